@@ -1,0 +1,69 @@
+"""Frozen records and closed enumerations, in DICOM's words. Nothing here does IO.
+
+``reasons``   (one floor down) why a thing was skipped, refused or failed, and the status of a unit
+``kinds``     what a SOP class is: kind, department, risk, payload
+``query``     what is asked of an index
+``facts``     the numbers that assembly needs: no free string, no bytes
+``series``    the identified side of one series, as a source hands it over
+``released``  the de-identified side, made by ``deidentify()`` alone
+``payloads``  what a writer takes: Volume, Frames, or Refused
+``tasks``     one unit of work and what became of it
+"""
+
+from cohortkit.model.facts import (
+    Codec,
+    Facts,
+    FrameFacts,
+    InstanceFacts,
+    Mosaic,
+    Photometric,
+    PixelFormat,
+)
+from cohortkit.model.kinds import Department, Kind, PayloadKind, Risk, SopClass
+from cohortkit.model.payloads import Frames, Payload, Refused, Volume
+from cohortkit.model.query import Query
+from cohortkit.model.released import DeidentifiedSeries, Names, ReleasedHeader, Scalar, Statement
+from cohortkit.model.series import FileRef, Person, PixelHandle, SourceInstance, SourceSeries
+from cohortkit.model.tasks import Artifact, Outcome, Record, Searched, Task
+from cohortkit.reasons import Reason, Status
+
+FORMAT = 1
+"""The version of every file format that cohortkit writes."""
+
+__all__ = [
+    "FORMAT",
+    "Artifact",
+    "Codec",
+    "DeidentifiedSeries",
+    "Department",
+    "Facts",
+    "FileRef",
+    "FrameFacts",
+    "Frames",
+    "InstanceFacts",
+    "Kind",
+    "Mosaic",
+    "Names",
+    "Outcome",
+    "Payload",
+    "PayloadKind",
+    "Person",
+    "Photometric",
+    "PixelFormat",
+    "PixelHandle",
+    "Query",
+    "Reason",
+    "Record",
+    "Refused",
+    "ReleasedHeader",
+    "Risk",
+    "Scalar",
+    "Searched",
+    "SopClass",
+    "SourceInstance",
+    "SourceSeries",
+    "Statement",
+    "Status",
+    "Task",
+    "Volume",
+]

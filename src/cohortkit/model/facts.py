@@ -1,0 +1,185 @@
+"""The numbers and enumerations that assembly needs, and nothing else.
+
+No free string, no bytes, no date: times are seconds from the first frame of the series. So no
+recipe can change a volume (facts are read before the header is touched), and no volume can leak.
+A test walks these records and holds every field to numbers, enumerations and tuples of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+Triple = tuple[float, float, float]
+Orientation = tuple[float, float, float, float, float, float]
+
+
+class Photometric(StrEnum):
+    """Photometric Interpretation (PS3.3 C.7.6.3.1.2), its defined terms."""
+
+    MONOCHROME1 = "MONOCHROME1"
+    MONOCHROME2 = "MONOCHROME2"
+    PALETTE = "PALETTE COLOR"
+    RGB = "RGB"
+    YBR_FULL = "YBR_FULL"
+    YBR_FULL_422 = "YBR_FULL_422"
+    YBR_PARTIAL_420 = "YBR_PARTIAL_420"
+    YBR_ICT = "YBR_ICT"
+    YBR_RCT = "YBR_RCT"
+    XYB = "XYB"
+    OTHER = "OTHER"
+
+
+class Codec(Enum):
+    """How pixel data are encoded: the transfer syntaxes that are known (PS3.5 A)."""
+
+    IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+    EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
+    DEFLATED = "1.2.840.10008.1.2.1.99"
+    EXPLICIT_BIG = "1.2.840.10008.1.2.2"
+    RLE = "1.2.840.10008.1.2.5"
+    JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+    JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+    JPEG_LOSSLESS = "1.2.840.10008.1.2.4.57"
+    JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.70"
+    JPEG_LS = "1.2.840.10008.1.2.4.80"
+    JPEG_LS_NEAR = "1.2.840.10008.1.2.4.81"
+    JPEG_2000_LOSSLESS = "1.2.840.10008.1.2.4.90"
+    JPEG_2000 = "1.2.840.10008.1.2.4.91"
+    HTJ2K_LOSSLESS = "1.2.840.10008.1.2.4.201"
+    HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202"
+    HTJ2K = "1.2.840.10008.1.2.4.203"
+    OTHER = "other"
+
+    @property
+    def native(self) -> bool:
+        """Whether the pixels lie in the file as they are (deflated: once inflated)."""
+        return self in _NATIVE
+
+
+_NATIVE = frozenset(
+    {Codec.IMPLICIT_LITTLE, Codec.EXPLICIT_LITTLE, Codec.DEFLATED, Codec.EXPLICIT_BIG}
+)
+
+
+class PixelType(StrEnum):
+    """Which attribute holds the pixels."""
+
+    INTEGER = "PixelData"
+    FLOAT = "FloatPixelData"
+    DOUBLE = "DoubleFloatPixelData"
+
+
+class ImageRole(StrEnum):
+    """What Image Type says of a frame, in the terms that splitting needs (PS3.3 C.7.6.1.1.2)."""
+
+    MAGNITUDE = "magnitude"
+    PHASE = "phase"
+    REAL = "real"
+    IMAGINARY = "imaginary"
+    WATER = "water"
+    FAT = "fat"
+    IN_PHASE = "in-phase"
+    OUT_PHASE = "out-phase"
+    LOCALIZER = "localizer"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PixelFormat:
+    """The Image Pixel module of one instance (PS3.3 C.7.6.3)."""
+
+    rows: int
+    columns: int
+    samples: int
+    frames: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    photometric: Photometric
+    planar: int
+    codec: Codec
+    held_in: PixelType = PixelType.INTEGER
+    padding: int | None = None
+    padding_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """One frame: a classic instance has one, an enhanced instance one per frame.
+
+    Attributes:
+        instance: which instance of the series, counted from 0 in the order of the task's files.
+        frame: which frame of that instance, counted from 0.
+        position: Image Position (Patient), mm, LPS; None where absent.
+        orientation: Image Orientation (Patient): row then column direction cosines.
+        spacing: Pixel Spacing, mm: between rows, between columns.
+        slope, intercept: Rescale Slope and Intercept; None where absent.
+        time: seconds from the first frame of the series.
+        b_value: s/mm²; b_vector: unit vector in patient coordinates (LPS).
+        echo_time, repetition_time: milliseconds, as in DICOM.
+    """
+
+    instance: int
+    frame: int
+    position: Triple | None = None
+    orientation: Orientation | None = None
+    spacing: tuple[float, float] | None = None
+    thickness: float | None = None
+    spacing_between: float | None = None
+    slope: float | None = None
+    intercept: float | None = None
+    role: ImageRole = ImageRole.OTHER
+    derived: bool = False
+    instance_number: int | None = None
+    acquisition_number: int | None = None
+    temporal_position: int | None = None
+    echo_number: int | None = None
+    echo_time: float | None = None
+    repetition_time: float | None = None
+    inversion_time: float | None = None
+    trigger_time: float | None = None
+    time: float | None = None
+    b_value: float | None = None
+    b_vector: Triple | None = None
+    stack: int | None = None
+    in_stack: int | None = None
+    dimensions: tuple[int, ...] = ()
+    tilt: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mosaic:
+    """A Siemens mosaic: many slices tiled in one frame (CSA header).
+
+    Attributes:
+        tiles: number of slices.
+        normal: slice normal in patient coordinates, LPS, in the direction of growing tiles.
+        slice_times: seconds of each tile from the first, where known.
+    """
+
+    tiles: int
+    normal: Triple | None
+    slice_times: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    """One instance: its pixels and its frames. ``pixels`` is None where it has none."""
+
+    pixels: PixelFormat | None
+    frames: tuple[FrameFacts, ...]
+    mosaic: Mosaic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One series: its instances in the order of the task's files."""
+
+    instances: tuple[InstanceFacts, ...]
+    diffusion: bool = False
+    ct: bool = False
+    mr: bool = False
+    pt: bool = False
+    nm: bool = False

@@ -1,0 +1,109 @@
+"""What a writer takes: a Volume or Frames; or Refused, which says why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from cohortkit.model.facts import Photometric
+from cohortkit.reasons import Reason, Status
+
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """An exact volume on a regular grid.
+
+    Attributes:
+        values: shape (i, j, k) or (i, j, k, t); i along a row of the source image (column index),
+            j along a column, k along the slice normal. Scaled only where ``slope`` and
+            ``intercept`` below are 1 and 0 and the source's are not.
+        affine: (4, 4), voxel index → mm in RAS+.
+        slope, intercept: what is still to be applied to ``values``.
+        part: suffix of the file stem where a series makes several volumes, else "".
+        instances: ordinals of the instances whose pixels are in it, ascending.
+        header: ordinal of the instance whose header describes it.
+        repetition: seconds between volumes for 4D, where known.
+        times: seconds of each volume from the first frame of the series, for 4D where known.
+        b_values: s/mm², and b_vectors: (t, 3) in the image's axes (FSL), for diffusion.
+        slice_times: seconds from the start of a volume, by k, where known.
+        numbers: further figures for the sidecar, by BIDS or DICOM name.
+    """
+
+    values: NDArray[Any]
+    affine: NDArray[np.float64]
+    instances: tuple[int, ...]
+    slope: float = 1.0
+    intercept: float = 0.0
+    part: str = ""
+    header: int = 0
+    repetition: float | None = None
+    times: tuple[float, ...] = ()
+    b_values: tuple[float, ...] = ()
+    b_vectors: NDArray[np.float64] | None = None
+    slice_times: tuple[float, ...] = ()
+    numbers: Mapping[str, float] = field(default=_NOTHING)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's protocol
+        """The scaled values."""
+        scaled = self.values
+        if (self.slope, self.intercept) != (1.0, 0.0):
+            scaled = self.values * self.slope + self.intercept
+        return np.array(scaled, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.values.shape))
+        return f"<Volume {shape} {self.values.dtype}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """The frames of one instance as stored pixel values.
+
+    Attributes:
+        values: (n, rows, columns) or (n, rows, columns, 3), decoded; RGB where colour.
+        photometric: of ``values`` (colour is always RGB; PALETTE is resolved).
+        slopes, intercepts: the modality transform of each frame.
+        windows: (center, width, function) of each frame from the header, or None.
+        pixel_aspect: height of a pixel over its width.
+    """
+
+    values: NDArray[Any]
+    photometric: Photometric
+    instance: int
+    slopes: tuple[float, ...]
+    intercepts: tuple[float, ...]
+    bits_stored: int
+    signed: bool
+    padding: int | None = None
+    padding_limit: int | None = None
+    pixel_aspect: float = 1.0
+
+    @property
+    def instances(self) -> tuple[int, ...]:
+        """The one instance, as every payload says its instances."""
+        return (self.instance,)
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.values.shape))
+        return f"<Frames {shape} {self.values.dtype} {self.photometric}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Instances that make no payload, with the reason and the numbers behind it."""
+
+    reason: Reason
+    instances: tuple[int, ...]
+    status: Status = Status.REFUSED
+    numbers: Mapping[str, float] = field(default=_NOTHING)
+    part: str = ""
+
+
+Payload = Volume | Frames

@@ -1,0 +1,146 @@
+"""The doors of the house, each with its contract. An adapter is one file behind one door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import polars as pl
+
+from cohortkit.model import (
+    Artifact,
+    DeidentifiedSeries,
+    Payload,
+    PayloadKind,
+    Person,
+    Reason,
+    Record,
+    SourceInstance,
+    Task,
+)
+
+
+class Index(Protocol):
+    """A place that knows which objects there are.
+
+    Contract:
+        - columns are DICOM keywords typed by VR (DA → Date, DS and IS → numbers, VM > 1 → List);
+          normalised columns and bookkeeping are snake_case;
+        - ``series()`` has one row a series with a unique, opaque ``series_key`` (text), and the
+          columns of patient and study repeated;
+        - what cannot be answered is refused by name, never answered with less;
+        - the same ``version`` gives the same answers.
+    """
+
+    @property
+    def version(self) -> str:
+        """Which state of the index this is."""
+        ...
+
+    @property
+    def location(self) -> str:
+        """What ``ck.open_index`` takes to come back here; empty for an index in memory."""
+        ...
+
+    def series(self) -> pl.LazyFrame:
+        """Every series. Identified."""
+        ...
+
+    def instances(self, series_keys: pl.Series) -> pl.DataFrame:
+        """The instances of these series, sorted by series_key, then SOPInstanceUID. Identified.
+
+        At least the columns ``series_key, path, size, mtime_ns, SOPInstanceUID, SOPClassUID``.
+        """
+        ...
+
+
+class Source(Protocol):
+    """A place that hands over objects.
+
+    Contract:
+        - instances come in the order of ``task.files``, one for each;
+        - headers are complete but for the pixels, and pixels are a handle;
+        - what is not there or not the same any more is a TaskFailure, never a shorter list.
+    """
+
+    def fetch(self, task: Task) -> tuple[SourceInstance, ...]:
+        """The objects of one series.
+
+        Raises:
+            TaskFailure: a file has vanished, changed or cannot be read.
+            Refusal: a file is not what the index said.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """A kind of output. A frozen dataclass of plain options, so that it pickles and compares.
+
+    Contract:
+        - takes payloads and de-identified series only;
+        - writes inside ``folder`` only, under names that begin with ``stem``;
+        - the same payload gives the same bytes on any machine;
+        - every header field is from an allow-list of its own.
+    """
+
+    name: ClassVar[str]
+    accepts: ClassVar[frozenset[PayloadKind]]
+
+    def write(
+        self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str
+    ) -> list[Artifact]:
+        """Write one payload; paths in the artifacts are relative to ``folder``.
+
+        Raises:
+            Refusal: the payload has no exact place in this format.
+        """
+        ...
+
+
+class Pseudonyms(Protocol):
+    """Maker of identities that mean nothing without the key.
+
+    Contract: the same input gives the same output in every process, run and machine; inputs are
+    trimmed of blanks and NUL, zeros kept, NFC; another key or project has nothing in common.
+    """
+
+    def patient(self, person: Person) -> str:
+        """A name for a person: ``p`` and 16 characters of a-z2-7."""
+        ...
+
+    def study(self, study_instance_uid: str) -> str:
+        """A name for a study: ``s`` and 16 characters of a-z2-7."""
+        ...
+
+    def series(self, series_instance_uid: str) -> str:
+        """A name for a series: ``r`` and 16 characters of a-z2-7."""
+        ...
+
+    def uid(self, uid: str) -> str:
+        """A UID under 2.25 that is a valid UUID; one domain for all kinds of UID."""
+        ...
+
+    def shift(self, person: Person, low: int, high: int) -> int:
+        """Whole days by which a person's dates move: in [low, high], never 0."""
+        ...
+
+    def token(self, domain: str, value: str) -> str:
+        """A keyed token for any other identifier: 16 characters of a-z2-7."""
+        ...
+
+
+class Engine(Protocol):
+    """A way to run tasks.
+
+    Contract:
+        - yields (task number, record or the reason why there is none) once for each task, in any
+          order;
+        - a worker that dies costs its task a retry and nothing else.
+    """
+
+    def run(
+        self, work: Callable[[Task], Record], tasks: Iterable[Task]
+    ) -> Iterator[tuple[int, Record | Reason]]:
+        """Do the work of every task."""
+        ...
