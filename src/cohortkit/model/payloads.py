@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from cohortkit.model.facts import Photometric
 from cohortkit.reasons import Reason, Status
-
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +45,7 @@ class Volume:
     b_values: tuple[float, ...] = ()
     b_vectors: NDArray[np.float64] | None = None
     slice_times: tuple[float, ...] = ()
-    numbers: Mapping[str, float] = field(default=_NOTHING)
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's protocol
         """The scaled values."""
@@ -102,7 +99,7 @@ class Refused:
     reason: Reason
     instances: tuple[int, ...]
     status: Status = Status.REFUSED
-    numbers: Mapping[str, float] = field(default=_NOTHING)
+    numbers: Mapping[str, float] = field(default_factory=dict)
     part: str = ""
 
 
