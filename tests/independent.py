@@ -44,7 +44,8 @@ SAYS_WHAT = {
     "ContextIdentifier", "DeviceDescription", "PixelSpacingCalibrationDescription", "SegmentLabel",
     "LossyImageCompressionMethod", "DimensionDescriptionLabel", "StackID", "MACParametersSequence",
     "GraphicLayer", "ContentLabel", "WaveformFilterDescription", "ChannelIdentificationCode",
-    "SegmentAlgorithmName", "MacroName", "AnatomicStructureDescription", "ReformattingOperationType",
+    "SegmentAlgorithmName", "MacroName", "AnatomicStructureDescription",
+    "ReformattingOperationType",
     "AlgorithmName", "AlgorithmFamilyName", "DecompositionDescription", "PhotometricInterpretation",
     "ContrastBolusAgent", "TransducerData", "ScanProtocolDescription", "LUTExplanation",
 }  # fmt: skip
@@ -161,7 +162,8 @@ def _take_date(text: str, found: Identities) -> None:
 
 def _forget_common_words(found: Identities) -> None:
     """Drop values that are words of DICOM or of any report, which prove nothing."""
-    common = {"unknown", "anonymous", "anonymized", "none", "test", "brain", "head", "chest", "true",
+    common = {"unknown", "anonymous", "anonymized", "none", "test", "brain", "head", "chest",
+              "true",
               "siemens", "philips", "hitachi", "removed", "patient", "standard", "default", "name",
               "study", "series", "routine", "image", "axial", "research", "mosaic", "localizer",
               "phantom", "scout", "sagittal", "coronal", "fieldmap", "survey", "magnitude", "phase",
@@ -293,7 +295,8 @@ def main() -> int:  # prints its findings: it is a command
     identities = collect(given.archive)
     result = search(given.release, identities, given.also)
     print(
-        f"identities of {identities.files} objects: {len(identities.long)} long, {len(identities.short)} short"
+        f"identities of {identities.files} objects: "
+        f"{len(identities.long)} long, {len(identities.short)} short"
     )
     print(f"searched {result.files} files, {result.bytes} bytes unpacked: {len(result.hits)} hits")
     for name, part, kind in sorted(result.hits)[:200]:
