@@ -12,12 +12,15 @@
 
 from cohortkit.model.facts import (
     Codec,
+    Display,
     Facts,
     FrameFacts,
     InstanceFacts,
+    Lut,
     Mosaic,
     Photometric,
     PixelFormat,
+    VoiFunction,
 )
 from cohortkit.model.kinds import Department, Kind, PayloadKind, Risk, SopClass
 from cohortkit.model.payloads import Frames, Payload, Refused, Volume
@@ -36,12 +39,14 @@ __all__ = [
     "Codec",
     "DeidentifiedSeries",
     "Department",
+    "Display",
     "Facts",
     "FileRef",
     "FrameFacts",
     "Frames",
     "InstanceFacts",
     "Kind",
+    "Lut",
     "Mosaic",
     "Names",
     "Outcome",
@@ -65,5 +70,6 @@ __all__ = [
     "Statement",
     "Status",
     "Task",
+    "VoiFunction",
     "Volume",
 ]

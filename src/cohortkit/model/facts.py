@@ -85,6 +85,56 @@ class ImageRole(StrEnum):
     OTHER = "other"
 
 
+class VoiFunction(StrEnum):
+    """VOI LUT Function (PS3.3 C.11.2.1.3)."""
+
+    LINEAR = "LINEAR"
+    LINEAR_EXACT = "LINEAR_EXACT"
+    SIGMOID = "SIGMOID"
+
+
+@dataclass(frozen=True, slots=True)
+class Lut:
+    """A look-up table (PS3.3 C.11.1.1, C.11.2.1.1, C.7.6.3.1.5).
+
+    Attributes:
+        first: the input that ``values[0]`` answers; below it the first, beyond the last answers.
+        bits: of an output, so that 2**bits - 1 is the largest.
+        values: the outputs, unsigned.
+    """
+
+    first: int
+    bits: int
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How the header says that a frame is to be shown: the first of each, where it is usable.
+
+    Attributes:
+        window: first Window Center and Width, in modality units.
+        function: of the window.
+        voi: first VOI LUT; it goes before the window.
+        modality: Modality LUT, instead of slope and intercept.
+        inverse: Presentation LUT Shape: True INVERSE, False IDENTITY, None absent.
+        palette: red, green and blue tables of PALETTE COLOR; None also where not understood.
+        pixel_aspect: height of a pixel over its width.
+    """
+
+    window: tuple[float, float] | None = None
+    function: VoiFunction = VoiFunction.LINEAR
+    voi: Lut | None = None
+    modality: Lut | None = None
+    inverse: bool | None = None
+    palette: tuple[Lut, Lut, Lut] | None = None
+    pixel_aspect: float = 1.0
+
+
+PLAIN = Display()
+"""A header that says nothing of how to show it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
     """The Image Pixel module of one instance (PS3.3 C.7.6.3)."""
@@ -119,6 +169,7 @@ class FrameFacts:
         time: seconds from the first frame of the series.
         b_value: s/mm²; b_vector: unit vector in patient coordinates (LPS).
         echo_time, repetition_time: milliseconds, as in DICOM.
+        display: how it is to be shown; frames alike share one record.
     """
 
     instance: int
@@ -147,6 +198,7 @@ class FrameFacts:
     in_stack: int | None = None
     dimensions: tuple[int, ...] = ()
     tilt: float | None = None
+    display: Display = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

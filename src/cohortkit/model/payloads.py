@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from cohortkit.model.facts import Photometric
+from cohortkit.model.facts import Display, Photometric
 from cohortkit.reasons import Reason, Status
 
 
@@ -67,8 +67,12 @@ class Frames:
         values: (n, rows, columns) or (n, rows, columns, 3), decoded; RGB where colour.
         photometric: of ``values`` (colour is always RGB; PALETTE is resolved).
         slopes, intercepts: the modality transform of each frame.
-        windows: (center, width, function) of each frame from the header, or None.
+        bits_stored: of ``values``, 8 where a palette was resolved.
         pixel_aspect: height of a pixel over its width.
+        displays: how the header says that each frame is to be shown.
+        spacing: Pixel Spacing of each frame, mm: between rows, between columns.
+        limits: the low and high modality value of the whole series between which it is shown
+            where the header has no window; worked out when first asked, for it reads all pixels.
     """
 
     values: NDArray[Any]
@@ -81,6 +85,9 @@ class Frames:
     padding: int | None = None
     padding_limit: int | None = None
     pixel_aspect: float = 1.0
+    displays: tuple[Display, ...] = ()
+    spacing: tuple[tuple[float, float] | None, ...] = ()
+    limits: Callable[[], tuple[float, float]] | None = None
 
     @property
     def instances(self) -> tuple[int, ...]:
