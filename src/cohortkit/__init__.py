@@ -1,1 +1,122 @@
-"""From a hospital's imaging archive to a research data set that its privacy office will sign."""
+"""From a hospital's imaging archive to a research data set that its privacy office will sign.
+
+::
+
+    import cohortkit as ck
+
+    index = ck.scan("archive/", "index/")
+    cohort = index.search(Modality="CT", BodyPartExamined="CHEST")
+    recipe = ck.load_recipe("chest-ct")
+    plan = ck.plan(cohort, recipe, to=[ck.Nifti(), ck.Tables()])
+    export = ck.export(plan, "exports/chest-ct", key=ck.Key.from_file("chest-ct.key"))
+
+The names below are the public face; everything else may move. They are found on first use, so
+that importing cohortkit costs little.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cohortkit import errors as errors
+    from cohortkit.cohort.cohort import Cohort as Cohort
+    from cohortkit.deidentify.keyfile import Key as Key
+    from cohortkit.demo import demo_index as demo_index
+    from cohortkit.index import load_cohort as load_cohort
+    from cohortkit.index import open_index as open_index
+    from cohortkit.index.scan import scan as scan
+    from cohortkit.reasons import Reason as Reason
+    from cohortkit.reasons import Status as Status
+    from cohortkit.recipe.file import load_recipe as load_recipe
+    from cohortkit.recipe.model import Recipe as Recipe
+    from cohortkit.run.batch import Export as Export
+    from cohortkit.run.batch import export as export
+    from cohortkit.run.plan import Plan as Plan
+    from cohortkit.run.plan import plan as plan
+    from cohortkit.run.verify import verify as verify
+    from cohortkit.writers.nifti import Nifti as Nifti
+    from cohortkit.writers.png import Png as Png
+    from cohortkit.writers.tables import Tables as Tables
+
+_HOME = MappingProxyType(
+    {
+        "Cohort": "cohort.cohort",
+        "Export": "run.batch",
+        "Key": "deidentify.keyfile",
+        "Nifti": "writers.nifti",
+        "Plan": "run.plan",
+        "Png": "writers.png",
+        "Reason": "reasons",
+        "Recipe": "recipe.model",
+        "Status": "reasons",
+        "Tables": "writers.tables",
+        "demo_index": "demo",
+        "errors": "",
+        "export": "run.batch",
+        "load_cohort": "index",
+        "load_recipe": "recipe.file",
+        "open_index": "index",
+        "plan": "run.plan",
+        "scan": "index.scan",
+        "verify": "run.verify",
+    }
+)
+"""Where each public name lives, below ``cohortkit``."""
+
+__all__ = [
+    "Cohort",
+    "Export",
+    "Key",
+    "Nifti",
+    "Plan",
+    "Png",
+    "Reason",
+    "Recipe",
+    "Status",
+    "Tables",
+    "demo_index",
+    "errors",
+    "export",
+    "load_cohort",
+    "load_recipe",
+    "open_index",
+    "plan",
+    "scan",
+    "verify",
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'cohortkit' has no attribute {name!r}")
+    if not home:
+        return import_module(f"{__name__}.{name}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Face(ModuleType):
+    """The module, with one rule: a package of the house never hides a verb of the same name.
+
+    When ``cohortkit.verify`` (a package) is imported, the import system sets it as an attribute
+    of its parent, where users expect the verb ``verify``.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, ModuleType) and _HOME.get(name):
+            return
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
