@@ -1,0 +1,293 @@
+"""What a recipe says, frozen: what privacy asks and nothing else.
+
+A recipe is made by ``load_recipe``, which finds every fault; what stands here only holds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+
+class Basis(StrEnum):
+    """On what ground the data may leave. Written into every output."""
+
+    EXPERT_DETERMINATION = "expert-determination"  # 45 CFR 164.514(b)(1)
+    SAFE_HARBOR = "safe-harbor"  # 45 CFR 164.514(b)(2): refused in this version
+    LIMITED_DATA_SET = "limited-data-set"  # 45 CFR 164.514(e)
+    GDPR_PSEUDONYMISED = "gdpr-pseudonymised"  # GDPR article 4(5): still personal data
+    AUTHORIZATION = "authorization"  # the patients' consent to what is kept
+
+
+class Option(StrEnum):
+    """The options of PS3.15 Annex E (CID 7050), by the standard's names."""
+
+    CLEAN_PIXEL_DATA = "clean-pixel-data"
+    CLEAN_RECOGNIZABLE_VISUAL_FEATURES = "clean-recognizable-visual-features"
+    CLEAN_GRAPHICS = "clean-graphics"
+    CLEAN_STRUCTURED_CONTENT = "clean-structured-content"
+    CLEAN_DESCRIPTORS = "clean-descriptors"
+    RETAIN_FULL_DATES = "retain-full-dates"
+    RETAIN_MODIFIED_DATES = "retain-modified-dates"
+    RETAIN_PATIENT_CHARACTERISTICS = "retain-patient-characteristics"
+    RETAIN_DEVICE_IDENTITY = "retain-device-identity"
+    RETAIN_UIDS = "retain-uids"
+    RETAIN_SAFE_PRIVATE = "retain-safe-private"
+    RETAIN_INSTITUTION_IDENTITY = "retain-institution-identity"
+
+
+class Action(StrEnum):
+    """What happens to one attribute.
+
+    On a sequence KEEP means to recurse, REMOVE to drop it whole, EMPTY to leave no item, DUMMY
+    to put one valid dummy item in its place.
+    """
+
+    KEEP = "keep"  # K
+    REMOVE = "remove"  # X
+    EMPTY = "empty"  # Z
+    DUMMY = "dummy"  # D: a value that is valid and means nothing
+    UID = "uid"  # U: a new UID, unless the value is registered in PS3.6
+    SHIFT = "shift"  # the patient's keyed whole-day shift; the time of day stays
+    CAP_AGE = "cap-age"  # the age, 90 and over as 90
+    CLEAN = "clean"  # C: reserved; no policy of this version decides so
+
+
+class Unlisted(StrEnum):
+    """What happens to attributes outside the profile's table."""
+
+    BY_RULE = "by-rule"
+    CLEAN = "clean"  # reserved
+    KEEP = "keep"  # reserved
+
+
+class Temporal(StrEnum):
+    """(0028,0303) Longitudinal Temporal Information Modified."""
+
+    REMOVED = "REMOVED"
+    MODIFIED = "MODIFIED"
+    UNMODIFIED = "UNMODIFIED"
+
+
+class PixelRisk(StrEnum):
+    """Why names may be drawn into pixels (PS3.15 E.3.1). Each is accepted by name or refused."""
+
+    HIGH_RISK_CLASS = "high-risk-class"  # secondary capture, ultrasound, photographs, slides …
+    STATED_YES = "stated-yes"  # BurnedInAnnotation is YES
+    NOT_STATED = "not-stated"  # BurnedInAnnotation is absent where it must say NO (CR, DX …)
+    DERIVED_SECONDARY = "derived-secondary"  # ImageType DERIVED\SECONDARY
+    SCREEN_SAVE = "screen-save"  # ImageType holds SCREEN SAVE
+    COLOUR = "colour"  # RGB, YBR or PALETTE where grey is expected (CT, MR, PT, NM)
+    CONVERSION_TYPE = "conversion-type"  # ConversionType is there: a scan of a film, a capture
+
+
+@dataclass(frozen=True, slots=True)
+class PixelAcceptance:
+    """Burned-in risks that someone answers for, for one modality or one SOP class.
+
+    Attributes:
+        risks: what is accepted.
+        reason: why, in words; shown in explain and report.
+        modality: Modality it holds for, or None.
+        sop_class: SOP Class UID it holds for, or None. Exactly one of the two is set.
+    """
+
+    risks: frozenset[PixelRisk]
+    reason: str
+    modality: str | None = None
+    sop_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PixelPolicy:
+    """Which burned-in risks are accepted. None unless the recipe names it."""
+
+    accept: tuple[PixelAcceptance, ...] = ()
+
+    def accepts(self, risk: PixelRisk, *, modality: str | None, sop_class: str | None) -> bool:
+        """Whether this risk is accepted for an object of this Modality and SOP Class UID."""
+        return any(
+            risk in item.risks
+            and (
+                (item.modality is not None and item.modality == modality)
+                or (item.sop_class is not None and item.sop_class == sop_class)
+            )
+            for item in self.accept
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FacePolicy:
+    """What happens to series in which a face may be seen.
+
+    Attributes:
+        accept_heads: head series may leave with their faces.
+        accept_unknown: series whose body part is not known may leave.
+        reason: why, in words; empty only where nothing is accepted.
+    """
+
+    accept_heads: bool = False
+    accept_unknown: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatePolicy:
+    """The range of the keyed per-patient shift in whole days, both ends included, never 0."""
+
+    low: int = -1825
+    high: int = -1
+
+
+class LabelType(StrEnum):
+    """What a joined column holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"  # treated as the recipe treats the dates of the study
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A joined column that may be released."""
+
+    column: str
+    type: LabelType
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """Rule target: one attribute, at every depth. ``keyword`` is empty where it has none."""
+
+    tag: int
+    keyword: str = ""
+
+    def __str__(self) -> str:
+        return self.keyword or f"({self.tag >> 16:04x},{self.tag & 0xFFFF:04x})"
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateElement:
+    """Rule target: one private element. ``element`` is the last byte (0x00 to 0xFF)."""
+
+    group: int
+    creator: str
+    element: int
+
+    def __str__(self) -> str:
+        return f'({self.group:04x},"{self.creator}",{self.element:02x})'
+
+
+@dataclass(frozen=True, slots=True)
+class EveryVR:
+    """Rule target: every standard attribute of one value representation."""
+
+    vr: str
+
+    def __str__(self) -> str:
+        return f"VR {self.vr}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Rule target: every standard attribute whose keyword fits, with ``*`` and ``?``."""
+
+    pattern: str
+
+    def __str__(self) -> str:
+        return self.pattern
+
+    def fits(self, keyword: str) -> bool:
+        """Whether this keyword is meant; case counts."""
+        return fnmatchcase(keyword, self.pattern)
+
+
+Target = Attribute | PrivateElement | EveryVR | Matching
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the recipe says about single attributes.
+
+    An attribute or private element goes before a pattern, a pattern before a VR.
+
+    Attributes:
+        acknowledged: the recipe says in so many words that a direct identifier is kept.
+    """
+
+    target: Target
+    action: Action
+    reason: str = ""
+    acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to one attribute, and why.
+
+    Attributes:
+        why: a short text for explain and report; never a value.
+        listed: the attribute is in the profile's table.
+        from_rule: a rule of the recipe decided.
+        valid_only: keep it only where every value is valid for its VR (numbers, code strings);
+            else remove it.
+    """
+
+    action: Action
+    why: str
+    listed: bool = False
+    from_rule: bool = False
+    valid_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What may be said of the result; the deeds and no more.
+
+    Attributes:
+        codes: (0012,0064): (code value, meaning) of 113100 and each option applied in full.
+        identity_removed: (0012,0062), YES or NO.
+        temporal: (0028,0303).
+        method: (0012,0063), each value at most 64 characters.
+    """
+
+    codes: tuple[tuple[str, str], ...]
+    identity_removed: str
+    temporal: Temporal
+    method: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Recipe:
+    """What privacy asks. Made by ``load_recipe``; compared by what it says.
+
+    Attributes:
+        name: the file's stem or the name it ships under; no path.
+        default_issuer: stands in where Issuer of Patient ID is absent.
+        labels: joined columns that may be released, in the recipe's order.
+    """
+
+    name: str
+    basis: Basis
+    title: str = ""
+    description: str = ""
+    profile: str = "basic"
+    options: frozenset[Option] = frozenset()
+    rules: tuple[Rule, ...] = ()
+    unlisted: Unlisted = Unlisted.BY_RULE
+    pixels: PixelPolicy = PixelPolicy()
+    faces: FacePolicy = FacePolicy()
+    dates: DatePolicy = field(default_factory=DatePolicy)
+    default_issuer: str = ""
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def temporal(self) -> Temporal:
+        """What the options do to the dates of the table."""
+        if Option.RETAIN_FULL_DATES in self.options:
+            return Temporal.UNMODIFIED
+        if Option.RETAIN_MODIFIED_DATES in self.options:
+            return Temporal.MODIFIED
+        return Temporal.REMOVED
