@@ -97,7 +97,7 @@ def _plain(value: object) -> object:
         return str(value)
     as_float = getattr(value, "__float__", None)
     if as_float is not None and not isinstance(value, str):
-        return float(value)  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]  # it has __float__
     return str(value)
 
 
