@@ -1,0 +1,244 @@
+"""Which bytes of a file are text or headers, and so to be searched. Samples are not.
+
+Samples (voxels, pixels) are left to the digest: a name in them would be drawn, not written. What
+lies outside of the samples, also where no reader looks, is text here: gzip's own header, NIfTI
+extensions, PNG chunks of any name, bytes behind the end.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+from isal import isal_zlib
+
+from cohortkit.model import Scalar
+
+Buffer = bytes | memoryview
+Cell = Scalar | list[object] | None
+
+
+class Form(StrEnum):
+    """How a piece is read."""
+
+    RAW = "raw"  # bytes that may hold text
+    TEXT = "text"  # text throughout
+    JSON = "json"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Piece:
+    """A part of a file. ``place`` names it in a hit."""
+
+    place: str
+    form: Form
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"<Piece {self.place}: {len(self.data)} bytes>"
+
+
+_TEXT_SUFFIXES = (".bval", ".bvec", ".csv", ".tsv", ".html", ".txt", ".md", ".svg")
+
+
+def pieces(name: str, data: Buffer) -> Iterator[Piece]:
+    """The parts of one file that are to be searched, by what the name and the first bytes say.
+
+    A file of another kind is searched whole, as bytes.
+    """
+    start = bytes(data[:8])
+    if start[:2] == b"\x1f\x8b":
+        yield from _gzip(data)
+    elif start == b"\x89PNG\r\n\x1a\n":
+        yield from _png(data)
+    elif name.endswith(".nii"):
+        yield from _nifti(bytes(data[:_NIFTI_START]), data)
+    elif start[:4] == b"PAR1":
+        yield Piece("table", Form.TABLE, bytes(data))
+    elif name.endswith((".json", ".jsonl")):
+        yield Piece("json", Form.JSON, bytes(data))
+    elif name.endswith(_TEXT_SUFFIXES):
+        yield Piece("text", Form.TEXT, bytes(data))
+    else:
+        yield Piece("bytes", Form.RAW, bytes(data))
+
+
+# --- gzip (RFC 1952) ------------------------------------------------------------------------
+
+_NIFTI_START = 1 << 20  # header and extensions are in here, or the file is searched whole
+_FEXTRA, _FNAME, _FCOMMENT = 4, 8, 16
+
+
+def _gzip(data: Buffer) -> Iterator[Piece]:
+    yield Piece("gzip header", Form.RAW, _gzip_header(bytes(data[:_NIFTI_START])))
+    inflater = isal_zlib.decompressobj(wbits=31)
+    try:
+        start = inflater.decompress(data, _NIFTI_START)
+    except zlib.error:
+        yield Piece("bytes", Form.RAW, bytes(data))
+        return
+    stated = struct.unpack("<I", data[-4:])[0] if len(data) > 18 else -1  # noqa: PLR2004 - header and trailer
+    expected = _nifti_length(start)
+    if expected is None or stated != expected % 2**32:
+        yield Piece("bytes", Form.RAW, _inflate(data))
+        return
+    yield from _nifti(start, None)
+
+
+def _gzip_header(start: bytes) -> bytes:
+    end = 10
+    if start[3] & _FEXTRA:
+        end += 2 + int.from_bytes(start[end : end + 2], "little")
+    for flag in (_FNAME, _FCOMMENT):
+        if start[3] & flag:
+            end = start.find(b"\0", end) + 1 or len(start)
+    return start[10:end]
+
+
+def _inflate(data: Buffer) -> bytes:
+    """All members, and what lies behind the last one as it is."""
+    rest, out = bytes(data), []
+    while rest[:2] == b"\x1f\x8b":
+        inflater = isal_zlib.decompressobj(wbits=31)
+        try:
+            out.append(inflater.decompress(rest))
+        except zlib.error:
+            break
+        if not inflater.eof:
+            break
+        rest = inflater.unused_data
+    return b"".join([*out, rest])
+
+
+# --- NIfTI ----------------------------------------------------------------------------------
+
+_NIFTI1, _NIFTI2 = 348, 540
+_TEXT_FIELDS = {
+    _NIFTI1: ((4, 14), (14, 32), (148, 228), (228, 252), (328, 344)),
+    _NIFTI2: ((240, 320), (320, 344), (508, 524)),
+}
+
+
+def _layout(start: bytes) -> tuple[int, str] | None:
+    """Header size and byte order."""
+    for order in "<>":
+        size = struct.unpack(f"{order}i", start[:4])[0] if len(start) >= _NIFTI1 else 0
+        if size in _TEXT_FIELDS and len(start) >= size:
+            return size, order
+    return None
+
+
+def _extent(start: bytes) -> tuple[int, int] | None:
+    """Where the samples begin and how many bytes they are."""
+    found = _layout(start)
+    if found is None:
+        return None
+    size, order = found
+    if size == _NIFTI1:
+        dims = struct.unpack(f"{order}8h", start[40:56])
+        bits = struct.unpack(f"{order}h", start[72:74])[0]
+        offset = int(struct.unpack(f"{order}f", start[108:112])[0])
+    else:
+        bits = struct.unpack(f"{order}h", start[14:16])[0]
+        dims = struct.unpack(f"{order}8q", start[16:80])
+        offset = struct.unpack(f"{order}q", start[168:176])[0]
+    count = 1
+    for length in dims[1 : 1 + max(0, min(7, dims[0]))]:
+        count *= max(1, length)
+    return max(size, offset), count * max(0, bits) // 8
+
+
+def _nifti_length(start: bytes) -> int | None:
+    extent = _extent(start)
+    return None if extent is None else sum(extent)
+
+
+def _nifti(start: bytes, whole: Buffer | None) -> Iterator[Piece]:
+    """The header, its text fields one by one, the extensions; ``whole`` for what lies behind."""
+    found, extent = _layout(start), _extent(start)
+    if found is None or extent is None or extent[0] > len(start):
+        yield Piece("bytes", Form.RAW, bytes(start if whole is None else whole))
+        return
+    for low, high in _TEXT_FIELDS[found[0]]:
+        yield Piece("nifti header", Form.TEXT, start[low:high].replace(b"\0", b" "))
+    yield Piece("nifti header", Form.RAW, start[: extent[0]])
+    if whole is not None and len(whole) > sum(extent):
+        yield Piece("behind the samples", Form.RAW, bytes(whole[sum(extent) :]))
+
+
+# --- PNG ------------------------------------------------------------------------------------
+
+
+def _png(data: Buffer) -> Iterator[Piece]:
+    at = 8
+    while at + 12 <= len(data):
+        length, name = struct.unpack(">I4s", data[at : at + 8])
+        if name != b"IDAT":
+            body = bytes(data[at + 8 : at + 8 + length])
+            yield Piece("png chunk", Form.RAW, name + b" " + body)
+            yield from _packed(body)
+        at += 12 + length
+        if name == b"IEND":
+            break
+    if at < len(data):
+        yield Piece("behind the samples", Form.RAW, bytes(data[at:]))
+
+
+def _packed(body: bytes) -> Iterator[Piece]:
+    """What is deflated inside a text or profile chunk (zTXt, iTXt, iCCP), wherever it begins."""
+    at = body.find(b"\x78")
+    while at >= 0:
+        try:
+            yield Piece("png chunk", Form.RAW, zlib.decompressobj().decompress(body[at:], 1 << 24))
+        except zlib.error:
+            at = body.find(b"\x78", at + 1)
+        else:
+            return
+
+
+# --- JSON and tables ------------------------------------------------------------------------
+
+
+def json_cells(data: bytes) -> list[tuple[str, Cell]] | None:
+    """("key" | "value", what stands there) of a JSON text or of JSON lines; None where broken."""
+    found: list[tuple[str, Cell]] = []
+    try:
+        try:
+            stack = [json.loads(data)]
+        except json.JSONDecodeError:
+            stack = [json.loads(line) for line in data.splitlines() if line.strip()]
+    except ValueError:
+        return None
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            found += [("key", key) for key in node]
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+        else:
+            found.append(("value", node))
+    return found
+
+
+def table_cells(data: bytes) -> Iterator[tuple[str, Cell]] | None:
+    """The same of a Parquet file: column names are keys. None where it cannot be read."""
+    try:
+        frame = pl.read_parquet(io.BytesIO(data))
+    except (pl.exceptions.PolarsError, OSError):
+        return None
+    return _cells_of(frame)
+
+
+def _cells_of(frame: pl.DataFrame) -> Iterator[tuple[str, Cell]]:
+    for column in frame.iter_columns():
+        yield "key", column.name
+        for value in column.unique(maintain_order=True).to_list():
+            yield "value", value

@@ -1,0 +1,204 @@
+"""Which attributes identify, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
+
+
+class Kind(StrEnum):
+    """What an identifying value is. A hit tells this and never the value."""
+
+    NAME = "name"
+    PATIENT_ID = "patient-id"
+    IDENTIFIER = "identifier"
+    BIRTH_DATE = "birth-date"
+    DATE = "date"
+    PHONE = "phone"
+    ADDRESS = "address"
+    PHYSICIAN = "physician"
+    INSTITUTION = "institution"
+    UID = "uid"
+    DEVICE = "device"
+    PATH = "path"
+    TEXT = "text"
+
+
+PERSONAL = frozenset(
+    {Kind.NAME, Kind.PATIENT_ID, Kind.IDENTIFIER, Kind.BIRTH_DATE, Kind.PHONE, Kind.ADDRESS}
+)
+"""Kinds that name the patient: without one of them a search proves nothing."""
+
+_NAMES = frozenset(
+    {
+        "PatientName",
+        "OtherPatientNames",
+        "PatientBirthName",
+        "PatientMotherBirthName",
+        "ResponsiblePerson",
+    }
+)
+_PATIENT_IDS = frozenset({"PatientID", "OtherPatientIDs", "MedicalRecordLocator"})
+_IDENTIFIERS = frozenset(
+    {
+        "AccessionNumber",
+        "AdmissionID",
+        "ClinicalTrialSubjectID",
+        "ClinicalTrialSubjectReadingID",
+        "ContainerIdentifier",
+        "FillerOrderNumberImagingServiceRequest",
+        "InsurancePlanIdentification",
+        "IssuerOfAdmissionID",
+        "IssuerOfPatientID",
+        "PerformedProcedureStepID",
+        "PlacerOrderNumberImagingServiceRequest",
+        "RequestedProcedureID",
+        "ScheduledProcedureStepID",
+        "ServiceEpisodeID",
+        "SpecimenIdentifier",
+        "StudyID",
+    }
+)
+_PHONES = frozenset(
+    {
+        "PatientTelephoneNumbers",
+        "ReferringPhysicianTelephoneNumbers",
+        "ConsultingPhysicianTelephoneNumbers",
+        "PersonTelephoneNumbers",
+        "OrderCallbackPhoneNumber",
+    }
+)
+_ADDRESSES = frozenset({"PatientAddress", "PersonAddress", "ReferringPhysicianAddress"})
+_INSTITUTIONS = frozenset({"InstitutionName", "InstitutionAddress"})
+_DEVICES = frozenset(
+    {
+        "CassetteID",
+        "DetectorID",
+        "DeviceSerialNumber",
+        "GantryID",
+        "GeneratorID",
+        "PlateID",
+        "PerformedStationAETitle",
+        "PerformedStationName",
+        "RetrieveAETitle",
+        "SourceApplicationEntityTitle",
+        "StationName",
+        "UniqueDeviceIdentifier",
+    }
+)
+_TEXTS = frozenset(
+    {
+        "AdditionalPatientHistory",
+        "ImageComments",
+        "MedicalAlerts",
+        "Occupation",
+        "PatientComments",
+        "StudyComments",
+        "VisitComments",
+    }
+)
+_BY_KEYWORD = {
+    keyword: kind
+    for kind, keywords in (
+        (Kind.NAME, _NAMES),
+        (Kind.PATIENT_ID, _PATIENT_IDS),
+        (Kind.IDENTIFIER, _IDENTIFIERS),
+        (Kind.PHONE, _PHONES),
+        (Kind.ADDRESS, _ADDRESSES),
+        (Kind.INSTITUTION, _INSTITUTIONS),
+        (Kind.DEVICE, _DEVICES),
+        (Kind.TEXT, _TEXTS),
+        (Kind.BIRTH_DATE, frozenset({"PatientBirthDate"})),
+    )
+    for keyword in keywords
+}
+_BY_VR = {"PN": Kind.PHYSICIAN, "DA": Kind.DATE, "DT": Kind.DATE, "UI": Kind.UID}
+_SOFTWARE = frozenset(
+    {"ImplementationClassUID", "TransferSyntaxUID", "PrivateInformationCreatorUID"}
+)
+_TEXT_VRS = frozenset(
+    {"AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
+)
+
+
+def kind_of(keyword: str, vr: str) -> Kind | None:
+    """What the values of an attribute identify, or None. A private one has no keyword."""
+    if keyword in _SOFTWARE:
+        return None
+    return _BY_KEYWORD.get(keyword) or _BY_VR.get(vr)
+
+
+Texts = tuple[str, str, list[str]]
+"""Keyword, VR, values."""
+
+
+def source_texts(headers: Iterable[Dataset]) -> Iterator[Texts]:
+    """The text values of every element at every depth, file meta too, registered UIDs apart.
+
+    What a series repeats from file to file is read once.
+    """
+    seen: set[tuple[int, object]] = set()
+    for header in headers:
+        meta = getattr(header, "file_meta", None)
+        stack = [header] if meta is None else [header, meta]
+        while stack:
+            dataset = stack.pop()
+            for element in list(dataset.values()):
+                if element.VR == "SQ" or (element.VR is None and _is_sequence(element.tag)):
+                    stack.extend(_items(dataset, element.tag))
+                elif element.VR is None or element.VR in _TEXT_VRS:
+                    raw = element.value
+                    if isinstance(raw, bytes) and len(raw) < _REPEATED:
+                        if (element.tag, raw) in seen:
+                            continue
+                        seen.add((element.tag, raw))
+                    yield _texts(dataset, element)
+
+
+_STANDARD = "1.2.840.10008."  # the root of DICOM's own UIDs
+_REPEATED = 1024  # bytes: longer values are not remembered
+
+
+def _is_sequence(tag: BaseTag) -> bool:
+    try:
+        return dictionary_VR(tag) == "SQ"
+    except KeyError:
+        return False
+
+
+_BROKEN = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError)
+"""What pydicom raises on a value that breaks the rules of its VR."""
+
+
+def _items(dataset: Dataset, tag: BaseTag) -> list[Dataset]:
+    try:
+        return list(dataset[tag].value or ())
+    except _BROKEN:
+        return []  # deidentify() has refused or removed what cannot be read
+
+
+def _texts(dataset: Dataset, raw: DataElement | RawDataElement) -> Texts:
+    try:
+        element = dataset[raw.tag]
+    except _BROKEN:
+        value = raw.value
+        text = value.decode("latin-1") if isinstance(value, bytes) else ""
+        return keyword_for_tag(raw.tag), raw.VR or "LO", [text]
+    return element.keyword, element.VR, _values(element)
+
+
+def _values(element: DataElement) -> list[str]:
+    value = element.value
+    if element.VR not in _TEXT_VRS or value is None:
+        return []
+    many: Iterable[object] = value if isinstance(value, MultiValue | list) else (value,)
+    texts = [str(item) for item in many if item is not None]
+    if element.VR == "UI":
+        return [uid for uid in texts if not uid.startswith(_STANDARD)]
+    return texts

@@ -1,0 +1,194 @@
+"""What to search for: the identifying values of one source patient, in their usual spellings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+import ahocorasick_rs
+from pydicom.dataset import Dataset
+
+from cohortkit.errors import Refusal
+from cohortkit.model import Task
+from cohortkit.reasons import Reason
+from cohortkit.verify.fields import PERSONAL, Kind, kind_of, source_texts
+from cohortkit.verify.spellings import (
+    ORDINARY,
+    date_forms,
+    fold,
+    identifier,
+    name_in_full,
+    name_parts,
+)
+
+SHORT = 6
+"""Values with fewer characters are found as whole tokens only."""
+
+LONG_NUMBER = 10
+"""Digits alone are found inside longer runs of digits from this length on: a shorter number
+is inside every other UID by chance."""
+
+
+class Rule(StrEnum):
+    """Where a pattern counts as found."""
+
+    ANYWHERE = "anywhere"
+    TOKEN = "token"  # noqa: S105 - a word of text, not a secret
+    NUMBER = "number"  # a whole run of digits, not a part of a decimal number or UID
+    DATE = "date"  # as NUMBER, in text only
+    UID = "uid"  # not a part of a longer UID
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Pattern:
+    """One spelling. The repr shows its kind alone."""
+
+    text: str
+    kind: Kind
+    rule: Rule
+
+    def __repr__(self) -> str:
+        return f"<Pattern {self.kind}>"
+
+
+@dataclass(frozen=True, repr=False)
+class Patterns:
+    """All spellings of one patient, with the automaton that finds them.
+
+    Attributes:
+        items: sorted by text.
+        left_out: (why, kind) → how many spellings are not searched for. Why is ``kept`` (the
+            recipe keeps that value), ``ordinary`` (a word of the trade or a placeholder, alone)
+            or ``one-character``.
+        shifted: the recipe moves dates, so that a cell that is a date and nothing else is not
+            searched for dates: a moved date may equal another source date by chance.
+    """
+
+    items: tuple[Pattern, ...]
+    left_out: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    shifted: bool = False
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __repr__(self) -> str:
+        return f"<{len(self.items)} patterns, {sum(self.left_out.values())} left out>"
+
+    @cached_property
+    def automaton(self) -> ahocorasick_rs.AhoCorasick:
+        """Finds the items, by their place in ``items``, in folded text."""
+        return ahocorasick_rs.AhoCorasick([item.text for item in self.items], store_patterns=False)
+
+
+def collect(
+    headers: Sequence[Dataset], task: Task, kept: frozenset[str], *, shifted: bool = False
+) -> Patterns:
+    """The patterns of the patient of one series, from all its source headers at all depths.
+
+    Private elements give their person names, UIDs and dates; their free text is not taken, since
+    it is nearly all technical and what identifies in it is found by the other patterns.
+
+    Args:
+        headers: the source headers, with file meta where there is one.
+        task: its person, UIDs and paths are patterns as well.
+        kept: keywords whose source values the recipe keeps: those values are left out.
+        shifted: the recipe moves dates.
+
+    Raises:
+        Refusal: ``no-pattern``: nothing that would name this patient is left to search for.
+    """
+    found = _Found()
+    spared: set[str] = set()
+    for keyword, vr, texts in source_texts(headers):
+        if keyword in kept:
+            spared.update(fold(text.strip()) for text in texts)
+        kind = kind_of(keyword, vr)
+        for text in texts if kind else ():
+            if kind:
+                found.add(kind, text)
+    _from_task(found, task)
+    patterns = found.patterns(spared, shifted=shifted)
+    if not any(item.kind in PERSONAL for item in patterns.items):
+        raise Refusal(Reason.NO_PATTERN)
+    return patterns
+
+
+def _from_task(found: _Found, task: Task) -> None:
+    found.add(Kind.PATIENT_ID, task.person.patient_id)
+    found.add(Kind.IDENTIFIER, task.person.issuer)
+    found.add(Kind.UID, task.study_instance_uid)
+    found.add(Kind.UID, task.series_instance_uid)
+    for file in task.files:
+        found.add(Kind.UID, file.sop_instance_uid)
+        found.add(Kind.PATH, file.path)
+
+
+class _Found:
+    """Spellings as they are gathered; the first kind of a spelling stands."""
+
+    def __init__(self) -> None:
+        self._full: dict[str, Pattern] = {}
+        self._left_out: Counter[tuple[str, str]] = Counter()
+
+    def add(self, kind: Kind, raw: str) -> None:
+        """Take one source value in all its spellings."""
+        raw = raw.replace("\0", "").strip()
+        if not raw:
+            return
+        match kind:
+            case Kind.NAME | Kind.PHYSICIAN:
+                self._take(kind, name_in_full(raw))
+                self._take(kind, name_parts(raw), whole=True)
+            case Kind.BIRTH_DATE | Kind.DATE:
+                self._take(kind, date_forms(raw), rule=Rule.DATE)
+            case Kind.UID:
+                self._take(kind, {fold(raw)}, rule=Rule.UID)
+            case Kind.PATH:
+                self._take(kind, _paths(raw))
+            case Kind.ADDRESS | Kind.INSTITUTION | Kind.TEXT:
+                self._take(kind, {fold(" ".join(raw.split()))})
+            case _:
+                self._take(kind, identifier(raw))
+
+    def _take(
+        self, kind: Kind, texts: Iterable[str], *, rule: Rule | None = None, whole: bool = False
+    ) -> None:
+        for text in texts:
+            if len(text) < 2:  # noqa: PLR2004 - one character is in everything
+                self._left_out["one-character", kind] += 1
+            elif text in ORDINARY:
+                self._left_out["ordinary", kind] += 1
+            elif text not in self._full:
+                self._full[text] = Pattern(text, kind, rule or _rule(text, whole=whole))
+
+    def patterns(self, spared: set[str], *, shifted: bool) -> Patterns:
+        """What is left once the values that the recipe keeps are left out."""
+        left_out = Counter(self._left_out)
+        spared_dates = {form for text in spared for form in date_forms(text)}
+        items = []
+        for text in sorted(self._full):
+            pattern = self._full[text]
+            if text in spared or (pattern.rule is Rule.DATE and text in spared_dates):
+                left_out["kept", pattern.kind] += 1
+            else:
+                items.append(pattern)
+        return Patterns(tuple(items), dict(sorted(left_out.items())), shifted)
+
+
+def _rule(text: str, *, whole: bool) -> Rule:
+    if text.isdigit():
+        if len(text) >= LONG_NUMBER:
+            return Rule.ANYWHERE
+        return Rule.NUMBER if len(text) >= SHORT else Rule.TOKEN
+    return Rule.TOKEN if whole or len(text) < SHORT else Rule.ANYWHERE
+
+
+def _paths(raw: str) -> set[str]:
+    """The whole path, its folder, and the file with its folder: what a trace would show."""
+    path = fold(raw.replace("\\", "/"))
+    parts = [part for part in path.split("/") if part]
+    forms = {path, "/".join(parts[:-1]), "/".join(parts[-2:])}
+    return {form for form in forms if "/" in form}

@@ -1,0 +1,214 @@
+"""Searching bytes, rows and names for the patterns of a patient. A hit never holds the value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cohortkit.dicom.keywords import all_keywords
+from cohortkit.verify.containers import Buffer, Form, Piece, json_cells, pieces, table_cells
+from cohortkit.verify.fields import Kind
+from cohortkit.verify.patterns import SHORT, Pattern, Patterns, Rule
+from cohortkit.verify.spellings import fold
+
+_NOTHING: frozenset[str] = frozenset()
+_NOISE = 4  # characters: shorter tokens are in any binary by chance
+_ISO_DATE = 10
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Hit:
+    """Where an identity stands and of what kind it is.
+
+    Attributes:
+        place: ``name``, ``nifti header``, ``png chunk``, ``json``, ``table`` …; never a value.
+    """
+
+    place: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The hits, sorted, and how many bytes were looked at."""
+
+    hits: tuple[Hit, ...]
+    bytes: int
+
+    def __add__(self, other: Scanned) -> Scanned:
+        return Scanned(tuple(sorted({*self.hits, *other.hits})), self.bytes + other.bytes)
+
+
+NOTHING_SCANNED = Scanned((), 0)
+
+
+def search(
+    patterns: Patterns, name: str, data: Buffer, *, ours: frozenset[str] = _NOTHING
+) -> tuple[Hit, ...]:
+    """The hits in one file: in its name and in every part that is not samples.
+
+    Args:
+        patterns: of the patient whose file it is.
+        name: path in the release, with forward slashes.
+        data: the file's bytes.
+        ours: texts that cohortkit writes itself (folded): a cell that is one of them and
+            nothing else holds no source value, whatever the patient is called.
+    """
+    return scan_file(patterns, name, data, ours=ours).hits
+
+
+def scan_file(
+    patterns: Patterns, name: str, data: Buffer, *, ours: frozenset[str] = _NOTHING
+) -> Scanned:
+    """As ``search``, with the count of bytes that were looked at."""
+    found = {Hit("name", item.kind) for item in _in_name(patterns, name)}
+    looked = len(name)
+    for piece in pieces(name, data):
+        looked += len(piece.data)
+        found |= {Hit(piece.place, item.kind) for item in _in_piece(patterns, piece, ours)}
+    return Scanned(tuple(sorted(found)), looked)
+
+
+def scan_rows(
+    patterns: Patterns,
+    rows: Mapping[str, Iterable[Mapping[str, object]]],
+    *,
+    ours: frozenset[str] = _NOTHING,
+) -> Scanned:
+    """The hits in released table rows, by table and column."""
+    found: set[Hit] = set()
+    looked = 0
+    done: set[tuple[str, str, str]] = set()
+    for table, lines in rows.items():
+        for line in lines:
+            for column, value in line.items():
+                key = (table, column, repr(value))
+                if key in done:
+                    continue
+                done.add(key)
+                looked += len(key[2])
+                place = f"table {table}.{column}"
+                found |= {Hit(place, item.kind) for item in _in_cell(patterns, value, ours)}
+    return Scanned(tuple(sorted(found)), looked)
+
+
+# --- the parts of a file --------------------------------------------------------------------
+
+
+def _in_name(patterns: Patterns, name: str) -> Iterator[Pattern]:
+    """Names are text, but a short number in one is an ordinal (``0010.png``)."""
+    for item in _in_text(patterns, name):
+        if not (item.text.isdigit() and len(item.text) < SHORT):
+            yield item
+
+
+def _in_piece(patterns: Patterns, piece: Piece, ours: frozenset[str]) -> Iterator[Pattern]:
+    if piece.form is Form.RAW:
+        yield from _in_bytes(patterns, piece.data)
+        return
+    if piece.form is Form.TEXT:
+        text = piece.data.decode("utf-8", "replace")
+        if fold(text.strip()) not in ours:
+            yield from _in_text(patterns, text)
+            if "&" in text:
+                yield from _in_text(patterns, html.unescape(text))
+        return
+    cells = json_cells(piece.data) if piece.form is Form.JSON else table_cells(piece.data)
+    if cells is None:
+        yield from _in_bytes(patterns, piece.data)
+        return
+    for role, value in cells:
+        if role == "value" or value not in all_keywords():
+            yield from _in_cell(patterns, value, ours)
+
+
+def _in_bytes(patterns: Patterns, data: bytes) -> Iterator[Pattern]:
+    texts = {data.decode("latin-1"), data.decode("utf-8", "replace")}
+    if b"\0" in data:  # UTF-16, or text that was padded
+        texts |= {text.replace("\0", "") for text in texts}
+    for text in texts:
+        for item in _in_text(patterns, text):
+            if len(item.text) >= _NOISE:
+                yield item
+
+
+def _in_cell(patterns: Patterns, value: object, ours: frozenset[str]) -> Iterator[Pattern]:
+    """A string is text; a whole number is its digits; a date is its ISO form."""
+    if isinstance(value, str):
+        if fold(value) not in ours:
+            yield from _in_text(patterns, value)
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _in_cell(patterns, inner, ours)
+    else:
+        yield from _in_scalar(patterns, value)
+
+
+def _in_scalar(patterns: Patterns, value: object) -> Iterator[Pattern]:
+    match value:
+        case bool() | None | dt.time():
+            return
+        case int():
+            yield from _in_number(patterns, value)
+        case float():
+            if value.is_integer():
+                yield from _in_number(patterns, int(value))
+        case dt.date():
+            if not patterns.shifted:
+                yield from _in_text(patterns, value.isoformat())
+        case _:
+            yield from _in_text(patterns, str(value))
+
+
+def _in_number(patterns: Patterns, number: int) -> Iterator[Pattern]:
+    """A whole number of six digits or more is compared as text; a shorter one is any number."""
+    digits = str(abs(number))
+    if len(digits) >= SHORT:
+        yield from (item for item in _in_text(patterns, digits) if item.rule is not Rule.DATE)
+
+
+# --- text -----------------------------------------------------------------------------------
+
+
+def _in_text(patterns: Patterns, text: str) -> Iterator[Pattern]:
+    folded = fold(text)
+    if not folded or not patterns.items:
+        return
+    only_a_date = patterns.shifted and _is_date(folded)
+    for index, start, end in patterns.automaton.find_matches_as_indexes(folded, overlapping=True):
+        item = patterns.items[index]
+        if item.rule is Rule.DATE and only_a_date:
+            continue
+        if _stands(item.rule, folded, start, end):
+            yield item
+
+
+def _is_date(text: str) -> bool:
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) >= _ISO_DATE
+
+
+def _stands(rule: Rule, text: str, start: int, end: int) -> bool:
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    match rule:
+        case Rule.ANYWHERE:
+            return True
+        case Rule.TOKEN:
+            return not before.isalnum() and not after.isalnum()
+        case Rule.NUMBER | Rule.DATE:
+            return not (before.isdigit() or after.isdigit() or _decimal(text, start, end))
+        case Rule.UID:
+            return not (before.isdigit() or after.isdigit()) and before != "."
+
+
+def _decimal(text: str, start: int, end: int) -> bool:
+    """Whether digits go on behind a point: a part of a decimal number or of a UID."""
+    left = start > 1 and text[start - 1] == "." and text[start - 2].isdigit()
+    right = end + 1 < len(text) and text[end] == "." and text[end + 1].isdigit()
+    return left or right
