@@ -169,6 +169,8 @@ class FrameFacts:
         time: seconds from the first frame of the series.
         b_value: s/mm²; b_vector: unit vector in patient coordinates (LPS).
         echo_time, repetition_time: milliseconds, as in DICOM.
+        image_type: which of the series' different Image Types, counted from 0 in sorted order.
+        scale_slope: Philips' private factor from display values to what was measured.
         display: how it is to be shown; frames alike share one record.
     """
 
@@ -198,6 +200,9 @@ class FrameFacts:
     in_stack: int | None = None
     dimensions: tuple[int, ...] = ()
     tilt: float | None = None
+    flip_angle: float | None = None
+    image_type: int = 0
+    scale_slope: float | None = None
     display: Display = PLAIN
 
 
@@ -218,11 +223,24 @@ class Mosaic:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
-    """One instance: its pixels and its frames. ``pixels`` is None where it has none."""
+    """One instance: its pixels and its frames. ``pixels`` is None where it has none.
+
+    Attributes:
+        identity: ordinal of the first instance of the series with the same SOP Instance UID.
+        series_number: as the instance says it; copies in one series may disagree.
+        lossy: Lossy Image Compression (0028,2110) says that values were lost.
+        phase_row: whether the phase was encoded along a row of the image; None where unknown.
+        phase_positive: whether it was encoded towards growing indices; None where unknown.
+    """
 
     pixels: PixelFormat | None
     frames: tuple[FrameFacts, ...]
     mosaic: Mosaic | None = None
+    identity: int | None = None
+    series_number: int | None = None
+    lossy: bool = False
+    phase_row: bool | None = None
+    phase_positive: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
