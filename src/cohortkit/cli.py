@@ -1,0 +1,296 @@
+"""The command ``cohortkit``: the same verbs as the library.
+
+Exit codes: 0 all written or refused by name; 2 wrong use, a recipe with faults, a key or place
+that cannot be used; 3 some of it failed (the same command tries again); 4 nothing was written;
+1 a fault in cohortkit itself; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+import cohortkit as ck
+from cohortkit.cohort.values import family
+from cohortkit.errors import CohortkitError, ExportFailed, QueryError, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+OK, FAULT, USAGE, FAILED, NOTHING, STOPPED = 0, 1, 2, 3, 4, 130
+TRACEBACK = "COHORTKIT_TRACEBACK"
+"""Set this variable to see the traceback of a fault. It may show values: not for sharing."""
+
+app = App(
+    name="cohortkit",
+    help="From a hospital's imaging archive to a de-identified research data set.",
+    version=lambda: version("cohortkit"),
+    default_parameter=Parameter(negative=()),
+    result_action="return_value",
+    print_error=False,
+    exit_on_error=False,
+)
+key_app = App(name="key", help="Project keys.")
+recipe_app = App(name="recipe", help="Recipes: what may stay.")
+app.command(key_app)
+app.command(recipe_app)
+
+Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON and no progress.")]
+Workers = Annotated[int | None, Parameter(help="Worker processes; default: one for each core.")]
+KeyPath = Annotated[
+    Path | None, Parameter(help="The project's key file; default: the variable COHORTKIT_KEY.")
+]
+To = Annotated[
+    list[str], Parameter(help="A kind of output: nifti, png or tables. Say it once for each.")
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and answer with its exit code. No error shows a traceback.
+
+    Args:
+        argv: the words after ``cohortkit``; default: those of the process.
+    """
+    try:
+        code = app(argv)
+    except (UsageError, CycloptsError) as error:
+        return _complain(str(error), USAGE)
+    except ExportFailed as error:
+        return _complain(str(error), FAILED)
+    except CohortkitError as error:
+        return _complain(str(error), FAILED)
+    except KeyboardInterrupt:
+        return _complain("stopped; the same command goes on where it was", STOPPED)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        what = f"a fault in cohortkit ({type(error).__name__}); set {TRACEBACK}=1 to see where"
+        return _complain(what, FAULT)
+    return code if isinstance(code, int) else OK
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"cohortkit: {message}", file=sys.stderr)
+    return code
+
+
+def _say(text: object, facts: Mapping[str, object], as_json: bool) -> None:  # noqa: FBT001 - the flag as given
+    line = json.dumps(facts, ensure_ascii=False, default=str) if as_json else str(text)
+    print(line)
+
+
+@app.command
+def scan(archive: Path, index: Path, *, workers: Workers = None, json: Json = False) -> int:
+    """Index an archive in place. Run again, it opens only what changed.
+
+    Args:
+        archive: The folder of DICOM files. It is only read.
+        index: The folder of the index store. It holds identities: keep it as the archive is kept.
+    """
+    store = ck.scan(archive, index, workers=workers, progress=not json)
+    _say(store, store.summary(), json)
+    return OK
+
+
+@app.command
+def search(
+    index: Path,
+    *terms: str,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    json: Json = False,
+) -> int:
+    """Choose series by DICOM keywords and save the choice as a cohort file.
+
+    A term is KEYWORD=VALUE. ``*`` and ``?`` in text are wildcards, LOW..HIGH is a closed range of
+    dates, times or numbers (a side may be left open), nothing after ``=`` is an absent value, and
+    the same keyword again is another accepted value.
+
+    Args:
+        index: An index store, or a Parquet or CSV table with DICOM keywords as columns.
+        terms: What is asked, for example ``Modality=CT StudyDate=2022-01-01..2024-12-31``.
+        out: The cohort file to write. It holds identities.
+    """
+    opened = ck.open_index(index)
+    cohort = opened.search(**read_terms(terms, opened.series().collect_schema()))
+    if out is not None:
+        cohort.save(out)
+    _say(cohort, {"flow": cohort.flow().to_dicts(), "cohort": out}, json)
+    return OK
+
+
+@key_app.command(name="new")
+def key_new(file: Path, *, project: str, json: Json = False) -> int:
+    """Make the key of a new project: 32 secret bytes, in a file that only you can read.
+
+    Args:
+        file: Where to write it; never over a file that is there.
+        project: The project's name. Pseudonyms of two projects have nothing in common.
+    """
+    key = ck.Key.new(file, project)
+    text = (
+        f"{file}: {key!r}\n"
+        "Keep it as you keep the archive: who has it can find the patients again, "
+        "and without it no later export can use the same pseudonyms."
+    )
+    _say(text, {"file": file, "project": key.project, "key_id": key.key_id}, json)
+    return OK
+
+
+@recipe_app.command(name="check")
+def recipe_check(*recipes: str, json: Json = False) -> int:
+    """Say every fault of the recipes, each with its place.
+
+    Args:
+        recipes: A name that ships, or a path.
+    """
+    for name in recipes:
+        recipe = ck.load_recipe(name)
+        _say(f"{name}: no fault", {"recipe": name, "digest": recipe.digest}, json)
+    return OK
+
+
+@app.command
+def demo(folder: Path = Path("cohortkit-demo"), *, json: Json = False) -> int:
+    """Run the main job on the real DICOM that ships inside pydicom.
+
+    Args:
+        folder: Where to put index, key and export. It must not be there yet, or be a demo.
+    """
+    from cohortkit.demo import run  # noqa: PLC0415 - the other commands do not need it
+
+    made = run(folder, progress=not json)
+    _say(made.words(), made.facts(), json)
+    return made.exit_code
+
+
+@recipe_app.command(name="explain")
+def recipe_explain(recipe: str, keyword: str | None = None) -> int:
+    """Say in words what a recipe does, to everything or to one attribute.
+
+    Args:
+        recipe: A name that ships, or a path.
+        keyword: A DICOM keyword.
+    """
+    from cohortkit.recipe.explain import explain  # noqa: PLC0415 - this command alone
+
+    print(explain(ck.load_recipe(recipe), keyword))
+    return OK
+
+
+@recipe_app.command(name="schema")
+def recipe_schema() -> int:
+    """Print the JSON Schema of recipe files, for editors."""
+    from cohortkit.recipe.schema import schema  # noqa: PLC0415 - this command alone
+
+    print(json.dumps(schema(), indent=2))
+    return OK
+
+
+@app.command
+def plan(cohort: Path, *, recipe: str, to: To, json: Json = False) -> int:
+    """Say what an export would write, how large, and what it would refuse. Nothing is touched.
+
+    Args:
+        cohort: A cohort file, from ``cohortkit search -o``.
+        recipe: A name that ships, or a path.
+    """
+    planned = ck.plan(ck.load_cohort(cohort), ck.load_recipe(recipe), to=to)
+    _say(planned, planned.summary(), json)
+    return OK
+
+
+@app.command
+def export(
+    cohort: Path,
+    out: Path,
+    *,
+    recipe: str,
+    to: To,
+    key: KeyPath = None,
+    workers: Workers = None,
+    limit: int | None = None,
+    errors: Literal["record", "raise"] = "record",
+    json: Json = False,
+) -> int:
+    """Write the de-identified release. The same command again resumes and retries.
+
+    Args:
+        cohort: A cohort file, from ``cohortkit search -o``.
+        out: The folder of the export, with ``release``, ``quarantine`` and ``vault`` in it.
+        recipe: A name that ships, or a path.
+        limit: Try this many series first.
+        errors: ``raise`` stops at the first series that fails; ``record`` goes on.
+    """
+    planned = ck.plan(ck.load_cohort(cohort), ck.load_recipe(recipe), to=to)
+    made = ck.export(
+        planned,
+        out,
+        key=_key(key),
+        workers=workers,
+        limit=limit,
+        errors=errors,
+        progress=not json,
+    )
+    _say(made, made.summary(), json)
+    return made.exit_code
+
+
+@app.command
+def verify(out: Path, *, key: KeyPath = None, index: Path | None = None, json: Json = False) -> int:
+    """Check a finished export again: every file and digest, and a search for source identities.
+
+    Args:
+        out: The folder of the export.
+        index: The index that the export was made from.
+    """
+    found = ck.verify(out, key=_key(key), index=index)
+    _say(found, found.summary(), json)
+    return OK if found.ok else FAILED
+
+
+def _key(path: Path | None) -> ck.Key:
+    return ck.Key.from_env() if path is None else ck.Key.from_file(path)
+
+
+def read_terms(terms: Sequence[str], columns: pl.Schema) -> dict[str, object]:
+    """The words of a search as ``search()`` takes them, typed by the index's columns.
+
+    Raises:
+        QueryError: a word without ``=``, or a value that the column cannot have. It names the
+            keyword or the place of the word, never the value.
+    """
+    asked: dict[str, list[object]] = {}
+    for number, word in enumerate(terms, 1):
+        keyword, equals, text = word.partition("=")
+        if not (keyword and equals):
+            raise QueryError(f"term {number} is not KEYWORD=VALUE")
+        asked.setdefault(keyword, []).append(_value(keyword, text, columns.get(keyword)))
+    return {keyword: found if len(found) > 1 else found[0] for keyword, found in asked.items()}
+
+
+def _value(keyword: str, text: str, dtype: pl.DataType | None) -> object:
+    kind = "text" if dtype is None else family(dtype)
+    if text and ".." in text and kind in {"date", "time", "datetime", "number"}:
+        low, _, high = text.partition("..")
+        return (_scalar(keyword, low, kind), _scalar(keyword, high, kind))
+    return _scalar(keyword, text, kind)
+
+
+def _scalar(keyword: str, text: str, kind: str) -> object:
+    if text == "":
+        return None
+    if kind == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if kind != "number":
+        return text
+    try:
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    except ValueError:
+        raise QueryError(f"{keyword} takes a number, not this text") from None
