@@ -1,0 +1,182 @@
+"""The command: the library's verbs, plain words for errors, exit codes that a batch can trust."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cohortkit as ck
+from cohortkit import cli
+from cohortkit.errors import ExportFailed, OutputError, QueryError
+
+COLUMNS = pl.Schema(
+    {
+        "Modality": pl.String(),
+        "StudyDate": pl.Date(),
+        "SliceThickness": pl.Float64(),
+        "NumberOfSeriesRelatedInstances": pl.Int64(),
+        "PixelSpacing": pl.List(pl.Float64()),
+        "flag": pl.Boolean(),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "terms"),
+    [
+        ([], {}),
+        (["Modality=CT"], {"Modality": "CT"}),
+        (["Modality=CT", "Modality=MR"], {"Modality": ["CT", "MR"]}),
+        (["Modality=C*"], {"Modality": "C*"}),
+        (["Modality="], {"Modality": None}),
+        (["Modality=a..b"], {"Modality": "a..b"}),
+        (["Modality=a=b"], {"Modality": "a=b"}),
+        (["StudyDate=2022-01-01..2024-12-31"], {"StudyDate": ("2022-01-01", "2024-12-31")}),
+        (["StudyDate=2022-01-01.."], {"StudyDate": ("2022-01-01", None)}),
+        (["SliceThickness=1.25"], {"SliceThickness": 1.25}),
+        (["SliceThickness=..3"], {"SliceThickness": (None, 3)}),
+        (["NumberOfSeriesRelatedInstances=40..60"], {"NumberOfSeriesRelatedInstances": (40, 60)}),
+        (["PixelSpacing=0.5..0.8"], {"PixelSpacing": (0.5, 0.8)}),
+        (["flag=true"], {"flag": True}),
+        (["Nonsense=1..2"], {"Nonsense": "1..2"}),
+    ],
+)
+def test_terms_are_read_by_the_type_of_the_column(
+    words: list[str], terms: dict[str, object]
+) -> None:
+    """A word on the command line means what the same term means in the library."""
+    assert terms == cli.read_terms(words, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["Modality"], "term 1 is not KEYWORD=VALUE"),
+        (["Modality=CT", "=x"], "term 2 is not KEYWORD=VALUE"),
+        (["SliceThickness=thin"], "SliceThickness takes a number"),
+        (["SliceThickness=1..thick"], "SliceThickness takes a number"),
+    ],
+)
+def test_a_term_that_means_nothing_is_an_error(words: list[str], told: str) -> None:
+    """It names the place or the keyword, and not the value, which may be an identity."""
+    with pytest.raises(QueryError, match=re.escape(told)) as caught:
+        cli.read_terms(words, COLUMNS)
+    assert "thin" not in str(caught.value).replace("thing", "")
+
+
+@given(st.lists(st.text(min_size=1, max_size=12)))
+def test_any_words_are_read_or_refused(words: list[str]) -> None:
+    """No input makes anything but terms or a QueryError; every keyword asked is in the answer."""
+    try:
+        terms = cli.read_terms(words, COLUMNS)
+    except QueryError:
+        return
+
+    assert {word.partition("=")[0] for word in words} == set(terms)
+
+
+def _run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    code = cli.main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["scann", "x", "y"],
+        ["scan"],
+        ["scan", "a", "b", "--fast"],
+        ["export", "a.cohort", "out", "--recipe", "basic", "--to", "nifti", "--errors", "ignore"],
+        ["export", "a.cohort", "out", "--recipe", "basic", "--to", "nifti", "--limit", "few"],
+        ["plan", "no-such.cohort", "--recipe", "basic", "--to", "nifti"],
+        ["recipe", "check", "no-such-recipe"],
+        ["recipe", "check", "./no-such-recipe.toml"],
+        ["search", "no-such-index"],
+        ["verify", "no-such-export"],
+        ["key", "new", "k"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_is_one_plain_message(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+) -> None:
+    """Exit code 2, nothing on stdout, a message without a traceback, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COHORTKIT_KEY", raising=False)
+    code, out, err = _run(capsys, *words)
+
+    assert 2 == code
+    assert "" == out
+    assert err.startswith("cohortkit: ")
+    assert "Traceback" not in err
+    assert "\x1b" not in err
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_help_tells_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a word, and with --help, the command says what it can do."""
+    for words in ([], ["--help"]):
+        code, out, _ = _run(capsys, *words)
+
+        assert 0 == code
+        assert all(name in out for name in ("scan", "search", "plan", "export", "verify", "demo"))
+
+
+def test_a_key_is_made_once_and_for_its_owner(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Mode 0600, the secret is not shown, and a second time is refused."""
+    file = tmp_path / "p.key"
+    code, out, _ = _run(capsys, "key", "new", file, "--project", "p", "--json")
+    said = json.loads(out)
+    secret = re.search(r'secret = "(\w+)"', file.read_text("ascii"))
+
+    assert 0 == code
+    assert {"file", "project", "key_id"} == set(said)
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+    assert secret
+    assert secret[1] not in out
+    before = file.read_bytes()
+    assert 2 == _run(capsys, "key", "new", file, "--project", "p")[0]
+    assert before == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OutputError("the output is taken"), 2),
+        (ExportFailed("task 3 failed"), 3),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("MRN-00471113"), 1),
+    ],
+)
+def test_errors_become_exit_codes(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+) -> None:
+    """One line on stderr; of an unforeseen fault its kind alone, never its words."""
+
+    def scan(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.delenv(cli.TRACEBACK, raising=False)
+    monkeypatch.setattr(ck, "scan", scan)
+    got, out, err = _run(capsys, "scan", "a", "b")
+
+    assert code == got
+    assert "" == out
+    assert 1 == len(err.splitlines())
+    assert "MRN-00471113" not in err
