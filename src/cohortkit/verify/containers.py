@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import polars as pl
-from isal import isal_zlib
 
 from cohortkit.model import Scalar
 
@@ -78,7 +77,7 @@ _FEXTRA, _FNAME, _FCOMMENT = 4, 8, 16
 
 def _gzip(data: Buffer) -> Iterator[Piece]:
     yield Piece("gzip header", Form.RAW, _gzip_header(bytes(data[:_NIFTI_START])))
-    inflater = isal_zlib.decompressobj(wbits=31)
+    inflater = zlib.decompressobj(31)
     try:
         start = inflater.decompress(data, _NIFTI_START)
     except zlib.error:
@@ -106,7 +105,7 @@ def _inflate(data: Buffer) -> bytes:
     """All members, and what lies behind the last one as it is."""
     rest, out = bytes(data), []
     while rest[:2] == b"\x1f\x8b":
-        inflater = isal_zlib.decompressobj(wbits=31)
+        inflater = zlib.decompressobj(31)
         try:
             out.append(inflater.decompress(rest))
         except zlib.error:
