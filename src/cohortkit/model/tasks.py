@@ -89,6 +89,7 @@ class Record:
     Attributes:
         task: keyed digest of the series key; the record's file name.
         names: pseudonyms; None where the task ended before it had any.
+        inputs: keyed digest of what the task was asked to do: another one is done anew.
         rows: released table rows by table name (``patients``, ``studies``, ``series``,
             ``instances``, ``labels``): each a mapping of column → scalar, list of scalars or None.
     """
@@ -102,3 +103,4 @@ class Record:
     rows: Mapping[str, tuple[Mapping[str, object], ...]] = field(default_factory=dict)
     statement: Statement | None = None
     searched: Searched | None = None
+    inputs: str = ""
