@@ -5,9 +5,12 @@ A recipe is made by ``load_recipe``, which finds every fault; what stands here o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Final
 
 
 class Basis(StrEnum):
@@ -35,6 +38,37 @@ class Option(StrEnum):
     RETAIN_UIDS = "retain-uids"
     RETAIN_SAFE_PRIVATE = "retain-safe-private"
     RETAIN_INSTITUTION_IDENTITY = "retain-institution-identity"
+
+
+CODES: Final[Mapping[Option, tuple[str, str]]] = MappingProxyType(
+    {
+        Option.CLEAN_PIXEL_DATA: ("113101", "Clean Pixel Data Option"),
+        Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: (
+            "113102",
+            "Clean Recognizable Visual Features Option",
+        ),
+        Option.CLEAN_GRAPHICS: ("113103", "Clean Graphics Option"),
+        Option.CLEAN_STRUCTURED_CONTENT: ("113104", "Clean Structured Content Option"),
+        Option.CLEAN_DESCRIPTORS: ("113105", "Clean Descriptors Option"),
+        Option.RETAIN_FULL_DATES: (
+            "113106",
+            "Retain Longitudinal Temporal Information Full Dates Option",
+        ),
+        Option.RETAIN_MODIFIED_DATES: (
+            "113107",
+            "Retain Longitudinal Temporal Information Modified Dates Option",
+        ),
+        Option.RETAIN_PATIENT_CHARACTERISTICS: ("113108", "Retain Patient Characteristics Option"),
+        Option.RETAIN_DEVICE_IDENTITY: ("113109", "Retain Device Identity Option"),
+        Option.RETAIN_UIDS: ("113110", "Retain UIDs Option"),
+        Option.RETAIN_SAFE_PRIVATE: ("113111", "Retain Safe Private Option"),
+        Option.RETAIN_INSTITUTION_IDENTITY: ("113112", "Retain Institution Identity Option"),
+    }
+)
+"""CID 7050: code value and meaning of each option."""
+
+BASIC_CODE: Final = ("113100", "Basic Application Confidentiality Profile")
+"""CID 7050: the profile itself."""
 
 
 class Action(StrEnum):
