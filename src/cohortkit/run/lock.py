@@ -1,0 +1,82 @@
+"""One run on one output at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cohortkit.errors import OutputError
+
+_PATIENCE = 30.0  # seconds for the last workers of a run whose parent was killed
+
+
+@contextmanager
+def hold(path: Path, said: str) -> Iterator[int]:
+    """Hold the lock of an output; yields the file descriptor that workers are to keep open.
+
+    The operating system frees the lock when the last process that holds it ends, so a lock of a
+    dead run is never in the way; its workers may live a moment longer, and are waited for.
+
+    Raises:
+        OutputError: another run holds it, or the file system cannot lock.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _take(handle, said)
+        _sign(handle)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, said: str) -> None:
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+                raise OutputError(f"output {said}: its file system has no locks") from None
+            host, pid = _owner(handle)
+            if _lives(host, pid) or time.monotonic() > until:
+                raise OutputError(
+                    f"output {said}: another run is at work there (process {pid} on {host}); "
+                    "wait for it or choose another place"
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _sign(handle: int) -> None:
+    text = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, text, 0)
+
+
+def _owner(handle: int) -> tuple[str, int]:
+    try:
+        body = json.loads(os.pread(handle, 4096, 0))
+        return str(body["host"]), int(body["pid"])
+    except (ValueError, KeyError, TypeError):
+        return "an unknown host", 0
+
+
+def _lives(host: str, pid: int) -> bool:
+    """Whether the owner is alive, as far as can be known; a process elsewhere is."""
+    if host != socket.gethostname() or pid <= 0:
+        return pid > 0
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

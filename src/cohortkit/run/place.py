@@ -1,0 +1,233 @@
+"""The output folder: what is where, who may use it, and how a file gets there for good."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cohortkit.errors import OutputError
+
+FINISHED = ("tasks.parquet", "files.parquet", "export.json", "report.html", "tables")
+"""What ``finish`` writes, at the top of the release."""
+
+_OURS = frozenset({"release", "quarantine", "vault"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One output folder (see the design's "An export on disk")."""
+
+    root: Path
+
+    @property
+    def release(self) -> Path:
+        """What may leave."""
+        return self.root / "release"
+
+    @property
+    def quarantine(self) -> Path:
+        """What did not pass the search."""
+        return self.root / "quarantine"
+
+    @property
+    def vault(self) -> Path:
+        """The identified side."""
+        return self.root / "vault"
+
+    @property
+    def records(self) -> Path:
+        """One file a task."""
+        return self.vault / "records"
+
+    @property
+    def tracebacks(self) -> Path:
+        """Of faults in cohortkit; identified."""
+        return self.vault / "tracebacks"
+
+    @property
+    def residuals(self) -> Path:
+        """What was not searched for, and hits: kinds and places, no values."""
+        return self.vault / "residuals"
+
+    @property
+    def settings(self) -> Path:
+        """Which export this is."""
+        return self.vault / "export.json"
+
+    @property
+    def ledger(self) -> Path:
+        """Times, hosts and attempts."""
+        return self.vault / "ledger.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What libraries printed in the workers; identified."""
+        return self.vault / "workers.log"
+
+    def record(self, task: str) -> Path:
+        """The record of a task."""
+        return self.records / f"{task}.json"
+
+    def prepare(self) -> None:
+        """Make the folders; the identified ones for their owner alone.
+
+        Raises:
+            OutputError: they cannot be made or written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.release.mkdir(exist_ok=True)
+            for folder in (self.quarantine, self.vault):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                folder.chmod(0o700)
+            for folder in (self.records, self.tracebacks, self.residuals):
+                folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"output {self.root}: {cause(error)}") from None
+
+
+def cause(error: OSError) -> str:
+    """Why the operating system said no, without the path that it names."""
+    known = {
+        errno.EACCES: "permission denied",
+        errno.EPERM: "permission denied",
+        errno.EROFS: "the file system is read only",
+        errno.ENOSPC: "no space left",
+        errno.EDQUOT: "no space left in the quota",
+        errno.ENOTDIR: "a part of it is a file, not a folder",
+        errno.EEXIST: "it is a file, not a folder",
+        errno.ENAMETOOLONG: "the name is too long",
+    }
+    return known.get(error.errno or 0, "cannot be used")
+
+
+def check(out: str | Path, archive: Iterable[str | Path]) -> Place:
+    """An output place that is apart from the archive. Nothing is written.
+
+    Args:
+        out: the folder of the export; it need not be there.
+        archive: folders that hold source files or an index store.
+
+    Raises:
+        OutputError: inside the archive or around it, not a folder, holding something else, read
+            only.
+    """
+    given = Path(out).expanduser()
+    root = Path(os.path.realpath(given))
+    for folder in {os.path.realpath(folder) for folder in archive}:
+        if root.is_relative_to(folder):
+            raise OutputError(f"output {out}: it is inside the archive; choose a place outside")
+        if Path(folder).is_relative_to(root):
+            raise OutputError(f"output {out}: the archive is inside it; choose a place outside")
+    place = Place(root)
+    _check_folder(place, str(out))
+    return place
+
+
+def _check_folder(place: Place, said: str) -> None:
+    root = place.root
+    if not os.path.lexists(root):
+        above = next(parent for parent in root.parents if parent.exists())
+        if not above.is_dir():
+            raise OutputError(f"output {said}: a part of it is a file, not a folder")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise OutputError(f"output {said}: permission denied")
+        return
+    if not root.is_dir():
+        raise OutputError(f"output {said}: it is a file, not a folder")
+    try:
+        names = {entry.name for entry in os.scandir(root)}
+    except OSError as error:
+        raise OutputError(f"output {said}: {cause(error)}") from None
+    if names - _OURS or (names and "vault" not in names):
+        raise OutputError(f"output {said}: the folder holds something else; choose an empty one")
+    if any((root / name).is_symlink() for name in names):
+        raise OutputError(f"output {said}: a link where a folder of the export should be")
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise OutputError(f"output {said}: permission denied")
+
+
+def publish(path: Path, data: bytes, *, mode: int = 0o600, staging: Path | None = None) -> None:
+    """Put a whole file in its place by one atomic rename, and make both durable.
+
+    Args:
+        path: its name from then on.
+        data: its bytes.
+        mode: its permissions.
+        staging: a folder on the same file system for the file before it is whole; default: its
+            own.
+    """
+    temporary = (staging or path.parent) / f".{path.name}.{os.getpid()}.part"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_files(root: Path, names: Iterable[str]) -> None:
+    """Make files, their folders and all folders up to ``root`` durable."""
+    folders: set[Path] = set()
+    for name in names:
+        path = root / name
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        folders |= {parent for parent in path.parents if parent.is_relative_to(root)}
+    for folder in sorted(folders, reverse=True):
+        sync_folder(folder)
+
+
+def files_under(folder: Path) -> Iterator[str]:
+    """Every file and link below a folder, as relative names with forward slashes; sorted."""
+    for base, folders, files in os.walk(folder):
+        folders.sort()
+        links = [name for name in folders if (Path(base) / name).is_symlink()]
+        for name in sorted([*files, *links]):
+            yield (Path(base) / name).relative_to(folder).as_posix()
+
+
+def sweep(folder: Path, wanted: frozenset[str]) -> int:
+    """Remove every file that is not wanted, and every folder that is then empty.
+
+    Returns:
+        How many files were removed.
+    """
+    removed = 0
+    for name in list(files_under(folder)):
+        if name not in wanted:
+            (folder / name).unlink()
+            removed += 1
+    for base, _, _ in os.walk(folder, topdown=False):
+        if Path(base) != folder and not any(os.scandir(base)):
+            Path(base).rmdir()
+    return removed
+
+
+def move(name: str, source: Path, target: Path) -> None:
+    """Move a file out of the release, below ``target``, for its owner alone."""
+    to = target / name
+    to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.move(source / name, to)
+    to.chmod(0o600)

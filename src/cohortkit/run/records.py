@@ -1,0 +1,148 @@
+"""Records on disk: one small JSON file a task, which alone says what of it is in the release."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from cohortkit.errors import OutputError
+from cohortkit.model import (
+    FORMAT,
+    Artifact,
+    Names,
+    Outcome,
+    Record,
+    Searched,
+    Statement,
+)
+from cohortkit.reasons import Reason, Status
+
+_TYPE = "$type"
+
+
+def to_json(record: Record) -> bytes:
+    """The bytes of a record: the same record gives the same bytes."""
+    body: dict[str, Any] = {
+        "format": FORMAT,
+        "task": record.task,
+        "plan": record.plan,
+        "inputs": record.inputs,
+        "names": None if record.names is None else asdict(record.names),
+        "instances": record.instances,
+        "outcomes": [_outcome(outcome) for outcome in record.outcomes],
+        "artifacts": [asdict(artifact) for artifact in record.artifacts],
+        "rows": {
+            name: [{column: pack(value) for column, value in row.items()} for row in rows]
+            for name, rows in sorted(record.rows.items())
+        },
+        "statement": None if record.statement is None else asdict(record.statement),
+        "searched": None if record.searched is None else asdict(record.searched),
+    }
+    return json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+def from_json(data: bytes) -> Record | None:
+    """The record in these bytes; None where they are damaged (a torn or foreign file).
+
+    Raises:
+        OutputError: a record of a later format.
+    """
+    try:
+        body = json.loads(data)
+        if body["format"] != FORMAT:
+            raise OutputError("the output holds records of another version of cohortkit")
+        return _record(body)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _record(body: Mapping[str, Any]) -> Record:
+    names, statement, searched = body["names"], body["statement"], body["searched"]
+    return Record(
+        task=body["task"],
+        plan=body["plan"],
+        inputs=body["inputs"],
+        names=None if names is None else Names(**names),
+        instances=body["instances"],
+        outcomes=tuple(_to_outcome(item) for item in body["outcomes"]),
+        artifacts=tuple(_to_artifact(item) for item in body["artifacts"]),
+        rows={
+            name: tuple({column: unpack(value) for column, value in row.items()} for row in rows)
+            for name, rows in body["rows"].items()
+        },
+        statement=None if statement is None else _to_statement(statement),
+        searched=None if searched is None else Searched(**searched),
+    )
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "output": outcome.output,
+        "status": str(outcome.status),
+        "reason": None if outcome.reason is None else str(outcome.reason),
+        "numbers": dict(sorted(outcome.numbers.items())),
+        "instances": list(outcome.instances),
+    }
+
+
+def _to_outcome(item: Mapping[str, Any]) -> Outcome:
+    reason = item["reason"]
+    return Outcome(
+        item["output"],
+        Status(item["status"]),
+        tuple(item["instances"]),
+        None if reason is None else Reason.from_code(reason),
+        item["numbers"],
+    )
+
+
+def _to_artifact(item: Mapping[str, Any]) -> Artifact:
+    tuples = {name: tuple(item[name]) for name in ("instances", "shape", "spacing")}
+    return Artifact(**{**item, **tuples})
+
+
+def _to_statement(item: Mapping[str, Any]) -> Statement:
+    return Statement(
+        **{
+            **item,
+            "method": tuple(item["method"]),
+            "codes": tuple((code, meaning) for code, meaning in item["codes"]),
+        }
+    )
+
+
+def pack(value: object) -> object:
+    """A cell as JSON: dates and times are tagged, so that they come back as what they were."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case dt.datetime():
+            return {_TYPE: "datetime", "value": value.isoformat()}
+        case dt.date():
+            return {_TYPE: "date", "value": value.isoformat()}
+        case dt.time():
+            return {_TYPE: "time", "value": value.isoformat()}
+        case list() | tuple():
+            return [pack(item) for item in value]
+        case _:
+            raise TypeError(f"a table cell cannot hold a {type(value).__name__}")
+
+
+def unpack(value: object) -> object:
+    """The cell again."""
+    if isinstance(value, list):
+        return [unpack(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    text = value["value"]
+    match value[_TYPE]:
+        case "datetime":
+            return dt.datetime.fromisoformat(text)
+        case "date":
+            return dt.date.fromisoformat(text)
+        case "time":
+            return dt.time.fromisoformat(text)
+    raise ValueError("an unknown type of cell")
