@@ -1,8 +1,45 @@
-"""What happens to an attribute under a recipe: pure, and the same for equal questions."""
+"""What happens to an attribute under a recipe: pure, and the same for equal questions.
+
+A rule of the recipe goes before the profile's table, the table before the rules for what no
+table lists. Whatever is not understood goes.
+"""
 
 from __future__ import annotations
 
-from cohortkit.recipe.model import Decision, Recipe
+from typing import Final
+
+from cohortkit.recipe import profile, unlisted
+from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.model import (
+    Action,
+    Attribute,
+    Decision,
+    EveryVR,
+    Matching,
+    Option,
+    PrivateElement,
+    Recipe,
+    Rule,
+    Temporal,
+)
+
+_LETTERS: Final = {"X": Action.REMOVE, "Z": Action.EMPTY, "D": Action.DUMMY, "U": Action.UID}
+_REVEALING: Final = frozenset({Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID})
+_FIRST_OBJECT_GROUP: Final = 0x0008
+_NO_PRIVATE_GROUPS: Final = frozenset({0x0001, 0x0003, 0x0005, 0x0007, 0xFFFF})
+_CREATORS: Final = range(0x0010, 0x0100)
+_FIRST_PRIVATE: Final = 0x1000
+
+_GROUP_LENGTH = Decision(Action.REMOVE, "a group length, which no longer holds")
+_NOT_OF_AN_OBJECT = Decision(Action.REMOVE, "file meta, command or directory; rebuilt if needed")
+_CURVE = Decision(Action.REMOVE, "a curve (50xx); the whole group goes", listed=True)
+_OVERLAY = Decision(Action.REMOVE, "an overlay (60xx); the whole group goes", listed=True)
+_CREATOR = Decision(
+    Action.REMOVE, "a private creator; stays only with an element of its block", listed=True
+)
+_NO_CREATOR = Decision(Action.REMOVE, "a private element without a creator", listed=True)
+_PRIVATE = Decision(Action.REMOVE, "a private element", listed=True)
+_WHOLE_GROUPS: Final = {0x50: _CURVE, 0x60: _OVERLAY}
 
 
 class Policy:
@@ -13,13 +50,152 @@ class Policy:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
+        self._attributes: dict[int, Rule] = {}
+        self._private: dict[tuple[int, str, int], Rule] = {}
+        self._patterns: list[tuple[Matching, Rule]] = []
+        self._vrs: dict[str, Rule] = {}
+        for rule in recipe.rules:
+            match rule.target:
+                case Attribute(tag=tag):
+                    self._attributes[tag] = rule
+                case PrivateElement(group=group, creator=creator, element=element):
+                    self._private[group, creator, element] = rule
+                case Matching() as pattern:
+                    self._patterns.append((pattern, rule))
+                case EveryVR(vr=name):
+                    self._vrs[name] = rule
 
     def decide(self, tag: int, vr: str, creator: str | None) -> Decision:
         """What happens to an attribute, at whatever depth.
+
+        A private creator element (gggg,0010-00FF) is always REMOVE: whoever keeps an element of
+        its block keeps its creator too.
 
         Args:
             tag: group and element as one number; for a private element with its block byte.
             vr: as the file (or the dictionary, for implicit VR) has it.
             creator: of a private element, trimmed; None where it has none.
         """
-        raise NotImplementedError
+        structural = _structural(tag)
+        if structural is not None:
+            return structural
+        if (tag >> 16) % 2:
+            return self._private_element(tag, vr, creator)
+        row = profile.table().get(tag)
+        known = row.vr if row is not None and row.vr else vrs.of_tag(tag)
+        rule = self._rule(tag, vr, known)
+        if rule is not None:
+            return self._by_rule(rule, vr, known, listed=row is not None)
+        return unlisted.decide(tag, vr) if row is None else self._listed(row, vr)
+
+    def _rule(self, tag: int, vr: str, known: str) -> Rule | None:
+        exact = self._attributes.get(tag)
+        if exact is not None:
+            return exact
+        keyword = vrs.keyword_of(tag)
+        for pattern, rule in self._patterns:
+            if keyword and pattern.fits(keyword):
+                return rule
+        for name in (vr, known):
+            general = self._vrs.get(name)
+            # What reveals must be sure of its VR: a name written as LO is still a name.
+            if general and (vr == known or general.action not in _REVEALING):
+                return general
+        return None
+
+    def _by_rule(self, rule: Rule, vr: str, known: str, *, listed: bool) -> Decision:
+        why = f"rule {rule.target}" + (f": {rule.reason}" if rule.reason else "")
+        action = self._guarded(rule.action, vr, known)
+        if action is not rule.action:
+            why = f"{why} ({_guard_words(action, rule.action)})"
+        return Decision(action, why, listed=listed, from_rule=True)
+
+    def _guarded(self, action: Action, vr: str, known: str) -> Action:
+        """What a rule may do to a value of this VR: never give a shift away, nor a true old age."""
+        if action is Action.KEEP and "AS" in (vr, known):
+            return Action.CAP_AGE
+        shifting = self.recipe.temporal is Temporal.MODIFIED and vrs.DATED & {vr, known}
+        if action is Action.KEEP and shifting:
+            action = Action.SHIFT
+        if action is Action.SHIFT and vr not in vrs.TEMPORAL:
+            return Action.REMOVE
+        if action is Action.KEEP and known == "SQ" and vr != "SQ":
+            return Action.REMOVE
+        return action
+
+    def _listed(self, row: profile.Row, vr: str) -> Decision:
+        options = self.recipe.options
+        clean, keep = sorted(row.clean & options), sorted(row.keep & options)
+        temporal = vr in vrs.TEMPORAL and (not row.vr or row.vr in vrs.TEMPORAL)
+        if Option.RETAIN_MODIFIED_DATES in clean and temporal:
+            return Decision(Action.SHIFT, f"{Option.RETAIN_MODIFIED_DATES}: C", listed=True)
+        if clean:  # C goes before K
+            why = f"{clean[0]}: C, but text is not cleaned here; basic profile: {row.basic}"
+        elif keep and vr != "UN" and (not row.vr or vrs.agree(vr, row.vr)):
+            return _kept(vr, f"{keep[0]}: K")
+        elif keep:
+            why = f"{keep[0]}: K, but the file gives it another VR; basic profile: {row.basic}"
+        else:
+            why = f"basic profile: {row.basic}"
+        return Decision(_basic(row), why, listed=True)
+
+    def _private_element(self, tag: int, vr: str, creator: str | None) -> Decision:
+        group, element = tag >> 16, tag & 0xFFFF
+        if group in _NO_PRIVATE_GROUPS or not creator or element < _FIRST_PRIVATE:
+            return _CREATOR if element in _CREATORS else _NO_CREATOR
+        key = (group, creator, element & 0xFF)
+        rule = self._private.get(key)
+        if rule is not None:
+            return self._by_rule(rule, vr, "", listed=True)
+        safe = profile.safe_private().get(key)
+        if safe is None or Option.RETAIN_SAFE_PRIVATE not in self.recipe.options:
+            return _PRIVATE
+        if not _safe_vr(vr, safe.vr):
+            why = f"{Option.RETAIN_SAFE_PRIVATE}: K, but the file gives it another VR"
+            return Decision(Action.REMOVE, why, listed=True)
+        return _kept(vr, f"{Option.RETAIN_SAFE_PRIVATE}: K, Table E.3.10-1")
+
+
+def _structural(tag: int) -> Decision | None:
+    """What goes because of where it stands, whatever it is."""
+    group, element = tag >> 16, tag & 0xFFFF
+    if element == 0:
+        return _GROUP_LENGTH
+    if group < _FIRST_OBJECT_GROUP and group % 2 == 0 and tag not in profile.table():
+        return _NOT_OF_AN_OBJECT
+    if group % 2 == 0 and group >> 8 in _WHOLE_GROUPS:
+        return _WHOLE_GROUPS[group >> 8]
+    return None
+
+
+def _basic(row: profile.Row) -> Action:
+    """The basic profile's action while no one knows the attribute's type in its IOD.
+
+    Of X/Z, X/D … the last plain letter, which keeps any object valid.
+    """
+    if row.basic.endswith("U*"):
+        return Action.KEEP  # references: recurse, and the UIDs inside get new ones
+    letter = row.basic.rsplit("/", 1)[-1]
+    if letter == "D" and row.vr == "UI":
+        return Action.UID  # one constant dummy would make different things the same
+    return _LETTERS[letter]
+
+
+def _kept(vr: str, why: str) -> Decision:
+    if vr == "AS":
+        return Decision(Action.CAP_AGE, f"{why}; 90 and over as 90", listed=True)
+    return Decision(Action.KEEP, why, listed=True, valid_only=vr in vrs.CHECKED)
+
+
+def _safe_vr(vr: str, safe: str) -> bool:
+    if vr == "UN":  # bytes whose form cannot be checked here, unless any bytes are numbers
+        return safe in {"FL", "FD", "SL", "SS", "UL", "US"}
+    return vrs.agree(vr, safe)
+
+
+def _guard_words(action: Action, asked: Action) -> str:
+    if action is Action.CAP_AGE:
+        return "90 and over as 90"
+    if action is Action.SHIFT:
+        return "shifted, as all dates of the recipe"
+    return f"but it cannot {asked} a value that the file encodes so"

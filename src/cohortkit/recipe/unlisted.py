@@ -1,0 +1,51 @@
+"""What passes although no table lists it: by rule, and nothing else.
+
+Numbers and valid code strings stay, sequences are recursed into, unregistered UIDs are remapped.
+Dates, times, ages, names and addresses go. Text and bytes stay only if they are on the technical
+allow-list (``data/technical.csv``), where each has its reason.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cohortkit.recipe import profile
+from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.model import Action, Decision
+from cohortkit.recipe.vr import Holds
+
+_UNKNOWN: Final = Decision(Action.REMOVE, "not in the dictionary (PS3.6)")
+_ODD_VR: Final = Decision(Action.REMOVE, "the file gives it another VR than the dictionary")
+_WORDS: Final = {
+    Holds.NUMBER: (Action.KEEP, "outside the table: numbers stay"),
+    Holds.CODE: (Action.KEEP, "outside the table: valid code strings stay"),
+    Holds.SEQUENCE: (Action.KEEP, "outside the table: a sequence; each attribute inside is judged"),
+    Holds.UID: (Action.UID, "outside the table: a UID that PS3.6 does not register is replaced"),
+    Holds.TEXT: (Action.REMOVE, "outside the table: text that is on no allow-list goes"),
+    Holds.BULK: (Action.REMOVE, "outside the table: bytes that are on no allow-list go"),
+    Holds.PERSONAL: (Action.REMOVE, "outside the table: {} goes whatever it holds"),
+}
+
+
+def decide(tag: int, vr: str) -> Decision:
+    """What happens to a standard attribute that the profile's table does not list.
+
+    The VR of the file and that of the dictionary must agree, or the attribute goes.
+    """
+    known = vrs.of_tag(tag)
+    if not known:
+        return _UNKNOWN
+    if not vrs.agree(vr, known) and not vrs.kinds(vr) <= vrs.kinds(known):
+        return _ODD_VR
+    reason = profile.technical().get(vrs.keyword_of(tag))
+    if reason is not None:
+        return Decision(Action.KEEP, f"outside the table, on the technical list: {reason}")
+    return of_kind(vr, known)
+
+
+def of_kind(vr: str, known: str) -> Decision:
+    """What happens to a VR outside the table and the allow-list: the strictest that it may be."""
+    kinds = vrs.kinds(vr) | vrs.kinds(known)
+    strictest = max(kinds, key=list(_WORDS).index)
+    action, words = _WORDS[strictest]
+    return Decision(action, words.format(known), valid_only=vr in vrs.CHECKED)
