@@ -12,9 +12,9 @@ _python() {
     return 1
 }
 
-_stamp() { # what the environment was made for: the interpreter and the declared dependencies
+_stamp() { # what the environment was made for: interpreter, place and dependencies
     "$1" -c 'import hashlib, pathlib, sys
-print(sys.version.split()[0], hashlib.sha256(pathlib.Path("pyproject.toml").read_bytes()).hexdigest())'
+print(sys.version.split()[0], pathlib.Path.cwd(), hashlib.sha256(pathlib.Path("pyproject.toml").read_bytes()).hexdigest())'
 }
 
 _environment() {
