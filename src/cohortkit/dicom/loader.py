@@ -1,0 +1,279 @@
+"""Read a whole header, whatever its encoding, and say where the pixels lie.
+
+pydicom parses; the bounds, the refusals and what follows the pixels are added here.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from pydicom.charset import convert_encodings, default_encoding
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import data_element_generator, read_partial
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+
+from cohortkit.dicom.layout import Start, find_start
+from cohortkit.dicom.quiet import quiet
+from cohortkit.dicom.streams import MAX_HEADER, BoundedFile, InflatingFile
+from cohortkit.errors import Refusal, TaskFailure
+from cohortkit.model.facts import PixelType
+from cohortkit.reasons import Reason
+
+_PIXELS = {
+    0x7FE00008: PixelType.FLOAT,
+    0x7FE00009: PixelType.DOUBLE,
+    0x7FE00010: PixelType.INTEGER,
+}
+_UNDEFINED = 0xFFFFFFFF
+_ITEM = 0xFFFEE000
+_SEQUENCE_END = 0xFFFEE0DD
+_CHARSET = 0x00080005
+_HEAD = 32 * 1024
+_MAX_META = 1024 * 1024  # file meta information beyond this is no real one
+_Elements = dict[BaseTag, RawDataElement | DataElement]
+
+
+@dataclass(frozen=True, slots=True)
+class PixelPlace:
+    """Where the pixels of a file lie.
+
+    Attributes:
+        attribute: which attribute holds them.
+        offset: of the value: in the file, or in the inflated data set where ``deflated``.
+        length: bytes of the value. For fragments (``encapsulated``) the bytes from the basic
+            offset table on up to the sequence delimiter, which is not counted; None where the
+            file ends before it.
+        encapsulated: whether the length is undefined in the file (PS3.5 A.4).
+        transfer_syntax: the file's; where it says none, what its bytes show.
+        deflated: whether the data set is deflated.
+        start: offset in the file of the data set.
+    """
+
+    attribute: PixelType
+    offset: int
+    length: int | None
+    encapsulated: bool
+    transfer_syntax: str
+    deflated: bool = False
+    start: int = 0
+
+
+class _Stop:
+    """Stops pydicom before the pixels and at what cannot be; remembers where the pixels are."""
+
+    def __init__(self, stream: BoundedFile | InflatingFile) -> None:
+        self._stream = stream
+        self.found: tuple[PixelType, int, int] | None = None
+
+    def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
+        held_in = _PIXELS.get(int(tag))
+        if held_in is not None:
+            self.found = (held_in, self._stream.tell(), length)
+            return True
+        if length != _UNDEFINED:
+            left = self._stream.remaining()
+            if left is not None and length > left:
+                raise Refusal(Reason.TRUNCATED)
+            if length > MAX_HEADER:
+                raise Refusal(Reason.HEADER_TOO_LARGE)
+        return False
+
+
+def read_header(path: str | Path) -> tuple[Dataset, PixelPlace | None]:
+    """Read the header of one file.
+
+    Args:
+        path: a DICOM file in any encoding, with or without preamble.
+
+    Returns:
+        The data set complete but for the pixels, with ``file_meta`` (empty where the file has
+        none), and the place of the pixels (None where there are none).
+
+    Raises:
+        Refusal: ``empty-file``, ``not-dicom``, ``truncated``, ``header-unreadable``,
+            ``header-too-large``.
+        TaskFailure: ``file-vanished``, ``read-error``.
+    """
+    with reading(), Path(path).open("rb") as file, quiet():
+        head, start = _start(file)
+        meta = _read_meta(head[: start.dataset])
+        dataset, place = _read_dataset(file, start)
+        dataset.file_meta = meta
+        if not start.preamble and not _says_what_it_is(dataset):
+            raise Refusal(Reason.NOT_DICOM)
+        return dataset, place
+
+
+def read_pixels(path: str | Path, place: PixelPlace) -> bytes:
+    """The value of the pixel attribute as it lies in the (inflated) file.
+
+    Raises:
+        Refusal: ``pixel-length`` where the file ends before the value does.
+        TaskFailure: ``file-vanished``, ``read-error``.
+    """
+    if place.length is None:
+        raise Refusal(Reason.PIXEL_LENGTH)
+    with reading(), Path(path).open("rb") as file:
+        if place.deflated:
+            file.seek(place.start)
+            inflated = InflatingFile(file, limit=place.length)
+            data = inflated.read(place.length) if inflated.skip(place.offset) else b""
+        else:
+            file.seek(0, 2)
+            if place.offset + place.length > file.tell():
+                raise Refusal(Reason.PIXEL_LENGTH)
+            file.seek(place.offset)
+            data = file.read(place.length)
+    if len(data) != place.length:
+        raise Refusal(Reason.PIXEL_LENGTH)
+    return data
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what pydicom, zlib and the operating system raise into a Reason.
+
+    None of their messages passes: they quote values and paths.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise TaskFailure(Reason.FILE_VANISHED) from None
+    except OSError:
+        raise TaskFailure(Reason.READ_ERROR) from None
+    except EOFError:
+        raise Refusal(Reason.TRUNCATED) from None
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        NotImplementedError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        struct.error,
+    ):
+        raise Refusal(Reason.HEADER_UNREADABLE) from None
+
+
+def _start(file: BinaryIO) -> tuple[bytes, Start]:
+    head = file.read(_HEAD)
+    try:
+        return head, find_start(head)
+    except Refusal as refusal:
+        more = refusal.reason is Reason.TRUNCATED and file.read(_MAX_META)
+        if not more:
+            raise
+        return head + more, find_start(head + more)
+
+
+def _read_meta(head: bytes) -> FileMetaDataset:
+    """The file meta information, by pydicom, from the bytes up to behind it."""
+    if not head or head[-4:] == b"DICM":
+        return FileMetaDataset()
+    return read_partial(BytesIO(head), force=True).file_meta
+
+
+def _read_dataset(file: BinaryIO, start: Start) -> tuple[Dataset, PixelPlace | None]:
+    file.seek(start.dataset)
+    stream = InflatingFile(file) if start.deflated else BoundedFile(file)
+    stop = _Stop(stream)
+    elements = _elements(stream, start, stop)
+    if stop.found is None:
+        if any(stream.rest) or stream.read(1):
+            raise Refusal(Reason.TRUNCATED)
+        return _dataset(elements, start), None
+    held_in, offset, length = stop.found
+    encapsulated = length == _UNDEFINED
+    stream.seek(offset)
+    extent = _fragments(stream, start) if encapsulated else length
+    place = PixelPlace(
+        held_in, offset, extent, encapsulated, start.transfer_syntax, start.deflated, start.dataset
+    )
+    if extent is not None:
+        elements |= _behind(file, stream, start, offset + extent + (8 if encapsulated else 0))
+    return _dataset(elements, start), place
+
+
+def _elements(
+    stream: BoundedFile | InflatingFile,
+    start: Start,
+    stop: Callable[[BaseTag, str | None, int], bool],
+) -> _Elements:
+    source = cast("BinaryIO", stream)
+    walk = data_element_generator(source, start.implicit, start.little, stop_when=stop)
+    return {element.tag: element for element in walk if element.tag >> 16}  # 0000: padding
+
+
+def _dataset(elements: _Elements, start: Start) -> Dataset:
+    """A pydicom Dataset that knows its encoding and character set."""
+    dataset = Dataset(elements)
+    named = dataset[_CHARSET].value if _CHARSET in dataset else None
+    encodings = convert_encodings(named) if named else default_encoding
+    dataset.set_original_encoding(start.implicit, start.little, encodings)
+    return dataset
+
+
+def _fragments(stream: BoundedFile | InflatingFile, start: Start) -> int | None:
+    """Bytes of the fragments with their item tags; None where the file ends before they do."""
+    begin = stream.tell()
+    unpack = struct.Struct("<HHL" if start.little else ">HHL").unpack
+    while len(head := stream.read(8)) == 8:  # noqa: PLR2004 - an item's tag and length
+        group, element, length = unpack(head)
+        tag = group << 16 | element
+        if tag == _SEQUENCE_END:
+            return stream.tell() - 8 - begin
+        left = stream.remaining()
+        if tag != _ITEM or length == _UNDEFINED or (left is not None and length > left):
+            return None
+        if isinstance(stream, InflatingFile):
+            if not stream.skip(length):
+                return None
+        else:
+            stream.seek(length, 1)
+    return None
+
+
+def _behind(
+    file: BinaryIO, stream: BoundedFile | InflatingFile, start: Start, offset: int
+) -> _Elements:
+    """The elements that follow the pixels, if what follows is elements and nothing else.
+
+    Behind a wrong pixel length lie pixels, which must not be read as elements: so all of it
+    has to parse, in ascending order, up to the last byte (or to zeros).
+    """
+    if isinstance(stream, InflatingFile):
+        if not stream.skip(offset - stream.tell()):
+            return {}
+    else:
+        stream = BoundedFile(file)
+        if (stream.remaining() or 0) + file.tell() <= offset:
+            return {}
+        stream.seek(offset)
+    stop = _Stop(stream)
+    try:
+        found = _elements(stream, start, stop)
+    except (Refusal, EOFError, ValueError, LookupError, NotImplementedError, struct.error):
+        return {}
+    tags = list(found)
+    whole = stop.found is None and not any(stream.rest) and not stream.read(1)
+    ascending = tags == sorted(tags) and all(tag > max(_PIXELS) for tag in tags)
+    return found if whole and ascending else {}
+
+
+def _says_what_it_is(dataset: Dataset) -> bool:
+    """Whether a file without preamble names its SOP class and itself by well-formed UIDs."""
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):
+        value = dataset.get(keyword)
+        if not isinstance(value, UID) or not value.is_valid:
+            return False
+    return True
