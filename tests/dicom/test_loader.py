@@ -31,6 +31,10 @@ from cohortkit.model.facts import PixelType
 from cohortkit.reasons import Reason
 from factory import Patient, Series, instance
 
+CUT = {  # here pydicom answers with less than there is
+    "rtplan_truncated.dcm",
+    "emri_small_jpeg_2k_lossless_too_short.dcm",
+}
 SYNTAXES = [
     ImplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -93,8 +97,8 @@ def test_headers_and_pixels_are_pydicoms_on_every_real_file(real_files: list[Pat
                 whole = pydicom.dcmread(path)
             except (InvalidDicomError, EOFError):
                 continue
-            if path.name == "rtplan_truncated.dcm":
-                continue  # pydicom reads on; here it is refused, see below
+            if path.name in CUT:
+                continue
             header, place = read_header(path)
             held = place is not None and place.length is not None
             pixels = [kind.value for kind in PixelType if kind.value in whole]
