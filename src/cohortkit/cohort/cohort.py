@@ -1,0 +1,439 @@
+"""A cohort: series of an index, chosen step by step, with the count of what each step left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import polars as pl
+
+from cohortkit.cohort import choose, ids, view, words
+from cohortkit.cohort.flow import Flow
+from cohortkit.cohort.identity import shown
+from cohortkit.cohort.join import Many, Table, match, read_ids
+from cohortkit.cohort.query import parse, unknown, verdicts
+from cohortkit.cohort.steps import (
+    INDEX,
+    Condition,
+    Counts,
+    Note,
+    Step,
+    count,
+    counted,
+    evaluated,
+    not_evaluated,
+    spine,
+    tally,
+)
+from cohortkit.errors import MissingDependency, QueryError
+from cohortkit.model.query import Query
+from cohortkit.protocols import Index
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Ids = str | Path | Iterable[object]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Cohort:
+    """Series of an index, and how they were chosen. Each step makes a new cohort.
+
+    The grain is the series. Printed forms and tables leave identity out unless they are asked
+    with ``identified=True``; ``rows`` and ``misses`` are identified.
+
+    Attributes:
+        index: where it was chosen from.
+        rows: its series with every column of the index, then the joined labels.
+        steps: what was asked, and what each step kept and left out.
+        labels: the joined columns.
+        misses: ids and keys that did not simply match, by step.
+    """
+
+    index: Index
+    rows: pl.LazyFrame
+    steps: tuple[Step, ...]
+    labels: tuple[str, ...] = ()
+    misses: pl.DataFrame = field(default_factory=ids.MISSES.to_frame)
+
+    @classmethod
+    def start(cls, index: Index, /, **terms: object) -> Self:
+        """Search an index; no term at all is everything.
+
+        Raises:
+            UnknownKeyword: a word that is no column of the index.
+            QueryError: a value that the column cannot have.
+        """
+        rows = index.series()
+        whole = cls(index, rows, ())
+        if terms:
+            return whole.search(**terms)
+        return replace(whole, steps=(_everything(count(spine(rows, whole.columns))),))
+
+    @property
+    def columns(self) -> pl.Schema:
+        """Every column with its type, the labels last."""
+        return self.rows.collect_schema()
+
+    @property
+    def counts(self) -> Counts:
+        """Patients, studies, series and instances."""
+        return self.steps[-1].kept
+
+    def __len__(self) -> int:
+        """How many series."""
+        return self.counts.series
+
+    # choosing
+
+    def search(self, /, **terms: object) -> Self:
+        """Keep the series for which every term holds. Keys are columns, as a rule DICOM keywords.
+
+        A value is exact; a list is any of its members; a tuple is a closed range, for dates,
+        times and numbers; ``*`` and ``?`` in text are wildcards; a compiled regular expression is
+        searched for; ``None`` is absent. A column of several values holds if any of them does.
+        A list may mix values, wildcards and ``None``.
+
+        Raises:
+            UnknownKeyword: a word that is no column of the index.
+            QueryError: a value that the column cannot have.
+        """
+        columns = self.columns
+        query = parse(terms, columns)
+        told = [words.term(word, asked, columns[word], self.labels) for word, asked in query.terms]
+        conditions = [
+            Condition(holds, f"not: {said}", f"{word} is unknown")
+            for holds, said, (word, _) in zip(
+                verdicts(query, columns), told, query.terms, strict=True
+            )
+        ]
+        said = "; ".join(told) or "everything"
+        return self._narrowed(_Plan("search", said, conditions, query=query))
+
+    def filter(self, expr: pl.Expr, /, *, reason: str = "") -> Self:
+        """Keep the series for which a polars expression is true; null is counted as unknown.
+
+        Args:
+            expr: over the columns of the index and the labels. Text that polars would read as
+                the name of a column (in ``is_between``) has to be wrapped in ``pl.lit``.
+            reason: why the others are left out, as the flow shows it; it names nobody.
+
+        Raises:
+            UnknownKeyword: the expression names no column of the cohort.
+            QueryError: it is no condition, or cannot be worked out.
+        """
+        columns = self.columns
+        holds = _condition(expr, columns, self.rows)
+        said = words.condition(expr, columns, self.labels)
+        out = reason or f"not: {said}"
+        condition = Condition(holds, out, f"unknown: {said}")
+        plan = _Plan("filter", said, [condition], reason=reason, detail=str(expr))
+        return self._narrowed(plan)
+
+    def first_per(
+        self,
+        of: str,
+        *,
+        by: str | Sequence[str],
+        level: Literal["study", "series"] = "study",
+        descending: bool = False,
+        reason: str = "",
+    ) -> Self:
+        """Keep the first study (all its series), or the first series, of each patient.
+
+        Args:
+            of: ``"patient"`` (issuer and Patient ID), ``"study"`` or a column.
+            by: what orders them; absent is counted as unknown. Ties go by Study, then Series
+                Instance UID.
+            level: what is kept.
+            descending: take the last instead.
+            reason: why, as the flow shows it.
+        """
+        by = (by,) if isinstance(by, str) else tuple(by)
+        if not by:
+            raise QueryError("first_per: by= names at least one column")
+        rows = self.identified()
+        keep = choose.first_per(rows, of, by, level, descending=descending)
+        end, order = ("last" if descending else "first"), ", ".join(by)
+        out = reason or f"not the {end} {level} of its {of}"
+        condition = Condition(pl.lit(keep), out, f"{of} or {order} is absent")
+        said = f"the {end} {level} of each {of} by {order}"
+        return self._narrowed(_Plan("first_per", said, [condition], reason=reason))
+
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int,
+        level: Literal["patient", "study", "series"] = "patient",
+    ) -> Self:
+        """Draw ``n`` patients (with all their series), studies or series.
+
+        The draw depends on the seed and the identifiers alone. With fewer than ``n`` to draw
+        from, all are kept, and the step says so.
+        """
+        rows = self.identified()
+        keep = choose.sample(rows, n, seed, level)
+        there = choose.units(rows, level)
+        short = f" (there are {there:,})" if there < n else ""
+        condition = Condition(pl.lit(keep), "not drawn", f"the {level} has no identifier")
+        said = f"{counted(n, level)}{short}, seed {seed}"
+        return self._narrowed(_Plan("sample", said, [condition]))
+
+    def only(
+        self,
+        *,
+        patients: Ids | None = None,
+        accessions: Ids | None = None,
+        studies: Ids | None = None,
+        series: Ids | None = None,
+        reason: str = "",
+    ) -> Self:
+        """Keep what is on a list of ids, or on each of several lists.
+
+        A list is in Python (text; patients also as (issuer, id) pairs) or a file: ``.txt`` with
+        one id a line, or a CSV, TSV or Parquet table with a column named by the keyword. Ids are
+        matched whole, zeros kept, never as patterns; ``unmatched()`` lists those not found.
+        """
+        lists = {
+            "patients": patients,
+            "accessions": accessions,
+            "studies": studies,
+            "series": series,
+        }
+        return self._listed("only", lists, reason)
+
+    def exclude(
+        self,
+        *,
+        patients: Ids | None = None,
+        accessions: Ids | None = None,
+        studies: Ids | None = None,
+        series: Ids | None = None,
+        reason: str = "",
+    ) -> Self:
+        """Leave out what is on a list of ids; lists are as for ``only``.
+
+        A series without the identifier may be of somebody on the list: it is left out too, and
+        counted as unknown.
+        """
+        lists = {
+            "patients": patients,
+            "accessions": accessions,
+            "studies": studies,
+            "series": series,
+        }
+        return self._listed("exclude", lists, reason)
+
+    def join(
+        self,
+        table: Table,
+        *,
+        on: str | Sequence[str],
+        many: Many = "refuse",
+        unmatched: Literal["keep", "leave out"] = "keep",
+        reason: str = "",
+    ) -> Self:
+        """Add the columns of a table as labels; no series is ever multiplied.
+
+        Args:
+            table: a path (CSV, TSV, Parquet), or any table that hands over an Arrow stream.
+            on: identifier columns that both have: PatientID, IssuerOfPatientID, AccessionNumber,
+                StudyInstanceUID, StudyID, SeriesInstanceUID.
+            many: what to do with a key that has several different rows: refuse, or take the first
+                in the order of the table.
+            unmatched: keep series without a row, with empty labels, or leave them out.
+            reason: why, as the flow shows it.
+
+        A key that several patients have here (an accession number used at two sites) is not
+        labelled, and counted as unknown.
+        """
+        if unmatched not in {"keep", "leave out"}:
+            raise QueryError('join: unmatched is "keep" or "leave out"')
+        rows = self.identified()
+        joined = match(rows, table, on, many)
+        keys = on if isinstance(on, str) else " + ".join(on)
+        new = tuple(joined.labels.columns)
+        wide = replace(
+            self,
+            rows=pl.concat([rows, joined.labels], how="horizontal").lazy(),
+            labels=(*self.labels, *new),
+            misses=self._with_misses(joined.misses),
+        )
+        condition = Condition(
+            pl.lit(joined.matched),
+            reason or "no row in the table",
+            f"{keys} is absent or of several patients",
+        )
+        dropped = [condition] if unmatched == "leave out" else []
+        said = f"{', '.join(new) or 'no column'} on {keys}"
+        notes = joined.notes if dropped else (*joined.notes, *_labelled(joined.matched))
+        return wide._narrowed(_Plan("join", said, dropped, notes, reason))
+
+    # showing
+
+    def flow(self) -> Flow:
+        """Who was left out, at which step, and why: a table that draws itself."""
+        return Flow(self.steps)
+
+    def asked(self) -> list[str]:
+        """The question in words, one line a step; identifiers are told as counts."""
+        return [str(step) for step in self.steps]
+
+    def unmatched(self) -> pl.DataFrame:
+        """Ids and keys that did not simply match: step, column, value, what. Identified."""
+        return self.misses
+
+    def identified(self) -> pl.DataFrame:
+        """Every column of every series. Identified."""
+        return evaluated(self.rows)
+
+    def to_polars(self, *, identified: bool = False) -> pl.DataFrame:
+        """The series as a polars table, without identity columns unless asked for."""
+        if identified:
+            return self.identified()
+        columns = self.columns
+        names = [name for name, kind in columns.items() if shown(name, kind, self.labels)]
+        return evaluated(self.rows.select(names))
+
+    def to_pandas(self, *, identified: bool = False) -> pd.DataFrame:
+        """The series as a pandas table, without identity columns unless asked for.
+
+        Raises:
+            MissingDependency: pandas or pyarrow is not installed.
+        """
+        try:
+            return self.to_polars(identified=identified).to_pandas()
+        except ModuleNotFoundError:
+            raise MissingDependency("pandas: pip install 'cohortkit[pandas]'") from None
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table of ``to_polars()`` as an Arrow stream."""
+        return self.to_polars().__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return f"<Cohort of {self.counts}>"
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.flow()}"
+
+    def _repr_html_(self) -> str:
+        return view.html(self.counts, self.asked(), self.to_polars().head(view.ROWS), len(self))
+
+    # keeping
+
+    def save(self, path: str | Path) -> Path:
+        """Write the cohort to a file: its series, its question, the version of its index.
+
+        The file is identified: its mode is 0600, and it is never written into a release.
+
+        Raises:
+            StoreError: the index is in memory, or the place cannot be used.
+        """
+        from cohortkit.cohort.file import save  # noqa: PLC0415 - the file knows the cohort
+
+        return save(self, path)
+
+    # the way of every step
+
+    def _listed(self, action: str, lists: dict[str, Ids | None], reason: str) -> Self:
+        given = {keyword: source for keyword, source in lists.items() if source is not None}
+        if not given:
+            raise QueryError(f"{action}: give patients=, accessions=, studies= or series=")
+        rows = self.identified()
+        conditions, notes, misses, said = [], [], [], []
+        for keyword, source in given.items():
+            column = ids.COLUMN_OF[keyword]
+            if column not in rows.columns:
+                raise unknown(column, rows.columns, action)
+            wanted = read_ids(keyword, source)
+            if action == "only" and wanted.given.is_empty():
+                raise QueryError(f"only: the list of {keyword} is empty")
+            on_it = ids.listed(rows, wanted)
+            keep = on_it if action == "only" else ~on_it
+            place = "not on" if action == "only" else "on"
+            out = reason or f"{place} the list of {keyword}"
+            conditions.append(Condition(pl.lit(keep), out, f"{column} is absent"))
+            told, missed = ids.report(rows, wanted)
+            notes += told
+            misses.append(missed)
+            said.append(f"a list of {counted(wanted.given.height, ids.ONE_OF[keyword])}")
+        kept = replace(self, misses=self._with_misses(pl.concat(misses)))
+        return kept._narrowed(_Plan(action, ", ".join(said), conditions, notes, reason))
+
+    def _with_misses(self, misses: pl.DataFrame) -> pl.DataFrame:
+        step = pl.lit(len(self.steps), pl.Int64).alias("step")
+        return pl.concat([self.misses, misses.with_columns(step)])
+
+    def _narrowed(self, plan: _Plan) -> Self:
+        """Keep the rows for which all conditions are true, and count the rest."""
+        columns = self.columns
+        verdicts = spine(self.rows, columns, plan.conditions)
+        steps = self.steps or (_everything(count(verdicts)),)
+        kept, losses = tally(verdicts, steps[-1].kept, plan.conditions)
+        rows = self.rows
+        if plan.conditions:
+            narrow = evaluated(rows.filter(*(condition.holds for condition in plan.conditions)))
+            if narrow.height != kept.series:
+                raise QueryError("a condition gives another answer each time it is asked")
+            rows = narrow.lazy()
+        step = Step(
+            plan.action,
+            plan.words,
+            steps[-1].kept,
+            kept,
+            losses,
+            tuple(plan.notes),
+            plan.reason,
+            plan.query,
+            plan.detail,
+        )
+        return replace(self, rows=rows, steps=(*steps, step))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a step is going to do."""
+
+    action: str
+    words: str
+    conditions: Sequence[Condition]
+    notes: Sequence[Note] = ()
+    reason: str = ""
+    query: Query | None = None
+    detail: str = ""
+
+
+def _everything(counts: Counts) -> Step:
+    return Step(INDEX, "everything in the index", counts, counts)
+
+
+def _condition(expr: object, columns: pl.Schema, rows: pl.LazyFrame) -> pl.Expr:
+    """A filter's expression, checked: its words are columns, and it says yes or no."""
+    if not isinstance(expr, pl.Expr):
+        raise QueryError('filter takes a polars expression, as in pl.col("Rows") > 256')
+    if expr.meta.has_multiple_outputs():
+        raise QueryError("filter takes one condition, not one for each of several columns")
+    for word in expr.meta.root_names():
+        if word not in columns:
+            where = "filter"
+            if not word.isidentifier():
+                where = 'filter (polars takes a text for a column there: write pl.lit("…"))'
+            raise unknown(word, columns.names(), where)
+    try:
+        kind = rows.select(expr.alias("__holds")).collect_schema()["__holds"]
+    except pl.exceptions.PolarsError as fault:
+        raise QueryError(f"filter: {not_evaluated(fault)}") from None
+    if kind != pl.Boolean:
+        raise QueryError(f"filter takes a condition, true or false; this gives {kind}")
+    return expr
+
+
+def _labelled(matched: pl.Series) -> tuple[Note, ...]:
+    with_labels = int(matched.fill_null(value=False).sum())
+    return (
+        Note("series with labels", with_labels),
+        Note("series without labels", matched.len() - with_labels),
+    )

@@ -1,0 +1,140 @@
+"""The cohort file: which series of which version of which index, and how they were chosen.
+
+One Parquet file: a row a series with its key and its labels, and the question as JSON in the
+file's own metadata. It is identified, so its mode is 0600; every other column comes from the index.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import importlib.metadata
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from cohortkit.cohort import ids, plain
+from cohortkit.cohort.cohort import Cohort
+from cohortkit.cohort.steps import KEY, evaluated
+from cohortkit.errors import StoreError
+from cohortkit.model import FORMAT
+from cohortkit.protocols import Index
+
+_META: Final = "cohortkit"
+_KIND: Final = "cohort"
+
+
+def save(cohort: Cohort, path: str | Path) -> Path:
+    """Write a cohort to a file of mode 0600, whole or not at all.
+
+    Raises:
+        StoreError: the index is in memory, the place is inside a release, holds another file, or
+            cannot be written.
+    """
+    path = Path(path)
+    if not cohort.index.location:
+        raise StoreError("the index of this cohort is in memory: scan into a store, then save")
+    _refuse_place(path)
+    table = cohort.identified().select(KEY, *cohort.labels)
+    _write(table, {_META: json.dumps(_meta(cohort))}, path)
+    return path
+
+
+def load(path: str | Path, open_index: Callable[[str], Index]) -> Cohort:
+    """Read a cohort, on the very version of the index that it was chosen from.
+
+    Args:
+        path: a file that ``save`` wrote.
+        open_index: takes the index's location.
+
+    Raises:
+        StoreError: no cohort file, a newer format, or the index has changed since.
+    """
+    path = Path(path)
+    meta = _read_meta(path)
+    try:
+        table = pl.read_parquet(path, glob=False, hive_partitioning=False)
+        location, version = str(meta["index"]["location"]), str(meta["index"]["version"])
+        labels, steps = tuple(meta["labels"]), tuple(map(plain.decode, meta["steps"]))
+        misses = pl.DataFrame(meta["misses"], schema=ids.MISSES, orient="row")
+    except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError):
+        raise StoreError("the cohort file is damaged") from None
+    if table.columns != [KEY, *labels] or not steps or steps[-1].kept.series != table.height:
+        raise StoreError("the cohort file is damaged: its parts do not fit together")
+    index = open_index(location)
+    if index.version != version:
+        raise StoreError(
+            "the index has changed since this cohort was saved, so the same question may have "
+            "another answer: search again, and save again"
+        )
+    return Cohort(index, _rows(index, table), steps, labels, misses)
+
+
+def _rows(index: Index, table: pl.DataFrame) -> pl.LazyFrame:
+    """The cohort's rows, in the order of the file."""
+    wanted = index.series().filter(pl.col(KEY).is_in(table[KEY].implode()))
+    rows = evaluated(wanted)
+    if rows.height != table.height or rows[KEY].n_unique() != table[KEY].n_unique():
+        raise StoreError("the index no longer holds all series of this cohort")
+    order = [*rows.columns, *(name for name in table.columns if name != KEY)]
+    both = table.join(rows, on=KEY, how="left", maintain_order="left", validate="1:1")
+    return both.select(order).lazy()
+
+
+def _meta(cohort: Cohort) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "kind": _KIND,
+        "cohortkit": importlib.metadata.version("cohortkit"),
+        "saved": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "index": {"location": cohort.index.location, "version": cohort.index.version},
+        "labels": list(cohort.labels),
+        "steps": [plain.encode(step) for step in cohort.steps],
+        "misses": [list(row) for row in cohort.misses.rows()],
+    }
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads(pl.read_parquet_metadata(path)[_META])
+    except FileNotFoundError:
+        raise StoreError(f"there is no cohort file {path.name!r}") from None
+    except (pl.exceptions.PolarsError, OSError, KeyError, ValueError):
+        raise StoreError(f"{path.name!r} is no cohort file") from None
+    if not isinstance(meta, dict) or meta.get("kind") != _KIND:
+        raise StoreError(f"{path.name!r} is no cohort file")
+    if not isinstance(meta.get("format"), int) or meta["format"] > FORMAT:
+        raise StoreError(
+            f"{path.name!r} was written by a newer cohortkit (format {meta.get('format')!r}); "
+            f"this one reads format {FORMAT}"
+        )
+    return meta
+
+
+def _refuse_place(path: Path) -> None:
+    if path.exists():
+        _read_meta(path)  # never over anything but a cohort file
+    if any((parent / "export.json").exists() for parent in path.absolute().parents):
+        raise StoreError("a cohort file is identified: it is never written inside a release")
+
+
+def _write(table: pl.DataFrame, metadata: dict[str, str], path: Path) -> None:
+    """Through a file of its own beside it, fsynced, then one rename."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            table.write_parquet(file, metadata=metadata)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as fault:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        told = fault.strerror or type(fault).__name__
+        raise StoreError(f"the cohort file cannot be written: {told}") from None

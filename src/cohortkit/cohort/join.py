@@ -1,0 +1,232 @@
+"""Joining tables that people bring, by identifier; and reading them, and lists of ids, from files.
+
+A join never multiplies series: a key with several rows is refused, or the first row is taken when
+that is asked for. A key that more than one person here has gets no label, since nobody can say
+whose it is; it is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, runtime_checkable
+
+import polars as pl
+
+from cohortkit.cohort import ids, tables
+from cohortkit.cohort.choose import PERSON, with_person
+from cohortkit.cohort.steps import Note
+from cohortkit.errors import QueryError
+
+Many = Literal["refuse", "first"]
+
+_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Any table that hands over an Arrow stream (pandas, pyarrow, duckdb, polars …)."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The stream, as a PyCapsule."""
+        ...
+
+
+Table = str | Path | pl.DataFrame | pl.LazyFrame | ArrowStream
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Joined:
+    """The outcome of a join, row by row of the cohort.
+
+    Attributes:
+        labels: the new columns, in the order of the cohort's rows.
+        matched: whether a row got its labels; null where its key is absent or is not one
+            person's.
+        notes: counts that name nobody.
+        misses: the keys that did not simply match. Identified.
+    """
+
+    labels: pl.DataFrame
+    matched: pl.Series
+    notes: tuple[Note, ...]
+    misses: pl.DataFrame
+
+
+def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many) -> Joined:
+    """Look up each row's labels.
+
+    Raises:
+        QueryError: the table cannot be read or joined; a key has several rows and ``many`` does
+            not say which to take.
+    """
+    if many not in {"refuse", "first"}:
+        raise QueryError('join: many is "refuse" or "first"')
+    read = read_table(table, (on,) if isinstance(on, str) else tuple(on))
+    names = tables.checked_on(on, rows.schema, read.schema)
+    brought = tables.checked_labels(read, names, rows.schema)
+    labels = [name for name in brought.columns if name not in names]
+    keys = [f"__{name}" for name in names]
+    brought = brought.select(*labels, *(tables.key(name) for name in names))
+    given = brought.filter(tables.usable(names)).unique(maintain_order=True)
+    mine = with_person(rows).select(*(tables.key(name) for name in names), *PERSON)
+    mine = mine.with_columns(__sure=tables.usable(names) & ~_shared(mine, keys))
+    wanted = given.join(mine.select(keys).unique(), on=keys, how="semi", maintain_order="left")
+    one = _one_each(wanted, keys, many)
+    found = mine.join(
+        one.with_columns(__yes=pl.lit(value=True)), on=keys, how="left", maintain_order="left"
+    )
+    matched = found.select(pl.when("__sure").then(pl.col("__yes").fill_null(value=False)))
+    return Joined(
+        found.select(pl.when("__sure").then(pl.col(name)).alias(name) for name in labels),
+        matched.to_series(),
+        *_told(names, mine, given, one, wanted, brought.height),
+    )
+
+
+def _shared(mine: pl.DataFrame, keys: Sequence[str]) -> pl.Expr:
+    """Whether more than one person here has a row's key."""
+    several = (
+        mine.select(*keys, *PERSON)
+        .unique()
+        .filter(pl.struct(keys).is_duplicated())
+        .select(pl.struct(keys).alias("key"))
+        .unique()
+    )
+    return pl.struct(keys).is_in(several["key"].implode())
+
+
+def _one_each(wanted: pl.DataFrame, keys: Sequence[str], many: Many) -> pl.DataFrame:
+    one = wanted.unique(subset=list(keys), keep="first", maintain_order=True)
+    if one.height < wanted.height and many == "refuse":
+        several = wanted.filter(pl.struct(keys).is_duplicated()).select(keys).n_unique()
+        raise QueryError(
+            f"join: {several:,} of {one.height:,} keys have several different rows in the table; "
+            'make it one row a key, or take the first of each with many="first"'
+        )
+    return one
+
+
+def _told(
+    names: Sequence[str],
+    mine: pl.DataFrame,
+    given: pl.DataFrame,
+    one: pl.DataFrame,
+    wanted: pl.DataFrame,
+    height: int,
+) -> tuple[tuple[Note, ...], pl.DataFrame]:
+    """The counts of both sides, and the keys that did not match."""
+    keys = [f"__{name}" for name in names]
+    usable = mine.filter(tables.usable(names))
+    unlabelled = usable.filter("__sure").select(keys).unique().join(one, on=keys, how="anti")
+    unused = given.select(keys).unique(maintain_order=True).join(mine, on=keys, how="anti")
+    shared = usable.filter(~pl.col("__sure")).select(keys).unique()
+    several = wanted.filter(pl.struct(keys).is_duplicated()).select(keys).unique()
+    what = {
+        "keys of the table not found here": unused,
+        "keys here without a row in the table": unlabelled,
+        "keys of several patients, not labelled": shared,
+        "keys with several rows, of which the first was taken": several,
+    }
+    notes = [
+        Note("rows in the table", height),
+        Note("keys matched", one.join(shared, on=keys, how="anti").height),
+        *(Note(words, frame.height) for words, frame in what.items() if frame.height),
+    ]
+    listed = [
+        ids.misses(" + ".join(names), _joined(frame, keys), words) for words, frame in what.items()
+    ]
+    return tuple(notes), pl.concat(listed)
+
+
+def _joined(frame: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    return frame.select(pl.concat_str(keys, separator=" + ")).to_series().sort()
+
+
+def read_table(table: Table, text: Sequence[str]) -> pl.DataFrame:
+    """A table from a CSV, TSV or Parquet file, or from memory; the columns in ``text`` stay text.
+
+    Raises:
+        QueryError: not there, not readable, or not a table.
+    """
+    if isinstance(table, str | Path):
+        return _read_file(Path(table), text)
+    try:
+        if isinstance(table, pl.LazyFrame):
+            return table.collect()
+        if isinstance(table, pl.DataFrame):
+            return table
+        if isinstance(table, ArrowStream):
+            stream: Any = table
+            return pl.DataFrame(stream)
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as fault:
+        raise QueryError(f"the table cannot be read ({type(fault).__name__})") from None
+    raise QueryError("a table is a path, or anything that hands over an Arrow stream")
+
+
+def _read_file(path: Path, text: Sequence[str]) -> pl.DataFrame:
+    kind = path.suffix.lower()
+    if kind not in {*_SEPARATORS, ".parquet"}:
+        raise QueryError("a table file is .csv, .tsv or .parquet")
+    try:
+        if kind == ".parquet":
+            return pl.read_parquet(path, hive_partitioning=False, glob=False)
+        cells = pl.read_csv(
+            path, separator=_SEPARATORS[kind], infer_schema=False, glob=False, encoding="utf8"
+        )
+    except (pl.exceptions.PolarsError, OSError, UnicodeError) as fault:
+        raise QueryError(f"the file {path.name!r} {_why(fault)}") from None
+    if any("_duplicated_" in name for name in cells.columns):
+        raise QueryError(f"the file {path.name!r} has two columns of one name")
+    return tables.typed(cells, text)
+
+
+def _why(fault: Exception) -> str:
+    if isinstance(fault, FileNotFoundError):
+        return "is not there"
+    if isinstance(fault, PermissionError | IsADirectoryError):
+        return "may not be read"
+    return "is not a table in UTF-8 with one header line"
+
+
+def read_ids(keyword: str, source: str | Path | Iterable[object]) -> ids.IdList:
+    """A list of ids: in Python, or a file.
+
+    A ``.txt`` file has one id a line; a table has a column named by the keyword (``PatientID``,
+    ``AccessionNumber`` …) and, for patients, may have ``IssuerOfPatientID``.
+
+    Raises:
+        QueryError: not there, not readable, or ids that are numbers.
+    """
+    column = ids.COLUMN_OF[keyword]
+    if not isinstance(source, str | Path):
+        return ids.tidy(column, ids.from_values(keyword, source))
+    path = Path(source)
+    if path.suffix.lower() == ".txt":
+        return ids.tidy(column, ids.from_values(keyword, _lines(path)))
+    if path.suffix.lower() not in {*_SEPARATORS, ".parquet"}:
+        raise QueryError(
+            f"{keyword}: a text is the path of a .txt, .csv, .tsv or .parquet file; "
+            "give ids themselves as a list"
+        )
+    names = {column: "id"} | ({"IssuerOfPatientID": "issuer"} if keyword == "patients" else {})
+    table = _read_file(path, tuple(names))
+    if column not in table.columns:
+        raise QueryError(f"the file {path.name!r} has no column {column}")
+    wanted = table.select(
+        pl.col(old).alias(new) for old, new in names.items() if old in table.columns
+    )
+    if any(kind != pl.String for kind in wanted.dtypes):
+        raise QueryError(
+            f"the file {path.name!r} holds {column} as numbers, which have lost their leading "
+            "zeros; write them as text"
+        )
+    return ids.tidy(column, wanted)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeError) as fault:
+        raise QueryError(f"the file {path.name!r} {_why(fault)}") from None

@@ -1,0 +1,126 @@
+"""A search in DICOM keywords, checked against the columns of an index: terms → Query.
+
+A value is exact, a list is *any of* (values, wildcards and None may be mixed in it), a tuple is a
+closed range and only for dates, times and numbers, ``*`` and ``?`` in text are wildcards, a
+compiled regular expression is searched for, None is absent. Nothing at all is everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from cohortkit.cohort.predicates import expression, verdict, verdicts
+from cohortkit.cohort.values import coerce, family
+from cohortkit.dicom.keywords import neighbours, tag_of
+from cohortkit.errors import QueryError, UnknownKeyword
+from cohortkit.model.query import (
+    Absent,
+    AnyOf,
+    Between,
+    Exactly,
+    Like,
+    Matches,
+    Predicate,
+    Query,
+)
+
+__all__ = ["expression", "parse", "unknown", "verdict", "verdicts"]
+
+_FLAGS = ((re.MULTILINE, "m"), (re.DOTALL, "s"), (re.VERBOSE, "x"))
+
+
+def parse(terms: Mapping[str, object], columns: pl.Schema) -> Query:
+    """Read the terms of a search.
+
+    Raises:
+        UnknownKeyword: a word that is no column; it names the columns nearest to it.
+        QueryError: a value that the column cannot have; it names the keyword, not the value.
+    """
+    read = []
+    for keyword, value in terms.items():
+        if keyword not in columns:
+            raise unknown(keyword, columns.names(), "this search")
+        read.append((keyword, _predicate(keyword, value, columns[keyword])))
+    return Query(tuple(read))
+
+
+def unknown(word: str, known: Iterable[str], where: str) -> UnknownKeyword:
+    """The error for a word that is no column, with the columns nearest to it."""
+    if tag_of(word) is not None:
+        where = f"{where} (a DICOM keyword, but this index does not hold it)"
+    return UnknownKeyword(word, neighbours(word, tuple(known)), where=where)
+
+
+def _predicate(keyword: str, value: object, dtype: pl.DataType) -> Predicate:
+    if value is None:
+        return Absent()
+    if isinstance(value, re.Pattern):
+        return _regex(keyword, value, dtype)
+    if isinstance(value, tuple):
+        return _range(keyword, value, dtype)
+    if isinstance(value, list | set | frozenset | pl.Series):
+        return _any_of(keyword, value, dtype)
+    made = coerce(keyword, value, dtype)
+    if isinstance(made, str) and family(dtype) == "text" and ("*" in made or "?" in made):
+        return Like(made)
+    return Exactly(made)
+
+
+def _any_of(keyword: str, values: Iterable[object], dtype: pl.DataType) -> Predicate:
+    members: list[object] = []
+    for value in values:
+        if isinstance(value, tuple | list | set | frozenset | pl.Series):
+            raise QueryError(f"{keyword}: a list holds single values, not ranges or lists")
+        made = _predicate(keyword, value, dtype)
+        member = made.value if isinstance(made, Exactly) else made
+        if member not in members:
+            members.append(member)
+    if not members:
+        raise QueryError(f"{keyword}: an empty list would match nothing")
+    return AnyOf(tuple(_sorted(members)))
+
+
+def _sorted(members: list[object]) -> list[object]:
+    """One order for one question (a set has none)."""
+    return sorted(members, key=lambda member: (type(member).__name__, str(member)))
+
+
+def _range(keyword: str, value: tuple[object, ...], dtype: pl.DataType) -> Predicate:
+    if family(dtype) not in {"date", "time", "datetime", "number"}:
+        raise QueryError(
+            f"{keyword}: a tuple is a range, for dates, times and numbers only; "
+            "a list is any of its values"
+        )
+    if len(value) != 2 or value == (None, None):  # noqa: PLR2004 - a range has two sides
+        raise QueryError(f"{keyword}: a range is (low, high); None leaves one side open")
+    low, high = (None if side is None else coerce(keyword, side, dtype) for side in value)
+    if low is not None and high is not None and _after(low, high):
+        raise QueryError(f"{keyword}: the range ends before it begins")
+    return Between(low, high)
+
+
+def _after(low: object, high: object) -> bool:
+    try:
+        return bool(low > high)  # type: ignore[operator] - both are of the column's type
+    except TypeError:  # one with a time zone, one without
+        raise QueryError("a range has both sides with a time zone, or none") from None
+
+
+def _regex(keyword: str, value: re.Pattern[object], dtype: pl.DataType) -> Predicate:
+    if family(dtype) != "text" or not isinstance(value.pattern, str):
+        raise QueryError(f"{keyword}: a regular expression is for text")
+    if value.flags & re.ASCII:
+        raise QueryError(f"{keyword}: regular expressions here know no re.ASCII")
+    inline = "".join(letter for flag, letter in _FLAGS if value.flags & flag)
+    pattern = f"(?{inline}){value.pattern}" if inline else value.pattern
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.PolarsError:
+        raise QueryError(
+            f"{keyword}: this regular expression cannot be used here: look-around and "
+            "back-references are not known (it is read by Rust's regex)"
+        ) from None
+    return Matches(pattern, ignore_case=bool(value.flags & re.IGNORECASE))

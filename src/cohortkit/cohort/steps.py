@@ -1,0 +1,221 @@
+"""What each step of a cohort kept and left out, counted at four levels.
+
+At every level, in = kept + did not match + unknown. A patient or study of which some series is
+kept counts as kept; of the others, one with a series whose answer is unknown counts as unknown.
+A person is (issuer, Patient ID); a study is of one person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from cohortkit.errors import QueryError, StoreError
+from cohortkit.model.query import Query
+
+KEY: Final = "series_key"
+INDEX: Final = "index"
+_PLAIN: Final = frozenset({INDEX, "first_per"})  # actions whose words say all
+COUNT: Final = "NumberOfSeriesRelatedInstances"
+_PERSON: Final = ("__issuer", "__patient")
+_STUDY: Final = (*_PERSON, "__study")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many; ``instances`` is None where the index does not count them."""
+
+    patients: int = 0
+    studies: int = 0
+    series: int = 0
+    instances: int | None = 0
+
+    def __sub__(self, other: Counts) -> Counts:
+        """Level by level."""
+        mine, theirs = self.instances, other.instances
+        return Counts(
+            self.patients - other.patients,
+            self.studies - other.studies,
+            self.series - other.series,
+            None if mine is None or theirs is None else mine - theirs,
+        )
+
+    def __str__(self) -> str:
+        told = [
+            counted(self.patients, "patient"),
+            counted(self.studies, "study"),
+            counted(self.series, "series"),
+        ]
+        if self.instances is not None:
+            told.append(counted(self.instances, "instance"))
+        return ", ".join(told)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 study, 1,200 studies."""
+    if number != 1:
+        noun = {"study": "studies", "series": "series"}.get(noun, f"{noun}s")
+    return f"{number:,} {noun}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one condition left out.
+
+    Attributes:
+        out: why, in words, for what did not match.
+        unsure: why, in words, for what could not be known.
+    """
+
+    out: str
+    unsure: str
+    not_matched: Counts
+    unknown: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold for a series to go on, and the words for those of which it does not.
+
+    Attributes:
+        holds: three-valued; null is unknown.
+    """
+
+    holds: pl.Expr
+    out: str
+    unsure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a step counted that left nothing out, such as ids that were not found."""
+
+    words: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. Its words name nobody; ``query`` and ``detail`` may, and go into no view.
+
+    Attributes:
+        action: the method: ``search``, ``filter``, ``first_per`` …
+        words: what was asked.
+        reason: why, in the caller's words.
+        before, kept: what came in and what went on.
+        losses: what was left out, one condition after the other.
+        notes: further counts.
+        query: the terms of a search.
+        detail: what else the cohort file records.
+    """
+
+    action: str
+    words: str
+    before: Counts
+    kept: Counts
+    losses: tuple[Loss, ...] = ()
+    notes: tuple[Note, ...] = ()
+    reason: str = ""
+    query: Query | None = field(default=None, repr=False)
+    detail: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        told = self.words if self.action in _PLAIN else f"{self.action}: {self.words}"
+        return f"{told} ({self.reason})" if self.reason else told
+
+
+def person(columns: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
+    """(issuer, Patient ID), absent as empty text, under the names that this module counts by."""
+    issuer = (
+        pl.col("IssuerOfPatientID").cast(pl.String).fill_null("")
+        if "IssuerOfPatientID" in columns
+        else pl.lit("")
+    )
+    return (
+        issuer.str.strip_chars(" \0").alias(_PERSON[0]),
+        pl.col("PatientID").cast(pl.String).fill_null("").str.strip_chars(" \0").alias(_PERSON[1]),
+    )
+
+
+def spine(
+    rows: pl.LazyFrame, columns: pl.Schema, conditions: Sequence[Condition] = ()
+) -> pl.DataFrame:
+    """The columns that counting needs, and the verdict of each condition.
+
+    Raises:
+        StoreError: the index lacks a column that a cohort cannot be without.
+        QueryError: a condition cannot be worked out.
+    """
+    absent = [name for name in (KEY, "PatientID", "StudyInstanceUID") if name not in columns]
+    if absent:
+        raise StoreError(f"a cohort needs the columns {', '.join(absent)}; this index lacks them")
+    number = pl.col(COUNT).cast(pl.Int64).fill_null(0) if COUNT in columns else pl.lit(None)
+    study = pl.col("StudyInstanceUID").cast(pl.String).fill_null("").alias(_STUDY[2])
+    judged = (condition.holds.alias(f"__{at}") for at, condition in enumerate(conditions))
+    return evaluated(rows.select(*person(columns), study, number.alias("__number"), *judged))
+
+
+def evaluated(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Collect, with polars' errors turned into ours: theirs quote values.
+
+    Raises:
+        QueryError: the expressions cannot be worked out on these columns.
+    """
+    try:
+        return rows.collect()
+    except pl.exceptions.PolarsError as fault:
+        raise QueryError(not_evaluated(fault)) from None
+
+
+def not_evaluated(fault: Exception) -> str:
+    """What to say of an expression that polars rejects, without what polars says of values."""
+    return (
+        f"this cannot be worked out on the index ({type(fault).__name__}): compare dates with "
+        "datetime.date, numbers with numbers, text with text"
+    )
+
+
+def count(rows: pl.DataFrame) -> Counts:
+    """Count the rows of a spine."""
+    number = rows["__number"]
+    return Counts(
+        patients=rows.select(pl.struct(_PERSON).n_unique()).item(),
+        studies=rows.select(pl.struct(_STUDY).n_unique()).item(),
+        series=rows.height,
+        instances=None if number.dtype == pl.Null else int(number.sum()),
+    )
+
+
+def tally(
+    rows: pl.DataFrame, before: Counts, conditions: Sequence[Condition]
+) -> tuple[Counts, tuple[Loss, ...]]:
+    """Count what goes on and what each condition leaves out, one after the other.
+
+    Args:
+        rows: a spine with the verdict of each condition, ``__0``, ``__1`` …
+        before: the counts of all its rows.
+        conditions: in order.
+    """
+    losses = []
+    for place, condition in enumerate(conditions):
+        kept = rows.filter(pl.col(f"__{place}"))
+        doubtful = rows.filter(pl.col(f"__{place}").is_null())
+        after = count(kept)
+        unknown = _beside(doubtful, kept)
+        losses.append(Loss(condition.out, condition.unsure, before - after - unknown, unknown))
+        rows, before = kept, after
+    return before, tuple(losses)
+
+
+def _beside(rows: pl.DataFrame, kept: pl.DataFrame) -> Counts:
+    """Count rows; of their patients and studies only those of which nothing is kept."""
+
+    def only_here(names: Sequence[str]) -> int:
+        mine = rows.select(names).unique()
+        return mine.join(kept.select(names).unique(), on=list(names), how="anti").height
+
+    whole = count(rows)
+    return Counts(only_here(_PERSON), only_here(_STUDY), whole.series, whole.instances)
