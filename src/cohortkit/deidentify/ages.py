@@ -1,0 +1,29 @@
+"""Ages (AS, PS3.5 6.2): 90 and over is 90, for a person in every study or in none."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+OLDEST: Final = 90
+CAPPED: Final = "090Y"
+
+_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_YEARS: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+
+
+def cap(value: str, *, over_89: bool) -> str | None:
+    """An age that may leave; None if it is no age.
+
+    Args:
+        value: an Age String.
+        over_89: the person reaches 90 in some study. Then no study may tell the true age: with
+            the interval between two studies it would tell it for the others.
+    """
+    match = _AGE.fullmatch(value.strip("\0 "))
+    if match is None:
+        return None
+    number, unit = int(match[1]), match[2]
+    if over_89 or number * _YEARS[unit] >= OLDEST:
+        return CAPPED
+    return f"{number:03d}{unit}"

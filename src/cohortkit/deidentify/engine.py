@@ -1,0 +1,164 @@
+"""The only maker of what may leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydicom import config
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import UID, ImplicitVRLittleEndian
+
+from cohortkit.deidentify import labels
+from cohortkit.deidentify.gates import burned_in_risk, face_risk
+from cohortkit.deidentify.headers import asked_of
+from cohortkit.deidentify.identities import normalise
+from cohortkit.deidentify.rules import rules_for
+from cohortkit.deidentify.statement import stamp, statement_of
+from cohortkit.deidentify.values import Element, encodings_of, identifiers
+from cohortkit.deidentify.walk import PATIENT_ID, PATIENT_NAME, Subject, Walk
+from cohortkit.dicom.sop_classes import lookup
+from cohortkit.errors import Refusal
+from cohortkit.model import (
+    DeidentifiedSeries,
+    Names,
+    Person,
+    Reason,
+    ReleasedHeader,
+    SourceSeries,
+    Statement,
+    Task,
+)
+from cohortkit.model.released import SEAL
+from cohortkit.protocols import Pseudonyms
+from cohortkit.recipe.model import Action, Recipe
+
+IMPLEMENTATION_UID = UID("2.25.23241486976999051438484941544100712164")
+IMPLEMENTATION_NAME = "COHORTKIT"
+
+_ISSUER = 0x00100021
+_SOP_CLASS, _SOP_INSTANCE = Tag("SOPClassUID"), Tag("SOPInstanceUID")
+
+
+def deidentify(
+    series: SourceSeries, task: Task, recipe: Recipe, pseudonyms: Pseudonyms
+) -> DeidentifiedSeries:
+    """One series as it may leave, or a refusal by name. The source is read and not changed.
+
+    Args:
+        series: headers, pixel handles, and the facts that were read from them.
+        task: whose person every header must name; its labels, and whether the person is over 89.
+        recipe: what privacy asks.
+        pseudonyms: keyed; there is no default and no other way.
+
+    Raises:
+        Refusal: ``no-patient-id``, ``person-conflict``, ``unknown-sop-class``,
+            ``burned-in-risk``, ``face-risk``, ``not-understood``.
+    """
+    headers = [instance.header for instance in series.instances]
+    person = _person(headers, series, task, recipe)
+    for header in headers:
+        _pass_gates(header, recipe)
+    days = pseudonyms.shift(person, recipe.dates.low, recipe.dates.high)
+    walk = Walk(rules_for(recipe), Subject(person, pseudonyms, days, task.over_89))
+    said = statement_of(recipe)
+    return DeidentifiedSeries(
+        names=Names(
+            patient=pseudonyms.patient(person),
+            study=pseudonyms.study(task.study_instance_uid),
+            series=pseudonyms.series(task.series_instance_uid),
+        ),
+        facts=series.facts,
+        headers=tuple(_released(header, walk, said) for header in headers),
+        pixels=tuple(instance.pixels for instance in series.instances),
+        statement=said,
+        labels=labels.released(task.labels, recipe, days),
+        kept=frozenset(walk.kept),
+        seal=SEAL,
+    )
+
+
+def person_of(header: Dataset, default_issuer: str) -> Person:
+    """Of whom a header is.
+
+    Raises:
+        Refusal: ``no-patient-id``.
+    """
+    encodings = encodings_of(header, ("iso8859",))
+    patient_id = _identifier(header, PATIENT_ID, encodings)
+    if not patient_id:
+        raise Refusal(Reason.NO_PATIENT_ID)
+    issuer = _identifier(header, _ISSUER, encodings) or normalise(default_issuer)
+    return Person(issuer, patient_id)
+
+
+def _identifier(header: Dataset, tag: int, encodings: Sequence[str]) -> str:
+    if tag not in header:
+        return ""
+    return normalise("\\".join(identifiers(header.get_item(tag), encodings)))
+
+
+def _person(headers: Sequence[Dataset], series: SourceSeries, task: Task, recipe: Recipe) -> Person:
+    """The one person of the series, as task, series and every header say.
+
+    Raises:
+        Refusal: ``no-patient-id``, ``person-conflict``.
+    """
+    default = normalise(recipe.default_issuer)
+    said = {
+        Person(normalise(one.issuer) or default, normalise(one.patient_id))
+        for one in (task.person, series.person)
+    }
+    said |= {person_of(header, default) for header in headers}
+    if any(not one.patient_id for one in said):
+        raise Refusal(Reason.NO_PATIENT_ID)
+    if len(said) > 1:
+        raise Refusal(Reason.PERSON_CONFLICT)
+    return said.pop()
+
+
+def _pass_gates(header: Dataset, recipe: Recipe) -> None:
+    get = asked_of(header)
+    sop = lookup(str(get("SOPClassUID") or ""))
+    reason = burned_in_risk(get, sop, recipe) or face_risk(get, sop, recipe)
+    if reason is not None:
+        raise Refusal(reason)
+
+
+def _released(source: Dataset, walk: Walk, said: Statement) -> ReleasedHeader:
+    elements = walk.header(source)
+    named = walk.subject.patient(walk.subject.person.patient_id)
+    for tag, vr in ((PATIENT_NAME, "PN"), (PATIENT_ID, "LO")):
+        if walk.rules.step(tag, vr, None).action is not Action.KEEP:
+            elements[BaseTag(tag)] = DataElement(tag, vr, named)
+    dummies = frozenset(walk.dummies)
+    elements.update(stamp(source, said))
+    dataset = Dataset(elements)
+    dataset.set_original_encoding(*source.original_encoding)
+    dataset.preamble = bytes(128)
+    dataset.file_meta = _file_meta(source, elements)
+    return ReleasedHeader(dataset, dummies, seal=SEAL)
+
+
+def _file_meta(source: Dataset, elements: dict[BaseTag, Element]) -> FileMetaDataset:
+    """File meta from nothing (PS3.10 7.1): no application entity, no source, no private part."""
+    meta = FileMetaDataset()
+    meta.FileMetaInformationVersion = b"\0\1"
+    for keyword, tag in (
+        ("MediaStorageSOPClassUID", _SOP_CLASS),
+        ("MediaStorageSOPInstanceUID", _SOP_INSTANCE),
+    ):
+        values = identifiers(elements[tag], ()) if tag in elements else [""]
+        setattr(meta, keyword, values[0])
+    meta.TransferSyntaxUID = _transfer_syntax(source)
+    meta.ImplementationClassUID = IMPLEMENTATION_UID
+    meta.ImplementationVersionName = IMPLEMENTATION_NAME
+    return meta
+
+
+def _transfer_syntax(source: Dataset) -> UID:
+    stated = getattr(source, "file_meta", None)
+    value = str(stated.get("TransferSyntaxUID", "")) if stated is not None else ""
+    uid = UID(value.strip("\0 "), validation_mode=config.IGNORE)
+    return uid if uid.name != uid and uid.is_transfer_syntax else ImplicitVRLittleEndian

@@ -1,0 +1,138 @@
+"""What is held back before a header is touched: names in the pixels, faces, unknown objects.
+
+One function decides in the plan (asked of an index row) and in the worker (asked of a header).
+Both ask by ``get(keyword)``. An index row answers two kinds of words: DICOM keywords with the
+value of the series, and the lists of what its instances differ in (``image_types``, ``burned_in``,
+``photometrics``, ``sop_classes``), of which the riskiest counts. A header knows the keywords only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from cohortkit.deidentify.regions import Region, region
+from cohortkit.dicom.sop_classes import lookup
+from cohortkit.model import Department, Kind, Reason, Risk, SopClass
+from cohortkit.recipe.model import PixelRisk, Recipe
+
+Get = Callable[[str], object | None]
+
+_GREY = frozenset({"", "MONOCHROME1", "MONOCHROME2"})
+_NO_FACE = frozenset({Department.OPHTHALMOLOGY, Department.ENDOSCOPY, Department.PATHOLOGY})
+_ROOT = "1.2.840.10008.5.1.4.1.1."
+# made by projection or by sound: the classes that show no face. In all other images one may be.
+_SOUND = frozenset(_ROOT + tail for tail in ("3", "3.1", "6", "6.1", "6.2", "6.3", "14.1", "14.2"))
+_CONE_BEAM = frozenset(_ROOT + tail for tail in ("13.1.1", "13.1.2"))
+_NAMES_A_PART = (
+    "BodyPartExamined",
+    "AnatomicRegionSequence",
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+)
+_MAY_NAME_A_HEAD = (
+    "RequestedProcedureDescription",
+    "PerformedProcedureStepDescription",
+    "SequenceName",
+    "ReceiveCoilName",
+)
+
+
+def burned_in_risk(get: Get, sop: SopClass | None, recipe: Recipe) -> Reason | None:
+    """Why the pixels may hold a name and no rule of the recipe accepts it; None if they may leave.
+
+    Args:
+        get: answers a keyword from one header or from an index row.
+        sop: the row of the SOP class, None if it is not known.
+        recipe: whose pixel policy is asked.
+    """
+    classes = [sop, *(lookup(_text(uid)) for uid in _each(get("sop_classes")))]
+    modality = _text(get("Modality")) or None
+    for one in classes:
+        if one is None:
+            return Reason.UNKNOWN_SOP_CLASS
+        for risk in pixel_risks(get, one):
+            if not recipe.pixels.accepts(risk, modality=modality, sop_class=one.uid):
+                return Reason.BURNED_IN_RISK
+    return None
+
+
+def pixel_risks(get: Get, sop: SopClass) -> frozenset[PixelRisk]:
+    """Every reason why names may be drawn into these pixels (PS3.15 E.3.1)."""
+    return frozenset(_pixel_risks(get, sop))
+
+
+def _pixel_risks(get: Get, sop: SopClass) -> Iterator[PixelRisk]:
+    listed = get("burned_in")
+    stated = {_text(v) for v in (get("BurnedInAnnotation"),) if v is not None or listed is None}
+    stated |= {_text(value) for value in _each(listed)}
+    if stated - {"", "NO"}:  # what is neither YES nor NO is no promise
+        yield PixelRisk.STATED_YES
+    if sop.risk is Risk.HIGH:
+        yield PixelRisk.HIGH_RISK_CLASS
+    elif sop.risk is Risk.STATED and stated != {"NO"}:
+        yield PixelRisk.NOT_STATED
+    elif sop.risk is Risk.LOW:
+        yield from _signs_of_a_capture(get)
+
+
+def _signs_of_a_capture(get: Get) -> Iterator[PixelRisk]:
+    """What in a CT, MR, PT or NM header says that it was not the scanner that drew this."""
+    types = [get("ImageType"), *_each(get("image_types"))]
+    terms = [{t.strip() for v in _each(one) for t in _text(v).split("\\")} for one in types]
+    if any({"DERIVED", "SECONDARY"} <= one for one in terms):
+        yield PixelRisk.DERIVED_SECONDARY
+    if any("SCREEN" in term and "SAVE" in term for one in terms for term in one):
+        yield PixelRisk.SCREEN_SAVE
+    colours = {_text(v) for v in [get("PhotometricInterpretation"), *_each(get("photometrics"))]}
+    if colours - _GREY or _number(get("SamplesPerPixel")) > 1:
+        yield PixelRisk.COLOUR
+    if _text(get("ConversionType")):
+        yield PixelRisk.CONVERSION_TYPE
+
+
+def face_risk(get: Get, sop: SopClass | None, recipe: Recipe) -> Reason | None:
+    """Why a face may be seen and no rule of the recipe accepts it; None if the series may leave.
+
+    A head counts, and so does a body part that nothing names.
+    """
+    if sop is None:
+        return Reason.UNKNOWN_SOP_CLASS
+    if _text(get("RecognizableVisualFeatures")) not in {"", "NO"}:
+        return None if recipe.faces.accept_heads else Reason.FACE_RISK
+    if not _shows_bodies(sop):
+        return None
+    shown = region(_texts(get, _NAMES_A_PART), _texts(get, _MAY_NAME_A_HEAD))
+    accepted = {
+        Region.HEAD: recipe.faces.accept_heads,
+        Region.UNKNOWN: recipe.faces.accept_unknown,
+        Region.ELSEWHERE: True,
+    }
+    return None if accepted[shown] else Reason.FACE_RISK
+
+
+def _shows_bodies(sop: SopClass) -> bool:
+    if sop.kind not in {Kind.IMAGE, Kind.VIDEO} or sop.department in _NO_FACE or sop.uid in _SOUND:
+        return False
+    return sop.risk is not Risk.STATED or sop.uid in _CONE_BEAM
+
+
+def _texts(get: Get, keywords: Iterable[str]) -> list[str]:
+    return [_text(value) for keyword in keywords for value in _each(get(keyword))]
+
+
+def _each(value: object) -> list[object]:
+    """The values, one by one; a list of nothing at all is nothing."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+
+
+def _text(value: object) -> str:
+    if value is not None and not isinstance(value, str) and isinstance(value, Iterable):
+        return "\\".join(_text(one) for one in value)
+    return "" if value is None else str(value).strip("\0 \t\n\r").upper()
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

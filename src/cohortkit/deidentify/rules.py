@@ -1,0 +1,121 @@
+"""A recipe's decisions, worked out once for each kind of element and remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pydicom import datadict
+
+from cohortkit.deidentify.values import SIZES, TEXTS
+from cohortkit.recipe.model import Action, Recipe
+from cohortkit.recipe.policy import Policy
+
+_MOST_STEPS = 20_000
+_FIRST_GROUP = 0x0008
+_PIXELS, _PADDING, _SIGNATURES, _GROUP_LENGTH = 0x7FE0, 0xFFFC, 0xFFFA, 0
+_BIRTH_DATES = frozenset({0x00100030, 0x00100033, 0x00100034})
+# What no recipe keeps: a copy of what was taken away, seals over what was changed, the character
+# set of the source, and the statement of de-identification, which is made anew.
+_NEVER = frozenset(
+    {
+        0x00080005,  # SpecificCharacterSet: what is released is UTF-8
+        0x00120062,  # PatientIdentityRemoved
+        0x00120063,  # DeidentificationMethod
+        0x00120064,  # DeidentificationMethodCodeSequence
+        0x00280303,  # LongitudinalTemporalInformationModified
+        0x04000500,  # EncryptedAttributesSequence
+        0x04000550,  # ModifiedAttributesSequence
+        0x04000561,  # OriginalAttributesSequence
+        0x4FFE0001,  # MACParametersSequence
+    }
+)
+# What holds pictures or names of devices in bytes, and stays only where a rule names it
+_BY_RULE_ONLY = frozenset({0x00880200, 0x00282000})  # IconImageSequence, ICCProfile
+_ORDER = (Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done to one kind of element.
+
+    Attributes:
+        vr: what the value is read as.
+        loose: a rule of the recipe keeps it, so that its form is not held against it.
+        keyword: empty where there is none.
+    """
+
+    action: Action
+    vr: str
+    loose: bool = False
+    keyword: str = ""
+
+
+_GONE = Step(Action.REMOVE, "UN")
+
+
+class Rules:
+    """The compiled recipe. One answer for each (tag, VR in the file, private creator)."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._policy = Policy(recipe)
+        self._steps: dict[tuple[int, str | None, str | None], Step] = {}
+
+    def step(self, tag: int, file_vr: str | None, creator: str | None) -> Step:
+        """What is done to an element of this tag, VR (None: implicit) and private creator."""
+        key = (tag, file_vr, creator)
+        found = self._steps.get(key)
+        if found is None:
+            if len(self._steps) >= _MOST_STEPS:
+                self._steps.clear()  # only hostile files get here; memory stays bounded
+            found = self._steps[key] = self._made(tag, file_vr, creator)
+        return found
+
+    def _made(self, tag: int, file_vr: str | None, creator: str | None) -> Step:
+        if _never_kept(tag):
+            return _GONE
+        vr = effective_vr(tag, file_vr, creator)
+        decision = self._policy.decide(tag, vr, creator)
+        action = decision.action
+        if tag in _BY_RULE_ONLY and not decision.from_rule:
+            return _GONE
+        if action is Action.CLEAN:
+            return _GONE  # reserved; what cannot be cleaned yet is not let through
+        if tag in _BIRTH_DATES and action is Action.KEEP:
+            action = Action.EMPTY  # never raw, whatever a rule says
+        return Step(action, vr, loose=decision.from_rule, keyword=datadict.keyword_for_tag(tag))
+
+
+def _never_kept(tag: int) -> bool:
+    group = tag >> 16
+    return (
+        tag in _NEVER
+        or group < _FIRST_GROUP
+        or group in {_PIXELS, _PADDING, _SIGNATURES}
+        or tag & 0xFFFF == _GROUP_LENGTH
+    )
+
+
+def effective_vr(tag: int, file_vr: str | None, creator: str | None) -> str:
+    """What a value is read as: the file's word, or the dictionary's where the file has none.
+
+    UN means that some system on the way did not know the attribute (PS3.5 6.2.2); where the
+    dictionary does, its value is judged as what it is. Ambiguous ones read ``US or SS``.
+    """
+    if file_vr is not None and file_vr != "UN" and (file_vr in _KNOWN or " or " in file_vr):
+        return file_vr
+    try:
+        if tag >> 16 & 1:
+            return datadict.private_dictionary_VR(tag, creator) if creator else "UN"
+        return datadict.dictionary_VR(tag)
+    except KeyError:
+        return "UN"
+
+
+_KNOWN = TEXTS | frozenset(SIZES) | {"SQ"}
+
+
+@lru_cache(maxsize=8)
+def rules_for(recipe: Recipe) -> Rules:
+    """The compiled recipe, shared by the series of a run."""
+    return Rules(recipe)

@@ -1,0 +1,99 @@
+"""What was done, said in the header and beside it in the same words (PS3.15 E.1.1, PS3.3 C.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+from pydicom.tag import BaseTag, Tag
+
+from cohortkit.deidentify.values import Element, encodings_of, texts
+from cohortkit.deidentify.walk import items_of
+from cohortkit.errors import Refusal
+from cohortkit.model import Statement
+from cohortkit.recipe.model import BASIC_CODE, CODES, Recipe
+
+CHARACTER_SET = Tag("SpecificCharacterSet")
+IDENTITY_REMOVED = Tag("PatientIdentityRemoved")
+METHOD = Tag("DeidentificationMethod")
+METHOD_CODES = Tag("DeidentificationMethodCodeSequence")
+TEMPORAL = Tag("LongitudinalTemporalInformationModified")
+
+WITHHELD = "an earlier de-identification, its words withheld"
+
+_KNOWN_CODES = dict((BASIC_CODE, *CODES.values()))
+_STRENGTH = ("UNMODIFIED", "MODIFIED", "REMOVED")
+_CODE_VALUE = Tag("CodeValue")
+
+
+def statement_of(recipe: Recipe) -> Statement:
+    """What the recipe does, and no more than that."""
+    claims = recipe.claims()
+    return Statement(
+        basis=str(recipe.basis),
+        recipe=recipe.name,
+        recipe_digest=recipe.digest,
+        identity_removed=claims.identity_removed,
+        method=claims.method,
+        codes=claims.codes,
+        temporal=str(claims.temporal),
+    )
+
+
+def stamp(source: Dataset, said: Statement) -> dict[BaseTag, Element]:
+    """The elements that say so, after what an earlier de-identification said.
+
+    Earlier codes of CID 7050 stay, in the standard's words. Earlier methods are free text of an
+    unknown hand, so only that there was one is passed on, unless this program wrote it.
+    """
+    encodings = encodings_of(source, ("iso8859",))
+    methods = list(dict.fromkeys([*_earlier_methods(source, encodings, said), *said.method]))
+    codes = dict.fromkeys([*_earlier_codes(source, encodings), *(code for code, _ in said.codes)])
+    elements = [
+        DataElement(CHARACTER_SET, "CS", "ISO_IR 192"),
+        DataElement(IDENTITY_REMOVED, "CS", said.identity_removed),
+        DataElement(METHOD, "LO", methods),
+        DataElement(TEMPORAL, "CS", _temporal(source, encodings, said)),
+    ]
+    if codes:
+        items = Items([_code(code) for code in codes])
+        elements.append(DataElement(METHOD_CODES, "SQ", items))
+    return {element.tag: element for element in elements}
+
+
+def _code(value: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue = value
+    item.CodingSchemeDesignator = "DCM"
+    item.CodeMeaning = _KNOWN_CODES[value]
+    return item
+
+
+def _earlier(source: Dataset, tag: BaseTag, vr: str, encodings: Sequence[str]) -> list[str]:
+    if tag not in source:
+        return []
+    values = texts(source.get_item(tag), vr, encodings)
+    return [WITHHELD] if values is None else [one for one in values if one]
+
+
+def _earlier_methods(source: Dataset, encodings: Sequence[str], said: Statement) -> list[str]:
+    earlier = _earlier(source, METHOD, "LO", encodings)
+    return [one if one in said.method else WITHHELD for one in earlier]
+
+
+def _earlier_codes(source: Dataset, encodings: Sequence[str]) -> list[str]:
+    if METHOD_CODES not in source:
+        return []
+    try:
+        items = items_of(source.get_item(METHOD_CODES), encodings)
+    except Refusal:
+        return []  # removed unseen, like any element that is not kept
+    found = (_earlier(item, _CODE_VALUE, "SH", encodings) for item in items)
+    return [values[0] for values in found if values and values[0] in _KNOWN_CODES]
+
+
+def _temporal(source: Dataset, encodings: Sequence[str], said: Statement) -> str:
+    earlier = [v for v in _earlier(source, TEMPORAL, "CS", encodings) if v in _STRENGTH]
+    return max([*earlier, said.temporal], key=_STRENGTH.index)

@@ -1,0 +1,261 @@
+"""One walk over a header: each element is judged once, and what passes goes into a new dataset.
+
+The source is only read. Elements that stay as they are stay raw: nothing decodes them, nothing
+changes their bytes. Whatever is not understood is not passed on, and where it would have been
+kept for what is inside, the series is refused.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydicom import config
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+
+from cohortkit.deidentify import ages, dates, dummies
+from cohortkit.deidentify.forms import well_formed
+from cohortkit.deidentify.private import Creators, is_private
+from cohortkit.deidentify.rules import Rules, Step
+from cohortkit.deidentify.values import (
+    TEXTS,
+    Element,
+    encodings_of,
+    identifiers,
+    is_ascii,
+    is_binary,
+    texts,
+)
+from cohortkit.dicom.sop_classes import TABLE
+from cohortkit.errors import Refusal
+from cohortkit.model import Person
+from cohortkit.protocols import Pseudonyms
+from cohortkit.reasons import Reason
+from cohortkit.recipe.model import Action
+
+PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
+_BIRTH_DATE = 0x00100030
+_DEEPEST = 64
+_STANDARD_DS = 16
+_ITEM = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
+_END = {True: b"\xfe\xff\xdd\xe0", False: b"\xff\xfe\xe0\xdd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Of whom the header is, and how that person's values are changed.
+
+    Attributes:
+        days: by which dates move, where the recipe moves them.
+    """
+
+    person: Person
+    pseudonyms: Pseudonyms
+    days: int
+    over_89: bool
+
+    def patient(self, value: str) -> str:
+        """The pseudonym of a Patient ID of this person's issuer."""
+        return self.pseudonyms.patient(Person(self.person.issuer, value))
+
+
+@dataclass(slots=True)
+class Walk:
+    """The walk over the headers of one series.
+
+    Attributes:
+        dummies: tags at the top level of the last header that hold a dummy.
+        kept: keywords of which a source value has passed as it was.
+    """
+
+    rules: Rules
+    subject: Subject
+    dummies: set[int] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+    _uids: dict[str, str] = field(default_factory=dict)
+
+    def header(self, source: Dataset) -> dict[BaseTag, Element]:
+        """What may leave of one header, by tag."""
+        self.dummies.clear()
+        return self._elements(source, encodings_of(source, ("iso8859",)), 0)
+
+    def _elements(
+        self, source: Dataset, encodings: Sequence[str], depth: int
+    ) -> dict[BaseTag, Element]:
+        if depth > _DEEPEST:
+            raise Refusal(Reason.NOT_UNDERSTOOD, depth=depth)
+        creators = Creators(source, encodings)
+        released: dict[BaseTag, Element] = {}
+        private: list[int] = []
+        for tag in source.keys():  # noqa: SIM118 - iterating a Dataset would decode its elements
+            element = source.get_item(tag)
+            number = int(tag)
+            creator = creators.of(number) if is_private(number) else None
+            file_vr = "SQ" if isinstance(element.value, Items) else element.VR
+            step = self.rules.step(number, file_vr, creator)
+            if step.action is Action.REMOVE or (creator is None and is_private(number)):
+                continue
+            new = self._changed(step, element, encodings, depth)
+            if new is not None:
+                released[tag] = new
+                if creator is not None:
+                    private.append(number)
+        released.update(creators.kept(private))
+        return released
+
+    def _changed(
+        self, step: Step, element: Element, encodings: Sequence[str], depth: int
+    ) -> Element | None:
+        match step.action:
+            case Action.KEEP if step.vr == "SQ" or (step.vr == "UN" and _holds_items(element)):
+                new: Element | None = self._sequence(element, encodings, depth)
+            case Action.KEEP:
+                new = self._kept(step, element, encodings)
+            case Action.EMPTY:
+                new = _made(element.tag, step.vr, Items() if step.vr == "SQ" else None)
+            case Action.DUMMY:
+                new = self._dummy(step, element, encodings, depth)
+            case Action.UID:
+                new = self._new_uids(element, encodings)
+            case Action.SHIFT:
+                new = self._shifted(step, element, encodings)
+            case Action.CAP_AGE:
+                new = self._capped(step, element, encodings)
+            case _:
+                raise Refusal(Reason.NOT_UNDERSTOOD)
+        return new
+
+    # ── what each action does ────────────────────────────────────────────────────────────────────
+
+    def _kept(self, step: Step, element: Element, encodings: Sequence[str]) -> Element | None:
+        vr = step.vr.split(" or ", maxsplit=1)[0]
+        if vr not in TEXTS:
+            good = is_binary(element, vr)
+            self._note(step, passed=good)
+            return _copied(element) if good else None
+        values = texts(element, vr, encodings)
+        if values is None or not well_formed(values, vr, loose=step.loose):
+            return None
+        self._note(step, passed=bool(values))
+        if is_ascii(element) and not (vr == "DS" and any(len(v) > _STANDARD_DS for v in values)):
+            return element
+        return _made(element.tag, vr, values)
+
+    def _sequence(self, element: Element, encodings: Sequence[str], depth: int) -> Element:
+        items = []
+        for item in items_of(element, encodings):
+            inside = encodings_of(item, encodings)
+            new = Dataset(self._elements(item, inside, depth + 1))
+            new.set_original_encoding(*item.original_encoding)
+            items.append(new)
+        return _made(element.tag, "SQ", Items(items))
+
+    def _dummy(
+        self, step: Step, element: Element, encodings: Sequence[str], depth: int
+    ) -> Element | None:
+        keyword = step.keyword
+        if step.vr == "SQ":
+            new = _made(element.tag, "SQ", dummies.sequence(keyword, self._uid("")))
+        elif step.vr == "UI":
+            return self._new_uids(element, encodings)
+        elif keyword in dummies.KEYED or int(element.tag) == PATIENT_ID:
+            return self._token(step, element, encodings)
+        else:
+            new = _made(element.tag, step.vr, dummies.value(keyword, step.vr))
+        if depth == 0:
+            self.dummies.add(int(element.tag))
+        return new
+
+    def _token(self, step: Step, element: Element, encodings: Sequence[str]) -> Element:
+        values = [one for one in identifiers(element, encodings) if one]
+        if step.keyword == "PatientID":
+            return _made(element.tag, "LO", [self.subject.patient(one) for one in values])
+        token = self.subject.pseudonyms.token
+        return _made(element.tag, step.vr, [token(step.keyword, one) for one in values])
+
+    def _new_uids(self, element: Element, encodings: Sequence[str]) -> Element:
+        values = identifiers(element, encodings)
+        return _made(element.tag, "UI", [self._uid(one) if one else "" for one in values])
+
+    def _uid(self, uid: str) -> str:
+        if uid in TABLE or UID(uid, validation_mode=config.IGNORE).name != uid:
+            return uid  # registered in PS3.6: the name of any other UID is the UID itself
+        found = self._uids.get(uid)
+        if found is None:
+            found = self._uids[uid] = self.subject.pseudonyms.uid(uid)
+        return found
+
+    def _shifted(self, step: Step, element: Element, encodings: Sequence[str]) -> Element | None:
+        if step.vr not in dates.BY_VR:
+            return None
+        if int(element.tag) == _BIRTH_DATE and self.subject.over_89:
+            return _made(element.tag, step.vr, None)
+        values = texts(element, step.vr, encodings)
+        moved = None if values is None else dates.shift(values, step.vr, self.subject.days)
+        if moved is None:
+            return None
+        self._note(step, passed=step.vr == "TM" and bool(moved))
+        return _made(element.tag, step.vr, moved)
+
+    def _capped(self, step: Step, element: Element, encodings: Sequence[str]) -> Element | None:
+        values = texts(element, "AS", encodings)
+        if values is None:
+            return None
+        capped = [ages.cap(one, over_89=self.subject.over_89) for one in values]
+        good = [one for one in capped if one is not None]
+        self._note(step, passed=bool(good))
+        return _made(element.tag, "AS", good) if len(good) == len(capped) else None
+
+    def _note(self, step: Step, *, passed: bool) -> None:
+        if passed and step.keyword:
+            self.kept.add(step.keyword)
+
+
+def items_of(element: Element, encodings: Sequence[str]) -> Sequence[Dataset]:
+    """The items of a sequence, however it is encoded.
+
+    Raises:
+        Refusal: ``not-understood``; it would have been kept for what is inside, unseen.
+    """
+    value = element.value
+    if isinstance(value, Items):
+        return value
+    if not value:
+        return ()
+    if not isinstance(element, RawDataElement) or not _holds_items(element):
+        raise Refusal(Reason.NOT_UNDERSTOOD)
+    raw = element._replace(VR="SQ")
+    if element.VR == "UN":  # implicit little endian, whatever is around it (PS3.5 6.2.2)
+        raw = raw._replace(is_implicit_VR=True, is_little_endian=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they quote values
+            items = convert_raw_data_element(raw, encoding=list(encodings)).value
+    except Exception:  # noqa: BLE001 - pydicom raises whatever comes up on a broken sequence
+        raise Refusal(Reason.NOT_UNDERSTOOD) from None
+    if not isinstance(items, Items):
+        raise Refusal(Reason.NOT_UNDERSTOOD)
+    return items
+
+
+def _holds_items(element: Element) -> bool:
+    value = element.value
+    return isinstance(value, bytes) and value[:4] in (*_ITEM.values(), *_END.values())
+
+
+def _copied(element: Element) -> Element:
+    if isinstance(element, RawDataElement):
+        return element
+    return DataElement(element.tag, element.VR, element.value, already_converted=True)
+
+
+def _made(tag: BaseTag | int, vr: str, value: object) -> DataElement:
+    if isinstance(value, list) and len(value) <= 1:
+        value = value[0] if value else None
+    vr = vr.split(" or ", maxsplit=1)[0]
+    return DataElement(tag, vr, value, validation_mode=config.IGNORE)
