@@ -325,3 +325,26 @@ class Recipe:
         if Option.RETAIN_MODIFIED_DATES in self.options:
             return Temporal.MODIFIED
         return Temporal.REMOVED
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what the recipe says and the tables that it is applied with."""
+        from cohortkit.recipe.canonical import digest  # noqa: PLC0415 - needs this module
+
+        return digest(self)
+
+    def claims(self) -> Claims:
+        """What may be said of data that were de-identified by this recipe."""
+        from cohortkit.recipe.claims import claims  # noqa: PLC0415 - needs this module
+
+        return claims(self)
+
+    def __repr__(self) -> str:
+        from cohortkit.recipe.plain import text  # noqa: PLC0415 - needs this module
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from cohortkit.recipe.plain import html  # noqa: PLC0415 - needs this module
+
+        return html(self)

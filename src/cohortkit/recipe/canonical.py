@@ -1,0 +1,47 @@
+"""One form of a recipe, whatever its file looks like, and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from cohortkit.recipe import profile
+from cohortkit.recipe.model import Recipe, Rule
+
+FORMAT = 1
+
+
+def canonical(recipe: Recipe) -> dict[str, Any]:
+    """What a recipe says, as plain data; its name, title and description left out.
+
+    The order of options, rules and acceptances means nothing and is lost.
+    """
+    return {
+        "format": FORMAT,
+        "tables": profile.digest(),
+        "basis": recipe.basis.value,
+        "profile": recipe.profile,
+        "options": sorted(option.value for option in recipe.options),
+        "unlisted": recipe.unlisted.value,
+        "default_issuer": recipe.default_issuer,
+        "shift_days": [recipe.dates.low, recipe.dates.high],
+        "faces": [recipe.faces.accept_heads, recipe.faces.accept_unknown, recipe.faces.reason],
+        "pixels": sorted(
+            [item.modality or "", item.sop_class or "", sorted(item.risks), item.reason]
+            for item in recipe.pixels.accept
+        ),
+        "rules": sorted(_rule(rule) for rule in recipe.rules),
+        "labels": [[label.column, label.type.value] for label in recipe.labels],
+    }
+
+
+def digest(recipe: Recipe) -> str:
+    """SHA-256 over the canonical form and the profile tables, in hexadecimal digits."""
+    text = json.dumps(canonical(recipe), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _rule(rule: Rule) -> list[str]:
+    kind = type(rule.target).__name__
+    return [kind, str(rule.target), rule.action.value, rule.reason, str(rule.acknowledged)]

@@ -1,0 +1,123 @@
+"""What a recipe may claim: the deeds of PS3.15 Annex E that it does in full, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cohortkit.recipe import profile, targets
+from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.model import (
+    BASIC_CODE,
+    CODES,
+    Action,
+    Claims,
+    Option,
+    PixelRisk,
+    PrivateElement,
+    Recipe,
+    Rule,
+    Temporal,
+)
+from cohortkit.recipe.policy import Policy
+
+_METHOD_LIMIT = 64
+_REVEALS = {Action.KEEP: 3, Action.SHIFT: 2, Action.CAP_AGE: 2, Action.UID: 1}
+
+
+def claims(recipe: Recipe) -> Claims:
+    """What (0012,0062), (0012,0063), (0012,0064) and (0028,0303) may say.
+
+    An option that a rule cuts short is not claimed, and then the profile is not either, since
+    what the rest of the option keeps would stand unsaid. A rule that keeps more than profile
+    and options drops the profile. A direct identifier that is kept, or pixels accepted although
+    they are stated to hold names, make the identity not removed.
+    """
+    beyond, cut = _against_the_profile(recipe)
+    codes = [CODES[option] for option in sorted(recipe.options - cut, key=CODES.__getitem__)]
+    if not beyond and not cut:
+        codes.insert(0, BASIC_CODE)
+    identity = "NO" if _keeps_identity(recipe) else "YES"
+    return Claims(tuple(codes), identity, _temporal(recipe), _method(recipe, beyond=beyond))
+
+
+def looser(rule: Rule, recipe: Recipe) -> tuple[targets.Known, ...]:
+    """The standard attributes of which a rule lets more through than profile and options do."""
+    without = Policy(replace(recipe, rules=()))
+    by_rule = Policy(recipe)
+    return tuple(
+        known
+        for known in targets.expand(rule.target)
+        if _level(by_rule, known) > _level(without, known)
+    )
+
+
+def _level(policy: Policy, known: targets.Known) -> int:
+    return _REVEALS.get(policy.decide(known.tag, known.vr or "UN", None).action, 0)
+
+
+def _against_the_profile(recipe: Recipe) -> tuple[bool, frozenset[Option]]:
+    """Whether a rule keeps more than profile and options; which options a rule cuts short."""
+    without = Policy(replace(recipe, rules=()))
+    by_rule = Policy(recipe)
+    beyond = False
+    cut: set[Option] = set()
+    for rule in recipe.rules:
+        if isinstance(rule.target, PrivateElement):
+            more, options = _private(rule.target, rule.action, recipe)
+            beyond |= more
+            cut |= options
+            continue
+        for known in targets.expand(rule.target):
+            then, now = _level(without, known), _level(by_rule, known)
+            beyond |= now > then
+            row = profile.table().get(known.tag)
+            if now < then and row is not None:
+                cut |= (row.keep | row.clean) & recipe.options
+    return beyond, frozenset(cut)
+
+
+def _private(
+    target: PrivateElement, action: Action, recipe: Recipe
+) -> tuple[bool, frozenset[Option]]:
+    key = (target.group, target.creator, target.element)
+    safe = Option.RETAIN_SAFE_PRIVATE in recipe.options and key in profile.safe_private()
+    reveals = action in _REVEALS
+    cut = frozenset({Option.RETAIN_SAFE_PRIVATE}) if safe and not reveals else frozenset()
+    return reveals and not safe, cut
+
+
+def _revealed(recipe: Recipe) -> Iterator[tuple[targets.Known, Action]]:
+    policy = Policy(recipe)
+    for rule in recipe.rules:
+        for known in looser(rule, recipe):
+            yield known, policy.decide(known.tag, known.vr or "UN", None).action
+
+
+def _keeps_identity(recipe: Recipe) -> bool:
+    if any(PixelRisk.STATED_YES in item.risks for item in recipe.pixels.accept):
+        return True
+    return any(targets.is_direct(known) for known, _ in _revealed(recipe))
+
+
+def _temporal(recipe: Recipe) -> Temporal:
+    if recipe.temporal is not Temporal.REMOVED:
+        return recipe.temporal
+    actions = {action for known, action in _revealed(recipe) if known.vr in vrs.TEMPORAL}
+    if Action.KEEP in actions:
+        return Temporal.UNMODIFIED
+    return Temporal.MODIFIED if Action.SHIFT in actions else Temporal.REMOVED
+
+
+def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
+    lines = [
+        f"PS3.15 Annex E basic profile, edition {profile.BASIC_EDITION}",
+        *(f"option {option}" for option in sorted(recipe.options)),
+        "attributes outside the table: by rule",
+        f"basis: {recipe.basis}",
+        f"recipe {recipe.digest[:16]} {recipe.name}",
+    ]
+    if recipe.rules:
+        kept = "some keep more than the profile" if beyond else "none keeps more than the profile"
+        lines.insert(-2, f"{len(recipe.rules)} rules of the recipe; {kept}")
+    return tuple(line[:_METHOD_LIMIT].rstrip() for line in lines)

@@ -1,0 +1,174 @@
+"""What happens to each attribute under a recipe, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+import polars as pl
+
+from cohortkit.dicom import keywords
+from cohortkit.errors import UnknownKeyword
+from cohortkit.recipe import plain, profile, targets
+from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.file import load_recipe
+from cohortkit.recipe.model import Action, Attribute, PrivateElement, Recipe
+from cohortkit.recipe.policy import Policy
+
+_WORDS = {
+    Action.KEEP: "stays",
+    Action.REMOVE: "is removed",
+    Action.EMPTY: "is emptied",
+    Action.DUMMY: "is replaced by a value that means nothing",
+    Action.UID: "is replaced by a keyed UID, unless PS3.6 registers it",
+    Action.SHIFT: "is moved by the patient's shift",
+    Action.CAP_AGE: "stays, 90 and over as 90",
+}
+_INSIDE = "stays; each attribute inside is judged by itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One attribute.
+
+    Attributes:
+        attribute: keyword, or the tag where there is none, or a private element.
+        tag: as ``(gggg,eeee)``; a private element with ``xx`` for its block byte.
+        vr: the dictionary's; empty where it has none.
+        listed: it is in the profile's table.
+        from_rule: a rule of the recipe decided.
+    """
+
+    attribute: str
+    tag: str
+    vr: str
+    action: Action
+    why: str
+    listed: bool
+    from_rule: bool
+
+    def __str__(self) -> str:
+        what = _INSIDE if self.vr == "SQ" and self.action is Action.KEEP else _WORDS[self.action]
+        return f"{self.attribute} {self.tag} {self.vr}: {what} ({self.why})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation:
+    """A recipe explained: prints as text, shows itself as HTML, and is a table.
+
+    Attributes:
+        summary: plain words; empty where one attribute was asked for.
+        rows: in tag order.
+    """
+
+    summary: str
+    page: str
+    rows: tuple[Explained, ...]
+
+    def to_polars(self) -> pl.DataFrame:
+        """A row an attribute: attribute, tag, vr, action, why, listed, from_rule."""
+        columns = ("attribute", "tag", "vr", "action", "why", "listed", "from_rule")
+        return pl.DataFrame(
+            {name: [_cell(getattr(row, name)) for row in self.rows] for name in columns},
+            schema_overrides=dict.fromkeys(columns[:5], pl.String),
+        )
+
+    def __str__(self) -> str:
+        lines = "\n".join(str(row) for row in self.rows)
+        return f"{self.summary}\n\n{lines}" if self.summary else lines
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        head = "<tr><th>attribute</th><th>tag</th><th>VR</th><th>action</th><th>why</th></tr>"
+        body = "".join(
+            f"<tr><td>{escape(row.attribute)}</td><td>{escape(row.tag)}</td><td>{row.vr}</td>"
+            f"<td>{row.action}</td><td>{escape(row.why)}</td></tr>"
+            for row in self.rows
+        )
+        return f"{self.page}<table>{head}{body}</table>"
+
+
+def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
+    """What a recipe does: to one attribute, or in plain words and to each that it names.
+
+    Without a keyword the rows are the profile's table, the technical list and what the recipe's
+    rules name; everything else passes or goes by its VR, as the summary says.
+
+    Args:
+        recipe: a recipe, or the name or path of one.
+        keyword: a DICOM keyword, or a tag as ``(gggg,eeee)`` or ``ggggeeee``.
+
+    Raises:
+        RecipeError: the recipe has faults.
+        UnknownKeyword: no attribute is called so; names its neighbours.
+    """
+    recipe = load_recipe(recipe)
+    policy = Policy(recipe)
+    if keyword is not None:
+        return Explanation("", "", (_standard(policy, _tag(keyword)),))
+    tags = {
+        *profile.table(),
+        *(tag for name in profile.technical() if (tag := keywords.tag_of(name)) is not None),
+        *(known.tag for rule in recipe.rules for known in targets.expand(rule.target)),
+    }
+    rows = (*(_standard(policy, tag) for tag in sorted(tags)), *_private(policy))
+    return Explanation(plain.text(recipe), plain.html(recipe), rows)
+
+
+def _tag(written: str) -> int:
+    tag = keywords.tag_of(written)
+    if tag is not None:
+        return tag
+    digits = written.strip("() ").replace(",", "")
+    try:
+        return _number(digits)
+    except ValueError:
+        near = keywords.neighbours(written)
+        raise UnknownKeyword(written, near, where="the data dictionary") from None
+
+
+def _number(digits: str) -> int:
+    if len(digits) != 8 or not digits.isascii() or not digits.isalnum():  # noqa: PLR2004 - a tag
+        raise ValueError("no tag")
+    return int(digits, 16)
+
+
+def _standard(policy: Policy, tag: int) -> Explained:
+    row = profile.table().get(tag)
+    vr = vrs.of_tag(tag)
+    decision = policy.decide(tag, vr or "UN", None)
+    name = str(Attribute(tag, vrs.keyword_of(tag) or (row.keyword if row else "")))
+    written = str(Attribute(tag))
+    return Explained(
+        name, written, vr, decision.action, decision.why, decision.listed, decision.from_rule
+    )
+
+
+def _private(policy: Policy) -> Iterator[Explained]:
+    ruled = [r.target for r in policy.recipe.rules if isinstance(r.target, PrivateElement)]
+    known = [PrivateElement(*key) for key in profile.safe_private()]
+    for target in sorted({*ruled, *known}, key=lambda t: (t.group, t.creator, t.element)):
+        yield _private_row(policy, target)
+
+
+def _private_row(policy: Policy, target: PrivateElement) -> Explained:
+    safe = profile.safe_private().get((target.group, target.creator, target.element))
+    tag = (target.group << 16) | 0x1000 | target.element
+    vr = safe.vr if safe else ""
+    decision = policy.decide(tag, vr or "UN", target.creator)
+    written = f"({target.group:04x},xx{target.element:02x})"
+    return Explained(
+        str(target),
+        written,
+        vr,
+        decision.action,
+        decision.why,
+        decision.listed,
+        decision.from_rule,
+    )
+
+
+def _cell(value: object) -> object:
+    return value.value if isinstance(value, Action) else value

@@ -1,0 +1,147 @@
+"""What a recipe must not say: contradictions, and what this version does not do.
+
+Each fault is one line, ``place: what is wrong``, with the place as in the file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from cohortkit.dicom import keywords
+from cohortkit.recipe import rulefaults
+from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.model import (
+    Action,
+    Basis,
+    LabelType,
+    Option,
+    PixelRisk,
+    Recipe,
+    Temporal,
+    Unlisted,
+)
+from cohortkit.recipe.policy import Policy
+
+NOT_BUILT = {
+    Option.CLEAN_PIXEL_DATA: "pixels are not cleaned here, and the claim is about the deed; "
+    "series with burned-in risk are refused",
+    Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "faces are not removed here, and the claim is "
+    "about the deed; see [faces]",
+    Option.CLEAN_GRAPHICS: "graphics are removed and not cleaned",
+    Option.CLEAN_STRUCTURED_CONTENT: "structured content is removed and not cleaned",
+    Option.CLEAN_DESCRIPTORS: "descriptions are removed and not cleaned",
+}
+"""Options that this version does not have, and what it does instead."""
+
+_SAFE_HARBOR = "45 CFR 164.514(b)(2)"
+_LIMITED = "45 CFR 164.514(e)(2)"
+FORBIDDEN = {
+    Basis.SAFE_HARBOR: {
+        Option.RETAIN_FULL_DATES: f"{_SAFE_HARBOR}(i)(C) lets no date but the year through",
+        Option.RETAIN_MODIFIED_DATES: f"{_SAFE_HARBOR}(i)(C): a shifted date is made from the date",
+        Option.RETAIN_DEVICE_IDENTITY: f"{_SAFE_HARBOR}(i)(M) names device identifiers",
+        Option.RETAIN_UIDS: f"{_SAFE_HARBOR}(i)(R) names every other unique number",
+        Option.RETAIN_INSTITUTION_IDENTITY: f"{_SAFE_HARBOR}(i)(B) names places below a state",
+    },
+    Basis.LIMITED_DATA_SET: {
+        Option.RETAIN_DEVICE_IDENTITY: f"{_LIMITED}(xiii) names device identifiers",
+    },
+}
+"""Options that a basis forbids, and where it does."""
+
+_STRICT = frozenset({Basis.SAFE_HARBOR, Basis.LIMITED_DATA_SET})
+_LONGEST_SHIFT = 36_500
+_LEAST_SHIFTS = 30
+
+
+def find(recipe: Recipe, *, basis: bool = True) -> tuple[str, ...]:
+    """Every fault of a recipe whose words are all known.
+
+    Args:
+        recipe: to be looked at.
+        basis: whether its basis is what the file says, and no stand-in for a faulty one.
+    """
+    return (
+        *(_basis(recipe) if basis else ()),
+        *_options(recipe),
+        *_dates(recipe),
+        *_pictures(recipe, basis=basis),
+        *rulefaults.find(recipe, strict=basis and recipe.basis in _STRICT),
+        *_labels(recipe),
+    )
+
+
+def _basis(recipe: Recipe) -> Iterator[str]:
+    if recipe.basis is Basis.SAFE_HARBOR:
+        yield (
+            "basis: safe-harbor is not built in this version: it asks for ids that are not made "
+            "from the patient's (random ones), and the ids here are keyed; expert-determination "
+            "may be what you need"
+        )
+    for option in sorted(recipe.options):
+        if option in FORBIDDEN.get(recipe.basis, {}):
+            yield f"options: {recipe.basis} forbids {option}: {FORBIDDEN[recipe.basis][option]}"
+
+
+def _options(recipe: Recipe) -> Iterator[str]:
+    for option in sorted(recipe.options):
+        if option in NOT_BUILT:
+            yield f"options: {option} is not built in this version: {NOT_BUILT[option]}"
+    if {Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES} <= recipe.options:
+        yield "options: retain-full-dates contradicts retain-modified-dates; choose one"
+    if recipe.unlisted is not Unlisted.BY_RULE:
+        yield (
+            f'unlisted: "{recipe.unlisted}" is not built in this version; "by-rule" is, and a rule '
+            "can keep a single attribute"
+        )
+
+
+def _dates(recipe: Recipe) -> Iterator[str]:
+    low, high = recipe.dates.low, recipe.dates.high
+    if low > high:
+        yield f"dates.shift_days: from {low} lies after to {high}"
+    elif max(abs(low), abs(high)) > _LONGEST_SHIFT:
+        yield f"dates.shift_days: at most {_LONGEST_SHIFT} days either way"
+    elif high - low + 1 - (low <= 0 <= high) < _LEAST_SHIFTS:
+        yield (
+            f"dates.shift_days: fewer than {_LEAST_SHIFTS} different shifts hide nothing "
+            "(0 is never used)"
+        )
+
+
+def _pictures(recipe: Recipe, *, basis: bool) -> Iterator[str]:
+    faces = recipe.faces
+    accepting = faces.accept_heads or faces.accept_unknown
+    if accepting and not faces.reason:
+        yield "faces.reason: missing; faces are accepted only with a reason"
+    if faces.reason and not accepting:
+        yield "faces.reason: a reason, but nothing is accepted"
+    if basis and recipe.basis in _STRICT and accepting:
+        yield f"faces: {recipe.basis} forbids full-face and comparable images"
+    seen: Counter[tuple[str | None, str | None, PixelRisk]] = Counter()
+    for number, item in enumerate(recipe.pixels.accept):
+        for risk in sorted(item.risks):
+            seen[item.modality, item.sop_class, risk] += 1
+            if seen[item.modality, item.sop_class, risk] > 1:
+                yield f"pixels.accept[{number}].risks: {risk} is already accepted above"
+        if basis and recipe.basis in _STRICT and PixelRisk.STATED_YES in item.risks:
+            yield f"pixels.accept[{number}].risks: {recipe.basis} forbids names, also in pixels"
+
+
+def _labels(recipe: Recipe) -> Iterator[str]:
+    policy = Policy(recipe)
+    folded = Counter(label.column.casefold() for label in recipe.labels)
+    for label in recipe.labels:
+        place = f"labels.{label.column}"
+        if folded[label.column.casefold()] > 1:
+            yield f"{place}: another column differs in case only"
+        if label.type is LabelType.DATE and recipe.temporal is Temporal.REMOVED:
+            yield f"{place}: dates are removed by this recipe; choose a retain-…-dates option"
+        tag = keywords.tag_of(label.column)
+        if tag is None:
+            continue
+        action = policy.decide(tag, vrs.of_tag(tag), None).action
+        shifted = action is Action.SHIFT and label.type is LabelType.DATE
+        if action is not Action.KEEP and not shifted:
+            yield f"{place}: the recipe does not keep {label.column}; a joined column cannot either"

@@ -1,0 +1,126 @@
+"""A recipe in plain words, for whoever signs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from cohortkit.recipe.model import Basis, Option, Recipe, Rule, Temporal
+
+_BASES = {
+    Basis.EXPERT_DETERMINATION: "an expert has determined that the risk of re-identification is "
+    "very small (45 CFR 164.514(b)(1))",
+    Basis.SAFE_HARBOR: "all eighteen kinds of identifiers are removed (45 CFR 164.514(b)(2))",
+    Basis.LIMITED_DATA_SET: "a limited data set under a data use agreement (45 CFR 164.514(e)); "
+    "it is still protected health information",
+    Basis.GDPR_PSEUDONYMISED: "pseudonymised data (GDPR article 4(5)); they are still personal "
+    "data",
+    Basis.AUTHORIZATION: "the patients' authorization or consent to what is kept",
+}
+_TEMPORAL = {
+    Temporal.REMOVED: "Dates and times are removed.",
+    Temporal.UNMODIFIED: "Dates and times stay as they are; the birth date does not.",
+}
+_OPTIONS = {
+    Option.RETAIN_PATIENT_CHARACTERISTICS: "Age (90 and over as 90), sex, size, weight and other "
+    "characteristics of the patient stay.",
+    Option.RETAIN_DEVICE_IDENTITY: "Names and serial numbers of devices stay, and the dates of "
+    "their making and calibration unless dates are shifted.",
+    Option.RETAIN_UIDS: "The UIDs of the profile's table stay as they are: who has the archive "
+    "can find every image again.",
+    Option.RETAIN_SAFE_PRIVATE: "The private elements that the standard calls safe stay (Table "
+    "E.3.10-1).",
+    Option.RETAIN_INSTITUTION_IDENTITY: "Names and addresses of institutions stay.",
+}
+
+
+def describe(recipe: Recipe) -> tuple[str, ...]:
+    """What the recipe does, one sentence or two a line."""
+    return (
+        f"Basis: {recipe.basis}: {_BASES[recipe.basis]}.",
+        "Profile: PS3.15 Annex E, basic; an attribute of its table goes unless said below.",
+        *_options(recipe),
+        *_pictures(recipe),
+        "Outside the table numbers and valid codes stay, UIDs are replaced; dates, ages, names "
+        "and addresses go; text and bytes stay only if they are on the technical list.",
+        *_rules(recipe.rules),
+        *_rest(recipe),
+        _claimed(recipe),
+    )
+
+
+def text(recipe: Recipe) -> str:
+    """The recipe as text: title, name, then a line for each thing it does."""
+    head = f"{recipe.title or recipe.name}  [{recipe.name}, {recipe.digest[:16]}]"
+    return "\n".join([head, *(f"  - {line}" for line in describe(recipe))])
+
+
+def html(recipe: Recipe) -> str:
+    """The recipe as HTML, for notebooks and the report."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in describe(recipe))
+    about = "".join(f"<p>{escape(part)}</p>" for part in recipe.description.split("\n\n") if part)
+    return (
+        f"<div><h4>{escape(recipe.title or recipe.name)}</h4>"
+        f"<p><code>{escape(recipe.name)}</code> <code>{recipe.digest[:16]}</code></p>"
+        f"{about}<ul>{items}</ul></div>"
+    )
+
+
+def _options(recipe: Recipe) -> Iterator[str]:
+    if recipe.temporal is Temporal.MODIFIED:
+        low, high = recipe.dates.low, recipe.dates.high
+        yield (
+            f"All dates of a patient move by one secret number of whole days between {low} and "
+            f"{high}, never 0; times of day stay; the birth date goes."
+        )
+    else:
+        yield _TEMPORAL[recipe.temporal]
+    for option in sorted(recipe.options):
+        if option in _OPTIONS:
+            yield _OPTIONS[option]
+
+
+def _pictures(recipe: Recipe) -> Iterator[str]:
+    yield "Series in whose pixels names may be drawn are refused" + (
+        ", but for what follows." if recipe.pixels.accept else "."
+    )
+    for item in recipe.pixels.accept:
+        place = f"modality {item.modality}" if item.modality else f"SOP class {item.sop_class}"
+        yield f"Accepted for {place}: {', '.join(sorted(item.risks))}, because: {item.reason}"
+    faces = recipe.faces
+    accepted = [
+        words
+        for words, said in (
+            ("series of the head", faces.accept_heads),
+            ("series of an unknown body part", faces.accept_unknown),
+        )
+        if said
+    ]
+    if accepted:
+        yield f"Faces are NOT removed; {' and '.join(accepted)} leave, because: {faces.reason}"
+    if not faces.accept_heads:
+        yield "Series of the head are refused, since a face could be drawn from them."
+    if not faces.accept_unknown:
+        yield "Series that may be of the head, for all that is known, are refused too."
+
+
+def _rules(rules: tuple[Rule, ...]) -> Iterator[str]:
+    for rule in rules:
+        because = f", because: {rule.reason}" if rule.reason else ""
+        direct = " (a DIRECT IDENTIFIER, acknowledged)" if rule.acknowledged else ""
+        yield f"Rule: {rule.action} {rule.target}{direct}{because}"
+
+
+def _rest(recipe: Recipe) -> Iterator[str]:
+    if recipe.default_issuer:
+        yield f"Where no issuer of the patient's id is said, it is {recipe.default_issuer}."
+    columns = ", ".join(f"{label.column} ({label.type})" for label in recipe.labels)
+    yield f"Joined columns that leave: {columns or 'none'}."
+
+
+def _claimed(recipe: Recipe) -> str:
+    claims = recipe.claims()
+    codes = ", ".join(f"{code} {meaning}" for code, meaning in claims.codes) or "no profile"
+    return f"Claimed: {codes}; patient identity removed: {claims.identity_removed}; dates: " + (
+        f"{claims.temporal}."
+    )

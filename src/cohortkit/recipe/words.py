@@ -1,0 +1,211 @@
+"""The words of a recipe file: each either known, or a fault that names its neighbours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from cohortkit.dicom import keywords, sop_classes
+from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.model import (
+    Action,
+    Basis,
+    LabelType,
+    Option,
+    PixelRisk,
+    Unlisted,
+)
+
+_MODALITIES = (
+    "ANN AR ASMT AU BDUS BI BMD CFM CR CT CTPROTOCOL DG DMS DOC DX ECG EEG EMG EOG EPS ES FID GM "
+    "HC HD IO IOL IVOCT IVUS KER KO LEN LS M3D MG MR NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS "
+    "OT PA PLAN POS PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN "
+    "RTSTRUCT RWV SEG SM SMR SR SRF STAIN TEXTUREMAP TG US VA XA XAPROTOCOL XC"
+)
+MODALITIES = frozenset(_MODALITIES.split())
+"""Defined terms of Modality (PS3.3 C.7.3.1.1.1) that are not retired."""
+
+_REASON_WORDS = 2
+_PROSE_LIMIT = 4000
+_LO_LIMIT = 64
+
+
+class Heads(StrEnum):
+    """What a recipe says about faces."""
+
+    REFUSE = "refuse"
+    ACCEPT = "accept"
+
+
+class Profile(StrEnum):
+    """The profiles that there are."""
+
+    BASIC = "basic"
+
+
+class Acknowledgement(StrEnum):
+    """The words by which a recipe says that it keeps a direct identifier."""
+
+    DIRECT = "keeps-a-direct-identifier"
+
+
+def fault(text: str) -> PydanticCustomError:
+    """A fault with our words; braces in them mean nothing."""
+    return PydanticCustomError("word", "{text}", {"text": text})
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """``; did you mean …?`` or what there is to choose from."""
+    known = sorted(known)
+    near = keywords.neighbours(word, known)
+    if near:
+        return f"; did you mean {', '.join(near)}?"
+    return f"; one of {', '.join(known)}" if len(known) <= 20 else ""  # noqa: PLR2004 - a line
+
+
+W = TypeVar("W", bound=StrEnum)
+
+
+def _one_of(words: type[W], what: str) -> Callable[[object], W]:
+    known = {word.value: word for word in words}
+
+    def read(written: object) -> W:
+        if not isinstance(written, str):
+            raise fault(f"{what} must be text{hint('', known)}")
+        if written not in known:
+            raise fault(f"unknown {what} {written!r}{hint(written, known)}")
+        return known[written]
+
+    return read
+
+
+def _schema(words: type[StrEnum]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": [word.value for word in words]})
+
+
+def _keyword(written: object) -> str:
+    if not isinstance(written, str):
+        raise fault("a DICOM keyword must be text")
+    if keywords.tag_of(written) is None:
+        raise fault(f"unknown keyword {written!r}{hint(written, keywords.all_keywords())}")
+    return written
+
+
+def _pattern(written: object) -> str:
+    if not isinstance(written, str) or not set("*?") & set(written):
+        raise fault("a pattern is text with * or ?; for one attribute use keyword")
+    if "[" in written:
+        raise fault("a pattern knows * and ? only")
+    return written
+
+
+def _vr(written: object) -> str:
+    if not isinstance(written, str) or written not in vrs.KNOWN:
+        raise fault(f"unknown VR {written!r}{hint(str(written), vrs.KNOWN)}")
+    return written
+
+
+def _tag(written: object) -> str:
+    if not isinstance(written, str) or not re.fullmatch(
+        r"\([0-9a-fA-F]{4},[0-9a-fA-F]{4}\)", written
+    ):
+        raise fault("a tag is written '(gggg,eeee)', in hexadecimal digits")
+    if int(written[1:5], 16) % 2:
+        raise fault("a private element is named by private = {group, creator, element}")
+    return written
+
+
+def _hexadecimal(digits: int) -> Callable[[object], str]:
+    def read(written: object) -> str:
+        if not isinstance(written, str) or not re.fullmatch(rf"[0-9a-fA-F]{{{digits}}}", written):
+            raise fault(f"must be {digits} hexadecimal digits, as text")
+        return written
+
+    return read
+
+
+def _modality(written: object) -> str:
+    if not isinstance(written, str) or written not in MODALITIES:
+        raise fault(f"unknown modality {written!r}{hint(str(written), MODALITIES)}")
+    return written
+
+
+def _sop_class(written: object) -> str:
+    if isinstance(written, str):
+        for row in sop_classes.TABLE.values():
+            if written in (row.uid, row.name):
+                return row.uid
+    names = [row.name for row in sop_classes.TABLE.values()]
+    raise fault(f"unknown SOP class {written!r}{hint(str(written), names)}")
+
+
+def _text(written: object, limit: int) -> str:
+    if not isinstance(written, str):
+        raise fault("must be text")
+    if not written.strip() or len(written) > limit:
+        raise fault(f"must be text of 1 to {limit} characters")
+    if any(not (c.isprintable() or c in "\n\t") for c in written):
+        raise fault("must be printable text")
+    return written
+
+
+def _prose(written: object) -> str:
+    paragraphs = _text(written, _PROSE_LIMIT).split("\n\n")
+    return "\n\n".join(" ".join(p.split()) for p in paragraphs if p.strip())
+
+
+def _exact(written: object) -> str:
+    text = _text(written, _LO_LIMIT)
+    if text != text.strip() or "\\" in text or "\n" in text:
+        raise fault("must have no blanks around it, no backslash and no line break")
+    return text
+
+
+def _reason(written: object) -> str:
+    text = _prose(written)
+    if len(text.split()) < _REASON_WORDS:
+        raise fault("a reason must say why, in words")
+    return text
+
+
+BasisWord = Annotated[Basis, BeforeValidator(_one_of(Basis, "basis")), _schema(Basis)]
+ProfileWord = Annotated[Profile, BeforeValidator(_one_of(Profile, "profile")), _schema(Profile)]
+OptionWord = Annotated[Option, BeforeValidator(_one_of(Option, "option")), _schema(Option)]
+ActionWord = Annotated[Action, BeforeValidator(_one_of(Action, "action")), _schema(Action)]
+UnlistedWord = Annotated[
+    Unlisted, BeforeValidator(_one_of(Unlisted, "word for unlisted attributes")), _schema(Unlisted)
+]
+RiskWord = Annotated[PixelRisk, BeforeValidator(_one_of(PixelRisk, "risk")), _schema(PixelRisk)]
+HeadsWord = Annotated[Heads, BeforeValidator(_one_of(Heads, "word for faces")), _schema(Heads)]
+LabelWord = Annotated[
+    LabelType, BeforeValidator(_one_of(LabelType, "type of column")), _schema(LabelType)
+]
+AcknowledgementWord = Annotated[
+    Acknowledgement,
+    BeforeValidator(_one_of(Acknowledgement, "acknowledgement")),
+    _schema(Acknowledgement),
+]
+Keyword = Annotated[str, BeforeValidator(_keyword)]
+Pattern = Annotated[str, BeforeValidator(_pattern)]
+VR = Annotated[
+    str, BeforeValidator(_vr), WithJsonSchema({"type": "string", "enum": sorted(vrs.KNOWN)})
+]
+TagText = Annotated[
+    str,
+    BeforeValidator(_tag),
+    WithJsonSchema({"type": "string", "pattern": r"^\([0-9a-fA-F]{4},[0-9a-fA-F]{4}\)$"}),
+]
+Hex4 = Annotated[str, BeforeValidator(_hexadecimal(4))]
+Hex2 = Annotated[str, BeforeValidator(_hexadecimal(2))]
+Modality = Annotated[
+    str, BeforeValidator(_modality), WithJsonSchema({"type": "string", "enum": sorted(MODALITIES)})
+]
+SopClassWord = Annotated[str, BeforeValidator(_sop_class)]
+Prose = Annotated[str, BeforeValidator(_prose)]
+Reason = Annotated[str, BeforeValidator(_reason)]
+Exact = Annotated[str, BeforeValidator(_exact)]
