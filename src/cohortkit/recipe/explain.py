@@ -13,7 +13,7 @@ from cohortkit.errors import UnknownKeyword
 from cohortkit.recipe import plain, profile, targets
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.file import load_recipe
-from cohortkit.recipe.model import Action, Attribute, PrivateElement, Recipe
+from cohortkit.recipe.model import Action, Attribute, Option, PrivateElement, Recipe
 from cohortkit.recipe.policy import Policy
 
 _WORDS = {
@@ -78,7 +78,8 @@ class Explanation:
         lines = "\n".join(str(row) for row in self.rows)
         return f"{self.summary}\n\n{lines}" if self.summary else lines
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return self.summary or str(self)
 
     def _repr_html_(self) -> str:
         head = "<tr><th>attribute</th><th>tag</th><th>VR</th><th>action</th><th>why</th></tr>"
@@ -93,8 +94,8 @@ class Explanation:
 def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
     """What a recipe does: to one attribute, or in plain words and to each that it names.
 
-    Without a keyword the rows are the profile's table, the technical list and what the recipe's
-    rules name; everything else passes or goes by its VR, as the summary says.
+    Without a keyword the rows are the profile's table, the technical list, what the recipe's rules
+    name, and the safe private elements where they stay; everything else passes or goes by its VR, as the summary says.
 
     Args:
         recipe: a recipe, or the name or path of one.
@@ -148,8 +149,9 @@ def _standard(policy: Policy, tag: int) -> Explained:
 
 def _private(policy: Policy) -> Iterator[Explained]:
     ruled = [r.target for r in policy.recipe.rules if isinstance(r.target, PrivateElement)]
-    known = [PrivateElement(*key) for key in profile.safe_private()]
-    for target in sorted({*ruled, *known}, key=lambda t: (t.group, t.creator, t.element)):
+    safe = Option.RETAIN_SAFE_PRIVATE in policy.recipe.options
+    listed = [PrivateElement(*key) for key in profile.safe_private()] if safe else []
+    for target in sorted({*ruled, *listed}, key=lambda t: (t.group, t.creator, t.element)):
         yield _private_row(policy, target)
 
 

@@ -32,6 +32,10 @@ _OPTIONS = {
     "E.3.10-1).",
     Option.RETAIN_INSTITUTION_IDENTITY: "Names and addresses of institutions stay.",
 }
+_OUTSIDE = (
+    "Outside the table numbers and valid codes stay, UIDs are replaced; dates, ages, names and "
+    "addresses go; text and bytes stay only if they are on the technical list."
+)
 
 
 def describe(recipe: Recipe) -> tuple[str, ...]:
@@ -41,8 +45,7 @@ def describe(recipe: Recipe) -> tuple[str, ...]:
         "Profile: PS3.15 Annex E, basic; an attribute of its table goes unless said below.",
         *_options(recipe),
         *_pictures(recipe),
-        "Outside the table numbers and valid codes stay, UIDs are replaced; dates, ages, names "
-        "and addresses go; text and bytes stay only if they are on the technical list.",
+        _OUTSIDE,
         *_rules(recipe.rules),
         *_rest(recipe),
         _claimed(recipe),
@@ -121,6 +124,7 @@ def _rest(recipe: Recipe) -> Iterator[str]:
 def _claimed(recipe: Recipe) -> str:
     claims = recipe.claims()
     codes = ", ".join(f"{code} {meaning}" for code, meaning in claims.codes) or "no profile"
-    return f"Claimed: {codes}; patient identity removed: {claims.identity_removed}; dates: " + (
-        f"{claims.temporal}."
+    return (
+        f"Claimed: {codes}; patient identity removed: {claims.identity_removed}; "
+        f"dates: {claims.temporal}."
     )
