@@ -95,7 +95,8 @@ def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
     """What a recipe does: to one attribute, or in plain words and to each that it names.
 
     Without a keyword the rows are the profile's table, the technical list, what the recipe's rules
-    name, and the safe private elements where they stay; everything else passes or goes by its VR, as the summary says.
+    name, and the safe private elements where they stay; everything else passes or goes by its VR,
+    as the summary says.
 
     Args:
         recipe: a recipe, or the name or path of one.
