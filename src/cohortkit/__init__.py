@@ -23,19 +23,20 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cohortkit import errors as errors
     from cohortkit.cohort.cohort import Cohort as Cohort
     from cohortkit.deidentify.keyfile import Key as Key
     from cohortkit.demo import demo_index as demo_index
-    from cohortkit.index import load_cohort as load_cohort
     from cohortkit.index import open_index as open_index
     from cohortkit.index.scan import scan as scan
     from cohortkit.reasons import Reason as Reason
     from cohortkit.reasons import Status as Status
     from cohortkit.recipe.file import load_recipe as load_recipe
     from cohortkit.recipe.model import Recipe as Recipe
-    from cohortkit.run.batch import Export as Export
     from cohortkit.run.batch import export as export
+    from cohortkit.run.export import Export as Export
     from cohortkit.run.plan import Plan as Plan
     from cohortkit.run.plan import plan as plan
     from cohortkit.run.verify import verify as verify
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 _HOME = MappingProxyType(
     {
         "Cohort": "cohort.cohort",
-        "Export": "run.batch",
+        "Export": "run.export",
         "Key": "deidentify.keyfile",
         "Nifti": "writers.nifti",
         "Plan": "run.plan",
@@ -58,7 +59,6 @@ _HOME = MappingProxyType(
         "demo_index": "demo",
         "errors": "",
         "export": "run.batch",
-        "load_cohort": "index",
         "load_recipe": "recipe.file",
         "open_index": "index",
         "plan": "run.plan",
@@ -66,7 +66,7 @@ _HOME = MappingProxyType(
         "verify": "run.verify",
     }
 )
-"""Where each public name lives, below ``cohortkit``."""
+"""Where a public name lives, below ``cohortkit``, if not here."""
 
 __all__ = [
     "Cohort",
@@ -91,6 +91,18 @@ __all__ = [
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def load_cohort(path: str | Path) -> Cohort:
+    """A cohort that was saved, over the index that it was chosen from.
+
+    Raises:
+        StoreError: no cohort file, or its index is gone or has changed since.
+    """
+    from cohortkit.cohort.file import load  # noqa: PLC0415 - importing cohortkit stays cheap
+    from cohortkit.index import open_index  # noqa: PLC0415 - the same
+
+    return load(path, open_index)
 
 
 def __getattr__(name: str) -> object:
