@@ -39,6 +39,22 @@ _CREATOR = Decision(
 )
 _NO_CREATOR = Decision(Action.REMOVE, "a private element without a creator", listed=True)
 _PRIVATE = Decision(Action.REMOVE, "a private element", listed=True)
+_ANEW = Decision(Action.REMOVE, "written anew: it says how the released object is made")
+_ORIGINALS = Decision(Action.REMOVE, "holds or seals what was taken away; no recipe keeps it")
+FIXED: Final = {
+    0x00080005: _ANEW,  # SpecificCharacterSet
+    0x00120062: _ANEW,  # PatientIdentityRemoved
+    0x00120063: _ANEW,  # DeidentificationMethod
+    0x00120064: _ANEW,  # DeidentificationMethodCodeSequence
+    0x00280303: _ANEW,  # LongitudinalTemporalInformationModified
+    0x04000500: _ORIGINALS,  # EncryptedAttributesSequence
+    0x04000520: _ORIGINALS,  # EncryptedContent
+    0x04000550: _ORIGINALS,  # ModifiedAttributesSequence
+    0x04000561: _ORIGINALS,  # OriginalAttributesSequence
+    0x4FFE0001: _ORIGINALS,  # MACParametersSequence
+    0xFFFAFFFA: _ORIGINALS,  # DigitalSignaturesSequence
+}
+"""Attributes of which no recipe decides."""
 _WHOLE_GROUPS: Final = {0x50: _CURVE, 0x60: _OVERLAY}
 
 
@@ -161,6 +177,8 @@ def _structural(tag: int) -> Decision | None:
     group, element = tag >> 16, tag & 0xFFFF
     if element == 0:
         return _GROUP_LENGTH
+    if tag in FIXED:
+        return FIXED[tag]
     if group < _FIRST_OBJECT_GROUP and group % 2 == 0 and tag not in profile.table():
         return _NOT_OF_AN_OBJECT
     if group % 2 == 0 and group >> 8 in _WHOLE_GROUPS:

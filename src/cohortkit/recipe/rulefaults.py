@@ -19,11 +19,10 @@ from cohortkit.recipe.model import (
     Rule,
     Temporal,
 )
+from cohortkit.recipe.policy import FIXED
 
-BIRTH_DATES = frozenset({0x00100030, 0x00100033})
-"""PatientBirthDate and its form in another calendar: no rule keeps or shifts them."""
-OWN = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})
-"""Attributes that say what was done; cohortkit writes them itself."""
+NEVER = frozenset({0x00100030, 0x00100033, 0x00100034})
+"""PatientBirthDate, and dates of birth and death in words: no rule keeps or shifts them."""
 PIXELS = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00008, 0x7FE00009, 0x7FE00010})
 """Pixel data, which [pixels] and [faces] judge."""
 
@@ -68,8 +67,8 @@ def _where(rule: Rule, place: str) -> Iterator[str]:
         yield f"{place}: {rule.target} is no part of an object; it is rebuilt or goes"
     elif group >> 8 in (0x50, 0x60):
         yield f"{place}: {rule.target}: curves and overlays go whole in this version"
-    elif tag in OWN:
-        yield f"{place}: {rule.target} says what was done; cohortkit writes it itself"
+    elif tag in FIXED:
+        yield f"{place}: {rule.target}: {FIXED[tag].why}"
     elif tag in PIXELS:
         yield f"{place}: {rule.target}: pixels are judged by [pixels] and [faces]"
 
@@ -118,13 +117,13 @@ def _reasons(rule: Rule, recipe: Recipe, place: str, *, strict: bool) -> Iterato
             yield f"{place}.acknowledge: the rule keeps nothing"
         return
     more = looser(rule, recipe)
-    birth = [k for k in targets.expand(rule.target) if k.tag in BIRTH_DATES]
+    birth = [k for k in targets.expand(rule.target) if k.tag in NEVER]
     if birth:
         yield f"{place}: never kept, not even shifted: {_names(birth)}; PatientAge may be"
     if (more or _unsafe_private(rule, recipe)) and not rule.reason:
         what = _names(more) if more else str(rule.target)
         yield f"{place}.reason: missing; {what} would go without this rule, so say why it stays"
-    direct = [k for k in more if targets.is_direct(k) and k.tag not in BIRTH_DATES]
+    direct = [k for k in more if targets.is_direct(k) and k.tag not in NEVER]
     if direct and strict:
         yield f"{place}: {recipe.basis} forbids direct identifiers: {_names(direct)}"
     elif direct and not rule.acknowledged:
