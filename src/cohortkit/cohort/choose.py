@@ -99,7 +99,7 @@ def sample(rows: pl.DataFrame, n: int, seed: int, level: str) -> pl.Series:
     if level not in _LEVELS:
         raise QueryError('sample: level is "patient", "study" or "series"')
     for name, number, least in (("n", n, 1), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        if type(number) is not int or number < least:
             raise QueryError(f"sample: {name} is a whole number, {least} or more")
     unit = _LEVELS[level]
     keyed = with_person(rows)

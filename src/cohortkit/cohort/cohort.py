@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Any, Literal, Self
 
 import polars as pl
 
 from cohortkit.cohort import choose, ids, view, words
 from cohortkit.cohort.flow import Flow
 from cohortkit.cohort.identity import shown
-from cohortkit.cohort.join import Many, Table, match, read_ids
-from cohortkit.cohort.query import parse, unknown, verdicts
-from cohortkit.cohort.steps import (
-    INDEX,
-    Condition,
-    Counts,
-    Note,
-    Step,
-    count,
-    counted,
-    evaluated,
-    not_evaluated,
-    spine,
-    tally,
-)
+from cohortkit.cohort.join import Many, Table, match
+from cohortkit.cohort.listing import Ids, listed
+from cohortkit.cohort.narrow import Plan, checked, everything, narrowed
+from cohortkit.cohort.query import parse, verdicts
+from cohortkit.cohort.steps import Condition, Counts, Note, Step, count, counted, evaluated, spine
 from cohortkit.errors import MissingDependency, QueryError
-from cohortkit.model.query import Query
 from cohortkit.protocols import Index
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Ids = str | Path | Iterable[object]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -70,7 +54,7 @@ class Cohort:
         whole = cls(index, rows, ())
         if terms:
             return whole.search(**terms)
-        return replace(whole, steps=(_everything(count(spine(rows, whole.columns))),))
+        return replace(whole, steps=(everything(count(spine(rows, whole.columns))),))
 
     @property
     def columns(self) -> pl.Schema:
@@ -110,7 +94,7 @@ class Cohort:
             )
         ]
         said = "; ".join(told) or "everything"
-        return self._narrowed(_Plan("search", said, conditions, query=query))
+        return self._step(Plan("search", said, conditions, query=query))
 
     def filter(self, expr: pl.Expr, /, *, reason: str = "") -> Self:
         """Keep the series for which a polars expression is true; null is counted as unknown.
@@ -125,12 +109,12 @@ class Cohort:
             QueryError: it is no condition, or cannot be worked out.
         """
         columns = self.columns
-        holds = _condition(expr, columns, self.rows)
+        holds = checked(expr, self.rows)
         said = words.condition(expr, columns, self.labels)
         out = reason or f"not: {said}"
         condition = Condition(holds, out, f"unknown: {said}")
-        plan = _Plan("filter", said, [condition], reason=reason, detail=str(expr))
-        return self._narrowed(plan)
+        plan = Plan("filter", said, [condition], reason=reason, detail=str(expr))
+        return self._step(plan)
 
     def first_per(
         self,
@@ -158,9 +142,9 @@ class Cohort:
         keep = choose.first_per(rows, of, by, level, descending=descending)
         end, order = ("last" if descending else "first"), ", ".join(by)
         out = reason or f"not the {end} {level} of its {of}"
-        condition = Condition(pl.lit(keep), out, f"{of} or {order} is absent")
+        condition = Condition(keep, out, f"{of} or {order} is absent")
         said = f"the {end} {level} of each {of} by {order}"
-        return self._narrowed(_Plan("first_per", said, [condition], reason=reason))
+        return self._step(Plan("first_per", said, [condition], reason=reason))
 
     def sample(
         self,
@@ -178,9 +162,9 @@ class Cohort:
         keep = choose.sample(rows, n, seed, level)
         there = choose.units(rows, level)
         short = f" (there are {there:,})" if there < n else ""
-        condition = Condition(pl.lit(keep), "not drawn", f"the {level} has no identifier")
+        condition = Condition(keep, "not drawn", f"the {level} has no identifier")
         said = f"{counted(n, level)}{short}, seed {seed}"
-        return self._narrowed(_Plan("sample", said, [condition]))
+        return self._step(Plan("sample", said, [condition]))
 
     def only(
         self,
@@ -203,7 +187,7 @@ class Cohort:
             "studies": studies,
             "series": series,
         }
-        return self._listed("only", lists, reason)
+        return self._by_lists("only", lists, reason)
 
     def exclude(
         self,
@@ -225,7 +209,7 @@ class Cohort:
             "studies": studies,
             "series": series,
         }
-        return self._listed("exclude", lists, reason)
+        return self._by_lists("exclude", lists, reason)
 
     def join(
         self,
@@ -256,21 +240,18 @@ class Cohort:
         joined = match(rows, table, on, many)
         keys = on if isinstance(on, str) else " + ".join(on)
         new = tuple(joined.labels.columns)
-        wide = replace(
-            self,
-            rows=pl.concat([rows, joined.labels], how="horizontal").lazy(),
-            labels=(*self.labels, *new),
-            misses=self._with_misses(joined.misses),
-        )
         condition = Condition(
-            pl.lit(joined.matched),
+            joined.matched,
             reason or "no row in the table",
-            f"{keys} is absent or of several patients",
+            f"{keys} is unknown or of several patients",
         )
         dropped = [condition] if unmatched == "leave out" else []
-        said = f"{', '.join(new) or 'no column'} on {keys}"
         notes = joined.notes if dropped else (*joined.notes, *_labelled(joined.matched))
-        return wide._narrowed(_Plan("join", said, dropped, notes, reason))
+        plan = Plan("join", f"{', '.join(new) or 'no column'} on {keys}", dropped, notes, reason)
+        wide = pl.concat([rows, joined.labels], how="horizontal").lazy()
+        kept, steps = narrowed(wide, self.steps, plan)
+        labels, misses = (*self.labels, *new), self._missed(joined.misses)
+        return replace(self, rows=kept, steps=steps, labels=labels, misses=misses)
 
     # showing
 
@@ -298,7 +279,7 @@ class Cohort:
         names = [name for name, kind in columns.items() if shown(name, kind, self.labels)]
         return evaluated(self.rows.select(names))
 
-    def to_pandas(self, *, identified: bool = False) -> pd.DataFrame:
+    def to_pandas(self, *, identified: bool = False) -> Any:  # noqa: ANN401 - pandas is not imported here, not even its types
         """The series as a pandas table, without identity columns unless asked for.
 
         Raises:
@@ -336,99 +317,19 @@ class Cohort:
 
         return save(self, path)
 
-    # the way of every step
+    def _by_lists(self, action: str, lists: Mapping[str, Ids | None], reason: str) -> Self:
+        plan, misses = listed(self.identified(), self.index.series(), action, lists, reason)
+        rows, steps = narrowed(self.rows, self.steps, plan)
+        return replace(self, rows=rows, steps=steps, misses=self._missed(misses))
 
-    def _listed(self, action: str, lists: dict[str, Ids | None], reason: str) -> Self:
-        given = {keyword: source for keyword, source in lists.items() if source is not None}
-        if not given:
-            raise QueryError(f"{action}: give patients=, accessions=, studies= or series=")
-        rows = self.identified()
-        conditions, notes, misses, said = [], [], [], []
-        for keyword, source in given.items():
-            column = ids.COLUMN_OF[keyword]
-            if column not in rows.columns:
-                raise unknown(column, rows.columns, action)
-            wanted = read_ids(keyword, source)
-            if action == "only" and wanted.given.is_empty():
-                raise QueryError(f"only: the list of {keyword} is empty")
-            on_it = ids.listed(rows, wanted)
-            keep = on_it if action == "only" else ~on_it
-            place = "not on" if action == "only" else "on"
-            out = reason or f"{place} the list of {keyword}"
-            conditions.append(Condition(pl.lit(keep), out, f"{column} is absent"))
-            told, missed = ids.report(rows, wanted)
-            notes += told
-            misses.append(missed)
-            said.append(f"a list of {counted(wanted.given.height, ids.ONE_OF[keyword])}")
-        kept = replace(self, misses=self._with_misses(pl.concat(misses)))
-        return kept._narrowed(_Plan(action, ", ".join(said), conditions, notes, reason))
+    def _step(self, plan: Plan) -> Self:
+        rows, steps = narrowed(self.rows, self.steps, plan)
+        return replace(self, rows=rows, steps=steps)
 
-    def _with_misses(self, misses: pl.DataFrame) -> pl.DataFrame:
+    def _missed(self, misses: pl.DataFrame) -> pl.DataFrame:
+        """The table of misses with those of the step that is being taken."""
         step = pl.lit(len(self.steps), pl.Int64).alias("step")
         return pl.concat([self.misses, misses.with_columns(step)])
-
-    def _narrowed(self, plan: _Plan) -> Self:
-        """Keep the rows for which all conditions are true, and count the rest."""
-        columns = self.columns
-        verdicts = spine(self.rows, columns, plan.conditions)
-        steps = self.steps or (_everything(count(verdicts)),)
-        kept, losses = tally(verdicts, steps[-1].kept, plan.conditions)
-        rows = self.rows
-        if plan.conditions:
-            narrow = evaluated(rows.filter(*(condition.holds for condition in plan.conditions)))
-            if narrow.height != kept.series:
-                raise QueryError("a condition gives another answer each time it is asked")
-            rows = narrow.lazy()
-        step = Step(
-            plan.action,
-            plan.words,
-            steps[-1].kept,
-            kept,
-            losses,
-            tuple(plan.notes),
-            plan.reason,
-            plan.query,
-            plan.detail,
-        )
-        return replace(self, rows=rows, steps=(*steps, step))
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a step is going to do."""
-
-    action: str
-    words: str
-    conditions: Sequence[Condition]
-    notes: Sequence[Note] = ()
-    reason: str = ""
-    query: Query | None = None
-    detail: str = ""
-
-
-def _everything(counts: Counts) -> Step:
-    return Step(INDEX, "everything in the index", counts, counts)
-
-
-def _condition(expr: object, columns: pl.Schema, rows: pl.LazyFrame) -> pl.Expr:
-    """A filter's expression, checked: its words are columns, and it says yes or no."""
-    if not isinstance(expr, pl.Expr):
-        raise QueryError('filter takes a polars expression, as in pl.col("Rows") > 256')
-    if expr.meta.has_multiple_outputs():
-        raise QueryError("filter takes one condition, not one for each of several columns")
-    for word in expr.meta.root_names():
-        if word not in columns:
-            where = "filter"
-            if not word.isidentifier():
-                where = 'filter (polars takes a text for a column there: write pl.lit("…"))'
-            raise unknown(word, columns.names(), where)
-    try:
-        kind = rows.select(expr.alias("__holds")).collect_schema()["__holds"]
-    except pl.exceptions.PolarsError as fault:
-        raise QueryError(f"filter: {not_evaluated(fault)}") from None
-    if kind != pl.Boolean:
-        raise QueryError(f"filter takes a condition, true or false; this gives {kind}")
-    return expr
 
 
 def _labelled(matched: pl.Series) -> tuple[Note, ...]:

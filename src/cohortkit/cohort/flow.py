@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import polars as pl
 
 from cohortkit.cohort import draw
 from cohortkit.cohort.steps import INDEX, Counts, Step
 from cohortkit.errors import MissingDependency
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCHEMA: Final = pl.Schema(
     {
@@ -47,7 +44,7 @@ class Flow:
         """The table; its columns are those of ``SCHEMA``."""
         return pl.DataFrame(list(self._rows()), schema=SCHEMA, orient="row")
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self) -> Any:  # noqa: ANN401 - pandas is not imported here, not even its types
         """The table for pandas.
 
         Raises:
@@ -90,7 +87,7 @@ class Flow:
                 lines.append(str(step))
             for loss in step.losses:
                 lines += [
-                    _line(f"  − {words}", counts)
+                    _line(f"  - {words}", counts)
                     for words, counts in ((loss.out, loss.not_matched), (loss.unsure, loss.unknown))
                     if counts != Counts(instances=counts.instances and 0) or counts.instances
                 ]
@@ -116,6 +113,6 @@ def _line(words: str, counts: Counts, *, heading: bool = False) -> str:
     if heading:
         cells = ("patients", "studies", "series", "instances")
     else:
-        many = "–" if counts.instances is None else f"{counts.instances:,}"
+        many = "?" if counts.instances is None else f"{counts.instances:,}"
         cells = (f"{counts.patients:,}", f"{counts.studies:,}", f"{counts.series:,}", many)
     return f"{words:<{_WORDS}}" + "".join(f"{cell:>13}" for cell in cells)

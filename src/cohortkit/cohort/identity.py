@@ -14,32 +14,32 @@ from typing import Final
 
 import polars as pl
 
-TECHNICAL: Final = frozenset(
-    """
-    Modality BodyPartExamined Laterality ImageLaterality ViewPosition PatientPosition
-    Manufacturer ManufacturerModelName SOPClassUID TransferSyntaxUID ImageType
-    BurnedInAnnotation RecognizableVisualFeatures ConversionType PresentationIntentType
-    PhotometricInterpretation SamplesPerPixel Rows Columns NumberOfFrames BitsAllocated
-    BitsStored HighBit PixelRepresentation PixelSpacing ImagerPixelSpacing SliceThickness
-    SpacingBetweenSlices ImageOrientationPatient LossyImageCompression
-    ConvolutionKernel KVP XRayTubeCurrent Exposure ExposureTime GantryDetectorTilt
-    ReconstructionDiameter DataCollectionDiameter FilterType ScanOptions SpiralPitchFactor
-    MagneticFieldStrength EchoTime RepetitionTime InversionTime FlipAngle EchoTrainLength
-    NumberOfAverages ScanningSequence SequenceVariant MRAcquisitionType SequenceName
-    EchoNumbers ImagedNucleus PixelBandwidth DiffusionBValue InPlanePhaseEncodingDirection
-    Units CountsSource DecayCorrection CorrectedImage
-    SeriesNumber AcquisitionNumber TemporalPositionIdentifier NumberOfTemporalPositions
-    NumberOfSeriesRelatedInstances NumberOfStudyRelatedSeries NumberOfStudyRelatedInstances
-    NumberOfPatientRelatedStudies ModalitiesInStudy SOPClassesInStudy
-    """.split()
+_TECHNICAL: Final = (
+    "Modality BodyPartExamined Laterality ImageLaterality ViewPosition PatientPosition "
+    "Manufacturer ManufacturerModelName SOPClassUID TransferSyntaxUID ImageType "
+    "BurnedInAnnotation RecognizableVisualFeatures ConversionType PresentationIntentType "
+    "PhotometricInterpretation SamplesPerPixel Rows Columns NumberOfFrames BitsAllocated "
+    "BitsStored HighBit PixelRepresentation PixelSpacing ImagerPixelSpacing SliceThickness "
+    "SpacingBetweenSlices ImageOrientationPatient LossyImageCompression "
+    "ConvolutionKernel KVP XRayTubeCurrent Exposure ExposureTime GantryDetectorTilt "
+    "ReconstructionDiameter DataCollectionDiameter FilterType ScanOptions SpiralPitchFactor "
+    "MagneticFieldStrength EchoTime RepetitionTime InversionTime FlipAngle EchoTrainLength "
+    "NumberOfAverages ScanningSequence SequenceVariant MRAcquisitionType SequenceName "
+    "EchoNumbers ImagedNucleus PixelBandwidth DiffusionBValue InPlanePhaseEncodingDirection "
+    "Units CountsSource DecayCorrection CorrectedImage "
+    "SeriesNumber AcquisitionNumber TemporalPositionIdentifier NumberOfTemporalPositions "
+    "NumberOfSeriesRelatedInstances NumberOfStudyRelatedSeries NumberOfStudyRelatedInstances "
+    "NumberOfPatientRelatedStudies ModalitiesInStudy SOPClassesInStudy"
 )
+
+TECHNICAL: Final = frozenset(_TECHNICAL.split())
 """DICOM keywords that the Basic Profile leaves alone; a test holds them to Table E.1-1."""
 
-BOOKKEEPING: Final = frozenset(
-    """
-    kind department risk size image_types burned_in photometrics sop_classes transfer_syntaxes
-    """.split()
+_BOOKKEEPING: Final = (
+    "kind department risk size image_types burned_in photometrics sop_classes transfer_syntaxes"
 )
+
+BOOKKEEPING: Final = frozenset(_BOOKKEEPING.split())
 """Columns of the index's own making."""
 
 DATES: Final = frozenset(
@@ -116,7 +116,7 @@ def why_hidden(column: str, labels: Collection[str] = ()) -> str:
         return ""
     if column in _REASONS:
         return _REASONS[column]
-    if column.endswith("UID") or column.endswith("UIDs"):
+    if column.endswith(("UID", "UIDs")):
         return "names one object in the world"
     if column in DESCRIPTIONS or column.endswith("Description"):
         return "free text"

@@ -9,8 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from cohortkit.cohort.choose import with_person
-from cohortkit.cohort.steps import Note
+from cohortkit.cohort.steps import Note, person
 from cohortkit.errors import QueryError
 
 COLUMN_OF: Final = MappingProxyType(
@@ -32,8 +31,6 @@ MISSES: Final = pl.Schema(
     {"step": pl.Int64, "column": pl.String, "value": pl.String, "what": pl.String}
 )
 """The table of ids that did not simply match. Identified."""
-
-_ISSUER: Final = "IssuerOfPatientID"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,7 +93,7 @@ def from_values(keyword: str, values: Iterable[object]) -> pl.DataFrame:
 
 def listed(rows: pl.DataFrame, ids: IdList) -> pl.Series:
     """Whether each row's identifier is in the list; null where it has none."""
-    keyed = _keys(rows, ids)
+    keyed = _keys(rows.lazy(), ids).collect()
     names = ids.given.columns
     found = keyed.join(
         ids.given.with_columns(__yes=pl.lit(value=True)),
@@ -109,25 +106,36 @@ def listed(rows: pl.DataFrame, ids: IdList) -> pl.Series:
     ).to_series()
 
 
-def _keys(rows: pl.DataFrame, ids: IdList) -> pl.DataFrame:
-    keyed = with_person(rows)
+def _keys(rows: pl.LazyFrame, ids: IdList) -> pl.LazyFrame:
+    issuer, patient = person(rows.collect_schema())
     own = pl.col(ids.column).cast(pl.String).fill_null("").str.strip_chars(" \t\0").alias("id")
-    return keyed.select(own, pl.col("__issuer").alias("issuer"), pl.col("__patient"))
+    return rows.select(own, issuer.alias("issuer"), patient)
 
 
-def report(rows: pl.DataFrame, ids: IdList) -> tuple[tuple[Note, ...], pl.DataFrame]:
-    """What there is to say of a list: counts that name nobody, and the ids themselves."""
-    keyed = _keys(rows, ids)
+def report(
+    rows: pl.DataFrame, whole: pl.LazyFrame, ids: IdList
+) -> tuple[tuple[Note, ...], pl.DataFrame]:
+    """What there is to say of a list: counts that name nobody, and the ids themselves.
+
+    Args:
+        rows: the cohort's series.
+        whole: the series of the index.
+        ids: the list.
+    """
+    here, anywhere = _keys(rows.lazy(), ids).collect(), _keys(whole, ids).collect()
     names = ids.given.columns
-    absent = ids.given.join(keyed, on=names, how="anti", maintain_order="left")["id"]
+    gone = ids.given.join(here, on=names, how="anti", maintain_order="left")
+    absent = gone.join(anywhere, on=names, how="anti", maintain_order="left")["id"]
+    before = gone.join(anywhere, on=names, how="semi", maintain_order="left")["id"]
     wild = ids.given["id"].filter(ids.given["id"].str.contains(r"[*?]"))
     found = {
-        "not found": absent,
+        "not in the index": absent,
+        "left out by an earlier step": before,
         "given more than once": ids.duplicated,
         "with a wildcard, matched as written": wild,
-        "of several patients": _shared(keyed, ids) if len(names) == 1 else absent.clear(),
+        "of several patients": _shared(here, ids) if len(names) == 1 else absent.clear(),
     }
-    notes = [Note(f"{ids.column} in the list", ids.given.height)]
+    notes = [Note("ids in the list", ids.given.height)]
     notes += [Note(f"ids {what}", values.len()) for what, values in found.items() if values.len()]
     notes += [Note("blank entries", ids.blank)] if ids.blank else []
     return tuple(notes), pl.concat(

@@ -54,6 +54,16 @@ class Joined:
     misses: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Rows:
+    """Rows of a brought table: all, those with a key, those whose key is here, one a key."""
+
+    all: pl.DataFrame
+    usable: pl.DataFrame
+    wanted: pl.DataFrame
+    one: pl.DataFrame
+
+
 def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many) -> Joined:
     """Look up each row's labels.
 
@@ -72,7 +82,8 @@ def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many)
     given = brought.filter(tables.usable(names)).unique(maintain_order=True)
     mine = with_person(rows).select(*(tables.key(name) for name in names), *PERSON)
     mine = mine.with_columns(__sure=tables.usable(names) & ~_shared(mine, keys))
-    wanted = given.join(mine.select(keys).unique(), on=keys, how="semi", maintain_order="left")
+    sure = mine.filter("__sure").select(keys).unique()
+    wanted = given.join(sure, on=keys, how="semi", maintain_order="left")
     one = _one_each(wanted, keys, many)
     found = mine.join(
         one.with_columns(__yes=pl.lit(value=True)), on=keys, how="left", maintain_order="left"
@@ -81,26 +92,27 @@ def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many)
     return Joined(
         found.select(pl.when("__sure").then(pl.col(name)).alias(name) for name in labels),
         matched.to_series(),
-        *_told(names, mine, given, one, wanted, brought.height),
+        *_told(names, mine, _Rows(brought, given, wanted, one)),
     )
 
 
-def _shared(mine: pl.DataFrame, keys: Sequence[str]) -> pl.Expr:
+def _shared(mine: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
     """Whether more than one person here has a row's key."""
-    several = (
-        mine.select(*keys, *PERSON)
-        .unique()
-        .filter(pl.struct(keys).is_duplicated())
-        .select(pl.struct(keys).alias("key"))
-        .unique()
+    people = mine.select(*keys, *PERSON).unique().select(keys)
+    several = people.filter(pl.struct(keys).is_duplicated()).unique()
+    flagged = mine.select(keys).join(
+        several.with_columns(__several=pl.lit(value=True)),
+        on=list(keys),
+        how="left",
+        maintain_order="left",
     )
-    return pl.struct(keys).is_in(several["key"].implode())
+    return flagged["__several"].fill_null(value=False)
 
 
 def _one_each(wanted: pl.DataFrame, keys: Sequence[str], many: Many) -> pl.DataFrame:
     one = wanted.unique(subset=list(keys), keep="first", maintain_order=True)
     if one.height < wanted.height and many == "refuse":
-        several = wanted.filter(pl.struct(keys).is_duplicated()).select(keys).n_unique()
+        several = rows.wanted.filter(pl.struct(keys).is_duplicated()).select(keys).n_unique()
         raise QueryError(
             f"join: {several:,} of {one.height:,} keys have several different rows in the table; "
             'make it one row a key, or take the first of each with many="first"'
@@ -109,20 +121,16 @@ def _one_each(wanted: pl.DataFrame, keys: Sequence[str], many: Many) -> pl.DataF
 
 
 def _told(
-    names: Sequence[str],
-    mine: pl.DataFrame,
-    given: pl.DataFrame,
-    one: pl.DataFrame,
-    wanted: pl.DataFrame,
-    height: int,
+    names: Sequence[str], mine: pl.DataFrame, rows: _Rows
 ) -> tuple[tuple[Note, ...], pl.DataFrame]:
     """The counts of both sides, and the keys that did not match."""
     keys = [f"__{name}" for name in names]
+    one = rows.one
     usable = mine.filter(tables.usable(names))
     unlabelled = usable.filter("__sure").select(keys).unique().join(one, on=keys, how="anti")
-    unused = given.select(keys).unique(maintain_order=True).join(mine, on=keys, how="anti")
+    unused = rows.usable.select(keys).unique(maintain_order=True).join(mine, on=keys, how="anti")
     shared = usable.filter(~pl.col("__sure")).select(keys).unique()
-    several = wanted.filter(pl.struct(keys).is_duplicated()).select(keys).unique()
+    several = rows.wanted.filter(pl.struct(keys).is_duplicated()).select(keys).unique()
     what = {
         "keys of the table not found here": unused,
         "keys here without a row in the table": unlabelled,
@@ -130,8 +138,8 @@ def _told(
         "keys with several rows, of which the first was taken": several,
     }
     notes = [
-        Note("rows in the table", height),
-        Note("keys matched", one.join(shared, on=keys, how="anti").height),
+        Note("rows in the table", rows.all.height),
+        Note("keys matched", one.height),
         *(Note(words, frame.height) for words, frame in what.items() if frame.height),
     ]
     listed = [

@@ -89,8 +89,10 @@ def _value(value: object) -> object:
             return {"like": pattern}
         case Matches(regex, ignore_case):
             return {"matches": regex, "ignore_case": ignore_case}
-        case Absent():
-            return {"absent": True}
+    return {"absent": True} if isinstance(value, Absent) else _scalar(value)
+
+
+def _scalar(value: object) -> object:
     for name, cls in _TIMES.items():
         if isinstance(value, cls):
             return {name: value.isoformat()}

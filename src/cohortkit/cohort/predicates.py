@@ -61,7 +61,7 @@ def _many(column: pl.Expr, asked: Predicate, dtype: pl.DataType) -> pl.Expr:
     if plain is None:
         return ~some
     found = members.list.eval(_judged(pl.element(), plain)).list.any()
-    return pl.when(some).then(found).otherwise(pl.lit(True if absent else None, pl.Boolean))  # noqa: FBT003 - polars' own call
+    return pl.when(some).then(found).otherwise(pl.lit(True if absent else None, pl.Boolean))
 
 
 def _apart(asked: Predicate) -> tuple[Predicate | None, bool]:

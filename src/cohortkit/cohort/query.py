@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -102,14 +103,14 @@ def _range(keyword: str, value: tuple[object, ...], dtype: pl.DataType) -> Predi
     return Between(low, high)
 
 
-def _after(low: object, high: object) -> bool:
+def _after(low: Any, high: Any) -> bool:
     try:
-        return bool(low > high)  # type: ignore[operator] - both are of the column's type
+        return bool(low > high)
     except TypeError:  # one with a time zone, one without
         raise QueryError("a range has both sides with a time zone, or none") from None
 
 
-def _regex(keyword: str, value: re.Pattern[object], dtype: pl.DataType) -> Predicate:
+def _regex(keyword: str, value: re.Pattern[Any], dtype: pl.DataType) -> Predicate:
     if family(dtype) != "text" or not isinstance(value.pattern, str):
         raise QueryError(f"{keyword}: a regular expression is for text")
     if value.flags & re.ASCII:

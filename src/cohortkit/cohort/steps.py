@@ -81,10 +81,10 @@ class Condition:
     """What must hold for a series to go on, and the words for those of which it does not.
 
     Attributes:
-        holds: three-valued; null is unknown.
+        holds: three-valued, null is unknown; an expression, or one verdict a row.
     """
 
-    holds: pl.Expr
+    holds: pl.Expr | pl.Series
     out: str
     unsure: str
 
@@ -154,8 +154,12 @@ def spine(
         raise StoreError(f"a cohort needs the columns {', '.join(absent)}; this index lacks them")
     number = pl.col(COUNT).cast(pl.Int64).fill_null(0) if COUNT in columns else pl.lit(None)
     study = pl.col("StudyInstanceUID").cast(pl.String).fill_null("").alias(_STUDY[2])
-    judged = (condition.holds.alias(f"__{at}") for at, condition in enumerate(conditions))
+    judged = [_verdict(c.holds).alias(f"__{at}") for at, c in enumerate(conditions)]
     return evaluated(rows.select(*person(columns), study, number.alias("__number"), *judged))
+
+
+def _verdict(holds: pl.Expr | pl.Series) -> pl.Expr:
+    return holds if isinstance(holds, pl.Expr) else pl.lit(holds)
 
 
 def evaluated(rows: pl.LazyFrame) -> pl.DataFrame:

@@ -99,7 +99,10 @@ def _date(value: object) -> object | None:
     if isinstance(value, dt.date):
         return value
     found = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    return _made(dt.date, found.groups()) if found else None
+    try:
+        return dt.date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None
 
 
 def _time(value: object) -> object | None:
@@ -109,7 +112,11 @@ def _time(value: object) -> object | None:
     if not found:
         return None
     hour, minute, second, fraction = found.groups()
-    return _made(dt.time, (hour, minute, second or "0", (fraction or "0").ljust(6, "0")))
+    micro = int((fraction or "0").ljust(6, "0"))
+    try:
+        return dt.time(int(hour), int(minute), int(second or 0), micro)
+    except ValueError:
+        return None
 
 
 def _datetime(value: object) -> object | None:
@@ -119,12 +126,5 @@ def _datetime(value: object) -> object | None:
         return None
     try:
         return dt.datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-
-
-def _made(cls: type[dt.date | dt.time], parts: tuple[str | None, ...]) -> object | None:
-    try:
-        return cls(*(int(part or 0) for part in parts))
     except ValueError:
         return None

@@ -60,12 +60,9 @@ def _told(asked: Predicate) -> str:
 def _one_of(values: tuple[object, ...]) -> str:
     if len(values) > _MANY:
         return f"is one of {len(values)} values"
-    told = [_told(v).removeprefix("is ") if _nested(v) else str(v) for v in values]  # type: ignore[arg-type] - _nested says it is a predicate
+    nested = (Absent, Like, Matches)
+    told = [_told(v).removeprefix("is ") if isinstance(v, nested) else str(v) for v in values]
     return f"is {' or '.join(told)}"
-
-
-def _nested(value: object) -> bool:
-    return isinstance(value, Absent | Like | Matches)
 
 
 def _between(low: str, high: str, no_low: bool, no_high: bool) -> str:  # noqa: FBT001 - private
