@@ -225,6 +225,17 @@ def sweep(folder: Path, wanted: frozenset[str]) -> int:
     return removed
 
 
+def sweep_stems(root: Path, folders: Iterable[str], stem: str) -> None:
+    """Remove what an attempt on one series may have left: all that begins with its stem."""
+    for folder in folders:
+        base = root / folder
+        for found in sorted(base.glob(f"{stem}*")) if base.is_dir() else ():
+            if found.is_dir() and not found.is_symlink():
+                shutil.rmtree(found)
+            else:
+                found.unlink()
+
+
 def move(name: str, source: Path, target: Path) -> None:
     """Move a file out of the release, below ``target``, for its owner alone."""
     to = target / name

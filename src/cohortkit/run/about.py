@@ -1,0 +1,110 @@
+"""What the release says of itself: who asked for what, under which recipe. Names nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from importlib.metadata import version
+from typing import Any
+
+from cohortkit.cohort.cohort import Cohort
+from cohortkit.model import Task
+from cohortkit.protocols import Writer
+from cohortkit.recipe.explain import explain
+from cohortkit.recipe.model import Recipe
+
+VERSION = version("cohortkit")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The words and figures of report and manifest that no record holds.
+
+    Attributes:
+        outputs: name and options of each writer.
+        asked: the question, one line a step.
+        flow: rows of the flow table.
+        flow_svg: its drawing.
+        series: how many series were planned.
+        instances: how many instances.
+        explained: the recipe in words.
+        accepted: risks that the recipe accepts, with the reasons given.
+        first: how many series a trial run was limited to.
+    """
+
+    recipe: str
+    title: str
+    description: str
+    basis: str
+    digest: str
+    outputs: tuple[dict[str, Any], ...]
+    asked: tuple[str, ...]
+    flow: tuple[dict[str, Any], ...]
+    flow_svg: str
+    series: int
+    instances: int
+    explained: str
+    accepted: tuple[str, ...] = ()
+    project: str = ""
+    key_id: str = ""
+    first: int | None = None
+    default_issuer: str = ""
+
+    def to_json(self) -> bytes:
+        """As it lies in the vault, so that ``verify`` can make the manifest again."""
+        return json.dumps(asdict(self), indent=1, default=str).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes) -> About:
+        """The same again."""
+        body = json.loads(data)
+        lists = {name: tuple(body[name]) for name in ("outputs", "asked", "flow", "accepted")}
+        return cls(**{**body, **lists})
+
+
+def describe(one: Writer) -> dict[str, Any]:
+    """A writer as plain values: its name and its options."""
+    options: dict[str, Any] = {}
+    if is_dataclass(one):
+        options = asdict(one)
+    return {"name": one.name, **options}
+
+
+def about(
+    cohort: Cohort, recipe: Recipe, outputs: Sequence[Writer], tasks: Iterable[Task]
+) -> About:
+    """Gather it from what was asked."""
+    planned = list(tasks)
+    flow = cohort.flow()
+    told = About(
+        recipe=recipe.name,
+        title=recipe.title,
+        description=recipe.description,
+        basis=str(recipe.basis),
+        digest=recipe.digest,
+        outputs=tuple(describe(one) for one in outputs),
+        asked=tuple(cohort.asked()),
+        flow=tuple(flow.to_polars().to_dicts()),
+        flow_svg=flow.svg(),
+        series=len(planned),
+        instances=sum(len(task.files) for task in planned),
+        explained=str(explain(recipe)),
+        accepted=_accepted(recipe),
+        default_issuer=recipe.default_issuer,
+    )
+    return About.from_json(told.to_json())  # as it will be read again: plain values only
+
+
+def _accepted(recipe: Recipe) -> tuple[str, ...]:
+    """What privacy accepted by name, and why, in words."""
+    lines = [
+        f"names in the pixels of {item.modality or item.sop_class}, where the sign is "
+        f"{', '.join(sorted(map(str, item.risks)))}: {item.reason}"
+        for item in recipe.pixels.accept
+    ]
+    if recipe.faces.accept_heads:
+        lines.append(f"heads with their faces: {recipe.faces.reason}")
+    if recipe.faces.accept_unknown:
+        lines.append(f"series whose body part is not known: {recipe.faces.reason}")
+    return tuple(lines)

@@ -1,0 +1,95 @@
+"""How many patients, studies, series and instances ended how. Pure.
+
+At each level and for each output: in = written + refused + failed + not applicable + duplicate.
+A patient, study or series counts by the best of its instances: it is written if any of it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cohortkit.model import Outcome, Reason, Record, Status
+from cohortkit.run.tally import best
+
+LEVELS = ("patient", "study", "series", "instance")
+
+Unit = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One line: an output at one level."""
+
+    output: str
+    level: str
+    units: int
+    by: dict[Status, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """How many series and instances of an output ended for one reason."""
+
+    output: str
+    status: Status
+    reason: Reason | None
+    series: int
+    instances: int
+
+
+def counts(records: Iterable[Record]) -> tuple[Count, ...]:
+    """The lines of all outputs and levels, outputs in the order of their names."""
+    seen: dict[tuple[str, str], dict[Unit, set[Status]]] = {}
+    for record in records:
+        patient, study = _units(record)
+        for outcome in record.outcomes:
+            if not outcome.instances:
+                continue
+            units: dict[str, Unit]
+            units = {"patient": patient, "study": study, "series": (record.task,)}
+            for level, unit in units.items():
+                table = seen.setdefault((outcome.output, level), {})
+                table.setdefault(unit, set()).add(outcome.status)
+            table = seen.setdefault((outcome.output, "instance"), {})
+            for number in outcome.instances:
+                table.setdefault((record.task, str(number)), set()).add(outcome.status)
+    lines = []
+    for output in sorted({output for output, _ in seen}):
+        for level in LEVELS:
+            table = seen[output, level]
+            by = Counter(best(statuses) for statuses in table.values())
+            lines.append(Count(output, level, len(table), {one: by[one] for one in Status}))
+    return tuple(lines)
+
+
+def _units(record: Record) -> tuple[Unit, Unit]:
+    """Patient and study; who has no name is counted once for each study."""
+    if record.names is None:
+        return ("", record.task), ("", record.task)
+    patient = record.names.patient or f"?{record.names.study}"
+    return (patient,), (patient, record.names.study)
+
+
+def reasons(records: Iterable[Record]) -> tuple[Why, ...]:
+    """What ended how and why; a written outcome is among them if a part was not written."""
+    series: Counter[tuple[str, Status, Reason | None]] = Counter()
+    instances: Counter[tuple[str, Status, Reason | None]] = Counter()
+    for record in records:
+        for one in record.outcomes:
+            if one.instances:
+                series[_key(one)] += 1
+                instances[_key(one)] += len(one.instances)
+    order = list(Status)
+    keys = sorted(series, key=lambda key: (key[0], order.index(key[1]), str(key[2] or "")))
+    return tuple(Why(*key, series[key], instances[key]) for key in keys)
+
+
+def _key(outcome: Outcome) -> tuple[str, Status, Reason | None]:
+    return outcome.output, outcome.status, outcome.reason
+
+
+def any_of(records: Iterable[Record], status: Status) -> bool:
+    """Whether anything ended so."""
+    return any(one.status is status and one.instances for rec in records for one in rec.outcomes)

@@ -1,0 +1,124 @@
+"""What an export holds, read from its release: counts, tables, reasons."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cohortkit.errors import OutputError, UsageError
+from cohortkit.model import Status
+from cohortkit.run.place import Place, cause
+
+ALL_DONE, SOME_FAILED, NOTHING_WRITTEN = 0, 3, 4
+
+
+@dataclass(frozen=True, repr=False)
+class Export:
+    """A finished export. Everything that it shows is in the release and names nobody.
+
+    Attributes:
+        root: the output folder.
+    """
+
+    root: Path
+
+    @property
+    def release(self) -> Path:
+        """The folder that may leave."""
+        return Place(self.root).release
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """``export.json``.
+
+        Raises:
+            OutputError: there is no finished export.
+        """
+        try:
+            body: dict[str, Any] = json.loads((self.release / "export.json").read_bytes())
+        except (OSError, ValueError):
+            raise OutputError(f"no finished export in {self.root}") from None
+        return body
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A table of the release: ``files``, ``tasks``, or a released table such as ``series``.
+
+        Raises:
+            UsageError: no such table; the message names those that are there.
+        """
+        paths = {path.stem: path for path in sorted(self.release.glob("*.parquet"))}
+        paths |= {path.stem: path for path in sorted(self.release.glob("tables/*.parquet"))}
+        if name not in paths:
+            raise UsageError(f"no table {name!r} here; there are {', '.join(sorted(paths))}")
+        try:
+            return pl.read_parquet(paths[name])
+        except OSError as error:
+            raise OutputError(f"table {name}: {cause(error)}") from None
+
+    def counts(self) -> pl.DataFrame:
+        """By output and level: in = written + refused + failed + not applicable + duplicate."""
+        numbers = ["in", *map(str, Status)]
+        schema = {"output": pl.String, "level": pl.String, **dict.fromkeys(numbers, pl.Int64)}
+        return pl.DataFrame(self.manifest["counts"], schema=pl.Schema(schema))
+
+    def refused(self) -> pl.DataFrame:
+        """What was held back, with the reason in words: a row for each series and output."""
+        return self._ended(Status.REFUSED)
+
+    def failed(self) -> pl.DataFrame:
+        """What could not be done this time; the same command tries again."""
+        return self._ended(Status.FAILED)
+
+    def _ended(self, status: Status) -> pl.DataFrame:
+        return self.table("tasks").filter(pl.col("status") == str(status)).drop("task")
+
+    @property
+    def exit_code(self) -> int:
+        """0 all written or refused by name, 3 some failed, 4 nothing written."""
+        lines = [line for line in self.manifest["counts"] if line["level"] == "instance"]
+        if any(line[str(Status.FAILED)] for line in lines):
+            return SOME_FAILED
+        return ALL_DONE if any(line[str(Status.WRITTEN)] for line in lines) else NOTHING_WRITTEN
+
+    def summary(self) -> dict[str, Any]:
+        """One line's worth for a log or a scheduler."""
+        manifest = self.manifest
+        return {
+            "release": str(self.release),
+            "recipe": manifest["recipe"]["name"],
+            "key_id": manifest["key_id"],
+            "planned": manifest["planned"],
+            "counts": [line for line in manifest["counts"] if line["level"] == "series"],
+            "reasons": [line for line in manifest["reasons"] if line["reason"] is not None],
+            "searched": manifest["searched"],
+            "exit_code": self.exit_code,
+        }
+
+    def __repr__(self) -> str:
+        lines = [f"Export in {self.root}"]
+        for line in self.manifest["counts"]:
+            if line["level"] == "series":
+                told = ", ".join(f"{line[str(one)]:,} {one}" for one in Status if line[str(one)])
+                lines.append(f"  {line['output']:<8} {line['in']:,} series: {told}")
+        lines += [
+            f"  {line['output']:<8} {line['status']}: {line['series']:,} series, {line['reason']}"
+            for line in self.manifest["reasons"]
+            if line["reason"] is not None
+        ]
+        lines.append(f"  look at {self.release / 'report.html'}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        counts = self.counts()
+        head = "".join(f"<th>{escape(name)}</th>" for name in counts.columns)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
+            for row in counts.iter_rows()
+        )
+        place = escape(str(self.release / "report.html"))
+        return f"<table><tr>{head}</tr>{rows}</table><p>{place}</p>"

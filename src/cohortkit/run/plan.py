@@ -1,0 +1,218 @@
+"""What an export would do, before anything is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from html import escape
+
+from cohortkit.cohort.cohort import Cohort
+from cohortkit.errors import UsageError
+from cohortkit.model import Reason, Task
+from cohortkit.protocols import Source, Writer
+from cohortkit.recipe.model import Recipe
+from cohortkit.run.about import About, about, describe
+from cohortkit.run.predict import Forecast, demand_decoders, forecast
+from cohortkit.run.tasks import build
+from cohortkit.sources.files import Files
+from cohortkit.writers import writer
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """The tasks, what is foreseen of each, and all that the report will say was asked.
+
+    Attributes:
+        tasks: one a series. Identified.
+        outputs: the writers.
+        forecasts: by task.
+        withheld: joined columns that the recipe does not release.
+        lacking: columns that the recipe releases and the cohort does not have.
+        archive: folders that no output may be in or around.
+        first: how many tasks a run does; None for all.
+    """
+
+    tasks: tuple[Task, ...]
+    recipe: Recipe
+    outputs: tuple[Writer, ...]
+    source: Source
+    forecasts: tuple[Forecast, ...]
+    about: About
+    withheld: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    archive: tuple[str, ...] = ()
+    first: int | None = field(default=None)
+
+    def limit(self, count: int) -> Plan:
+        """The same plan, of which a run does the first tasks only: to try it on a few.
+
+        Raises:
+            UsageError: fewer than one.
+        """
+        if count < 1:
+            raise UsageError("a limit is a whole number from 1")
+        return replace(self, first=count)
+
+    @property
+    def chosen(self) -> tuple[Task, ...]:
+        """The tasks of a run: all, or the first few that are not foreseen to be refused.
+
+        A trial that shows nothing but refusals would show nothing.
+        """
+        if self.first is None:
+            return self.tasks
+        going = [t for t, seen in zip(self.tasks, self.forecasts, strict=True) if not seen.reason]
+        rest = [t for t, seen in zip(self.tasks, self.forecasts, strict=True) if seen.reason]
+        return tuple((going + rest)[: self.first])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what is asked: recipe, outputs, series, files and labels."""
+        asked = [
+            self.recipe.digest,
+            [describe(one) for one in self.outputs],
+            [
+                [task.series_key, task.over_89, [[n, str(v)] for n, v in task.labels]]
+                + [[file.sop_instance_uid, file.size, file.mtime_ns] for file in task.files]
+                for task in self.tasks
+            ],
+        ]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+    def refusals(self) -> dict[Reason, int]:
+        """Series that will be refused whole, as far as the index tells, by reason."""
+        found = Counter(seen.reason for seen in self.forecasts if seen.reason is not None)
+        return dict(sorted(found.items(), key=lambda item: (-item[1], str(item[0]))))
+
+    def sizes(self) -> dict[str, int]:
+        """Estimated bytes by output."""
+        return {
+            one.name: sum(seen.sizes[one.name] for seen in self.forecasts) for one in self.outputs
+        }
+
+    def summary(self) -> dict[str, object]:
+        """All of it as plain values, for JSON. Nothing identifies."""
+        people = {(task.person.issuer, task.person.patient_id) for task in self.tasks}
+        studies = {(*_who(task), task.study_instance_uid) for task in self.tasks}
+        return {
+            "recipe": self.recipe.name,
+            "basis": str(self.recipe.basis),
+            "outputs": [one.name for one in self.outputs],
+            "patients": len(people),
+            "studies": len(studies),
+            "series": len(self.tasks),
+            "instances": sum(len(task.files) for task in self.tasks),
+            "first": self.first,
+            "refused": {str(reason): count for reason, count in self.refusals().items()},
+            "bytes": self.sizes(),
+            "labels_withheld": list(self.withheld),
+            "labels_lacking": list(self.lacking),
+        }
+
+    def _lines(self) -> list[tuple[str, str]]:
+        told = self.summary()
+        counts = ", ".join(
+            f"{told[name]:,} {name}" for name in ("patients", "studies", "series", "instances")
+        )
+        lines = [
+            ("plan", counts),
+            ("recipe", f"{self.recipe.name} ({self.recipe.basis})"),
+            ("to", ", ".join(f"{name} (about {_size(n)})" for name, n in self.sizes().items())),
+        ]
+        if self.first is not None:
+            lines.append(("limit", f"{len(self.chosen)} of these series"))
+        lines += [
+            ("will be refused", f"{count} series: {reason}. {reason.words}")
+            for reason, count in self.refusals().items()
+        ]
+        if self.withheld:
+            lines.append(("labels held back", f"{', '.join(self.withheld)} (not in the recipe)"))
+        if self.lacking:
+            lines.append(("labels lacking", f"{', '.join(self.lacking)} (not in the cohort)"))
+        return lines
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:<16} {words}" for name, words in self._lines())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(words)}</td></tr>"
+            for name, words in self._lines()
+        )
+        return f"<table>{rows}</table>"
+
+
+def plan(cohort: Cohort, recipe: Recipe, to: object, *, limit: int | None = None) -> Plan:
+    """Say what an export would write, how large, and what it would refuse. Nothing is touched.
+
+    Args:
+        cohort: what to export.
+        recipe: what may stay.
+        to: writers or their short names; one or several.
+        limit: let a run do this many series only.
+
+    Raises:
+        UsageError: no output or the same twice, a wrong name, an index without paths.
+        MissingDependency: a decoder that the cohort's pixels need is not installed.
+    """
+    outputs = _outputs(to)
+    joined = tuple(cohort.labels)
+    released = tuple(label.column for label in recipe.labels)
+    built = build(
+        cohort.index,
+        cohort.identified(),
+        recipe.default_issuer,
+        [name for name in released if name in joined],
+    )
+    seen = tuple(
+        forecast(task, row, recipe, outputs)
+        for task, row in zip(built.tasks, built.rows, strict=True)
+    )
+    demand_decoders(built.rows, seen, outputs)
+    planned = Plan(
+        tasks=built.tasks,
+        recipe=recipe,
+        outputs=outputs,
+        source=Files(),
+        forecasts=seen,
+        about=about(cohort, recipe, outputs, built.tasks),
+        withheld=tuple(name for name in joined if name not in released),
+        lacking=tuple(name for name in released if name not in joined),
+        archive=_archive(cohort, built.tasks),
+    )
+    return planned if limit is None else planned.limit(limit)
+
+
+def _who(task: Task) -> tuple[str, str]:
+    return task.person.issuer, task.person.patient_id
+
+
+def _outputs(to: object) -> tuple[Writer, ...]:
+    many: Iterable[object]
+    many = to if isinstance(to, Iterable) and not isinstance(to, str | Mapping) else (to,)
+    found = tuple(writer(one) for one in many)
+    if not found:
+        raise UsageError("to: at least one kind of output, such as 'nifti' or 'tables'")
+    twice = [name for name, count in Counter(one.name for one in found).items() if count > 1]
+    if twice:
+        raise UsageError(f"to: {twice[0]} is there twice; one output of a kind")
+    return found
+
+
+def _archive(cohort: Cohort, tasks: Iterable[Task]) -> tuple[str, ...]:
+    """The archive as the index knows it, the folders of the files, the index store."""
+    roots = {str(root) for root in getattr(cohort.index, "roots", ())}
+    folders = {file.path.rpartition("/")[0] for task in tasks for file in task.files}
+    return tuple(sorted({*roots, *folders, cohort.index.location} - {""}))
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:  # noqa: PLR2004 - the next unit
+            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"  # noqa: PLR2004 - two digits
+        size /= 1000
+    return f"{size:.1f} TB"

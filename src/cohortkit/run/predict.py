@@ -1,0 +1,106 @@
+"""What the index alone lets one foresee: refusals, sizes, missing decoders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cohortkit.deidentify.gates import burned_in_risk, face_risk
+from cohortkit.dicom.sop_classes import lookup
+from cohortkit.errors import MissingDependency
+from cohortkit.model import Codec, PayloadKind, Reason, Task
+from cohortkit.pixels.decode import missing
+from cohortkit.protocols import Writer
+from cohortkit.recipe.model import Recipe
+from cohortkit.run.tasks import Row, text
+
+PACKED = 0.5
+"""Compressed size over raw size, roughly (CT and MR: 0.4 to 0.6)."""
+
+ROW_BYTES = 400
+"""Bytes that an instance adds to the tables, roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One task: a reason to refuse it whole, or the bytes of each output (0: not applicable)."""
+
+    reason: Reason | None
+    sizes: Mapping[str, int]
+
+
+def forecast(task: Task, row: Row, recipe: Recipe, outputs: Sequence[Writer]) -> Forecast:
+    """What the worker will say, as far as the index knows; it decides by the headers again."""
+    reason = _refusal(task, row, recipe)
+    sizes = dict.fromkeys((writer.name for writer in outputs), 0)
+    if reason is None:
+        raw = _raw_bytes(row)
+        kinds = payloads(row)
+        for writer in outputs:
+            if not writer.accepts:
+                sizes[writer.name] = ROW_BYTES * len(task.files)
+            elif writer.accepts & kinds:
+                sizes[writer.name] = int(raw * PACKED)
+    return Forecast(reason, sizes)
+
+
+def _refusal(task: Task, row: Row, recipe: Recipe) -> Reason | None:
+    if not task.person.patient_id:
+        return Reason.NO_PATIENT_ID
+    sop = lookup(task.sop_class_uid)
+    if sop is None:
+        return Reason.UNKNOWN_SOP_CLASS
+    return burned_in_risk(row.get, sop, recipe) or face_risk(row.get, sop, recipe)
+
+
+def payloads(row: Row) -> frozenset[PayloadKind]:
+    """What a series can be assembled into, by the classes of its instances."""
+    classes = row.get("sop_classes")
+    uids = {text(row.get("SOPClassUID"))}
+    if isinstance(classes, Iterable) and not isinstance(classes, str):
+        uids |= {text(uid) for uid in classes}
+    known = [sop for sop in map(lookup, sorted(uids)) if sop is not None]
+    return frozenset().union(*(sop.payloads for sop in known))
+
+
+def _raw_bytes(row: Row) -> float:
+    count = 1.0
+    for name in ("Rows", "Columns", "NumberOfFrames", "BitsAllocated"):
+        value = row.get(name)
+        if not isinstance(value, int | float):
+            size = row.get("size")
+            return float(size) if isinstance(size, int | float) else 0.0
+        count *= value
+    samples = row.get("SamplesPerPixel")
+    return count / 8 * (samples if isinstance(samples, int | float) else 1)
+
+
+def demand_decoders(
+    rows: Sequence[Row], forecasts: Sequence[Forecast], outputs: Sequence[Writer]
+) -> None:
+    """Raise before anything is read if pixels are wanted that cannot be decoded here.
+
+    A transfer syntax that no version can decode is not demanded: it is refused by name, later.
+
+    Raises:
+        MissingDependency: what to install, and for how many series.
+    """
+    wanted: frozenset[PayloadKind] = frozenset().union(*(writer.accepts for writer in outputs))
+    needed: Counter[str] = Counter()
+    for row, seen in zip(rows, forecasts, strict=True):
+        if seen.reason is None and payloads(row) & wanted:
+            packages = {missing(codec) for codec in _codecs(row)}
+            needed.update(package for package in packages if package is not None)
+    if needed:
+        told = ", ".join(f"{package} ({count} series)" for package, count in sorted(needed.items()))
+        raise MissingDependency(f"decoders are missing for the cohort's pixels; install {told}")
+
+
+def _codecs(row: Row) -> set[Codec]:
+    listed = row.get("transfer_syntaxes")
+    uids = {text(row.get("TransferSyntaxUID"))}
+    if isinstance(listed, Iterable) and not isinstance(listed, str):
+        uids |= {text(uid) for uid in listed}
+    known = {codec.value: codec for codec in Codec if codec is not Codec.OTHER}
+    return {known[uid] for uid in uids if uid in known}

@@ -1,0 +1,107 @@
+"""Which export an output holds: recipe, outputs, key and the code that decides bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from cohortkit.deidentify.keyfile import Key
+from cohortkit.errors import OutputError
+from cohortkit.model import FORMAT
+from cohortkit.protocols import Writer
+from cohortkit.recipe.model import Recipe
+from cohortkit.run.about import describe
+from cohortkit.run.place import Place, cause, publish
+
+_MAKERS = ("cohortkit", "imagecodecs", "isal", "numpy", "polars")
+
+_WORDS = {
+    "recipe": "under another recipe",
+    "outputs": "with other outputs or options",
+    "project": "for another project",
+    "key_id": "with another key",
+    "made_with": "by another version of cohortkit or of its codecs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What must be the same for a run to be a resume."""
+
+    body: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all of it."""
+        return hashlib.sha256(json.dumps(self.body, sort_keys=True).encode()).hexdigest()
+
+
+def settings_of(recipe: Recipe, outputs: Sequence[Writer], key: Key) -> Settings:
+    """The settings of this run."""
+    body = {
+        "format": FORMAT,
+        "recipe": {"name": recipe.name, "digest": recipe.digest},
+        "outputs": [describe(one) for one in outputs],
+        "project": key.project,
+        "key_id": key.key_id,
+        "made_with": {name: _version(name) for name in _MAKERS},
+    }
+    return Settings(json.loads(json.dumps(body, default=str)))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def read(place: Place, said: str) -> Settings | None:
+    """The settings of the export that lies there; None for a new place.
+
+    Raises:
+        OutputError: it cannot be read, or is of a later format.
+    """
+    try:
+        body = json.loads(place.settings.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise OutputError(f"output {said}: {cause(error)}") from None
+    except ValueError:
+        raise OutputError(f"output {said}: its vault is damaged (export.json)") from None
+    if body.get("format") != FORMAT:
+        raise OutputError(f"output {said}: made by another version of cohortkit")
+    return Settings(body)
+
+
+def settle(place: Place, settings: Settings, said: str, *, write: bool) -> None:
+    """Hold the output to one export.
+
+    Args:
+        place: the output.
+        settings: of this run.
+        said: the output as the caller wrote it.
+        write: leave the settings there if there are none.
+
+    Raises:
+        OutputError: the output holds another export.
+    """
+    there = read(place, said)
+    if there is None:
+        if place.release.is_dir() and any(place.release.iterdir()):
+            raise OutputError(f"output {said}: it holds a release that no export there explains")
+        if write:
+            data = json.dumps(settings.body, indent=1, sort_keys=True).encode() + b"\n"
+            publish(place.settings, data)
+        return
+    other = [words for name, words in _WORDS.items() if there.body.get(name) != settings.body[name]]
+    if other:
+        raise OutputError(
+            f"output {said}: it holds an export made {' and '.join(other)}; choose another "
+            "folder, or go on with what it was made with"
+        )

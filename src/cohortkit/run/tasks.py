@@ -1,0 +1,141 @@
+"""From rows of an index to tasks: one a series, its files in a stable order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from cohortkit.deidentify.identities import normalise
+from cohortkit.errors import StoreError
+from cohortkit.model import FileRef, Person, Scalar, Task
+from cohortkit.protocols import Index
+
+OLD = 90  # years: HIPAA's "over 89"
+
+Row = Mapping[str, object]
+Who = tuple[str, str]
+
+
+def text(value: object) -> str:
+    """A cell as text; nothing is empty text."""
+    return "" if value is None else str(value)
+
+
+def person_of(row: Row, default_issuer: str) -> Person:
+    """Who a series row is about, ids as they are compared."""
+    issuer = normalise(text(row.get("IssuerOfPatientID"))) or default_issuer
+    return Person(issuer, normalise(text(row.get("PatientID"))))
+
+
+def over_89(index: Index, default_issuer: str) -> frozenset[Who]:
+    """Who reaches the age of 90 in any study that the index holds, in the cohort or not.
+
+    By Patient's Age, or by the days between birth and study.
+    """
+    frame = index.series()
+    names = frame.collect_schema().names()
+    if "PatientID" not in names:
+        return frozenset()
+    old = pl.lit(value=False)
+    if "PatientAge" in names:
+        years = pl.col("PatientAge").cast(pl.String).str.extract(r"^\s*(\d{1,3})\s*Y?\s*$", 1)
+        old = old | (years.cast(pl.Int32, strict=False) >= OLD)
+    if {"PatientBirthDate", "StudyDate"} <= set(names):
+        born, seen = pl.col("PatientBirthDate"), pl.col("StudyDate")
+        months = (seen.dt.year() - born.dt.year()) * 12 + seen.dt.month() - born.dt.month()
+        full = months - (seen.dt.day() < born.dt.day()).cast(pl.Int32)
+        old = old | (full >= OLD * 12)
+    columns = [name for name in ("IssuerOfPatientID", "PatientID") if name in names]
+    rows = frame.filter(old.fill_null(value=False)).select(columns).unique().collect()
+    people = (person_of(row, default_issuer) for row in rows.iter_rows(named=True))
+    return frozenset((person.issuer, person.patient_id) for person in people)
+
+
+def files_of(index: Index, keys: pl.Series) -> dict[str, list[tuple[FileRef, str]]]:
+    """The files of each series, with the SOP class of each, sorted by SOP Instance UID and path.
+
+    Raises:
+        StoreError: the index does not say where the files are.
+    """
+    frame = index.instances(keys)
+    if "path" not in frame.columns or (frame.height and frame["path"].null_count()):
+        raise StoreError(
+            "this index does not say where the files are (no column path), so nothing can be "
+            "exported from it; scan the archive"
+        )
+    wanted = ["series_key", "path", "size", "mtime_ns", "SOPInstanceUID", "SOPClassUID"]
+    columns = [
+        pl.col(name) if name in frame.columns else pl.lit(None).alias(name) for name in wanted
+    ]
+    found: dict[str, list[tuple[FileRef, str]]] = {}
+    for key, path, size, mtime, uid, sop in (
+        frame.select(columns).sort("series_key", "SOPInstanceUID", "path").iter_rows()
+    ):
+        ref = FileRef(text(path), int(size or 0), int(mtime or 0), text(uid))
+        found.setdefault(key, []).append((ref, text(sop)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The tasks, and the row of the index that each is made from."""
+
+    tasks: tuple[Task, ...]
+    rows: tuple[Row, ...]
+
+
+def build(
+    index: Index, series: pl.DataFrame, default_issuer: str, labels: Iterable[str] = ()
+) -> Built:
+    """One task for each person, study and series, in the order of their identifiers.
+
+    Rows that name one series of one person twice (an issuer that is absent in some files and is
+    the default) become one task.
+
+    Raises:
+        StoreError: the index does not say where the files are.
+    """
+    old = over_89(index, default_issuer) if series.height else frozenset()
+    files = files_of(index, series["series_key"])
+    groups: dict[tuple[str, str, str, str], list[Row]] = {}
+    for row in series.iter_rows(named=True):
+        person = person_of(row, default_issuer)
+        study, one = text(row.get("StudyInstanceUID")), text(row.get("SeriesInstanceUID"))
+        groups.setdefault((person.issuer, person.patient_id, study, one), []).append(row)
+    names = tuple(labels)
+    tasks, rows = [], []
+    for number, (who, same) in enumerate(sorted(groups.items(), key=lambda item: item[0])):
+        same.sort(key=lambda row: text(row["series_key"]))
+        refs = [ref for row in same for ref in files.get(text(row["series_key"]), ())]
+        tasks.append(_task(number, who, same[0], refs, (who[0], who[1]) in old, names))
+        rows.append(same[0])
+    return Built(tuple(tasks), tuple(rows))
+
+
+def _task(  # noqa: PLR0917 - the parts of a task
+    number: int,
+    who: tuple[str, str, str, str],
+    row: Row,
+    refs: list[tuple[FileRef, str]],
+    old: bool,  # noqa: FBT001 - one of the task's fields
+    labels: tuple[str, ...],
+) -> Task:
+    refs.sort(key=lambda item: (item[0].sop_instance_uid, item[0].path))
+    return Task(
+        number=number,
+        series_key=text(row["series_key"]),
+        person=Person(who[0], who[1]),
+        study_instance_uid=who[2],
+        series_instance_uid=who[3],
+        sop_class_uid=text(row.get("SOPClassUID")) or (refs[0][1] if refs else ""),
+        modality=text(row.get("Modality")),
+        files=tuple(ref for ref, _ in refs),
+        over_89=old,
+        labels=tuple((name, _scalar(row.get(name))) for name in labels),
+    )
+
+
+def _scalar(value: object) -> Scalar | None:
+    return value if value is None or isinstance(value, Scalar) else str(value)

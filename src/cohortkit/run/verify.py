@@ -1,0 +1,234 @@
+"""Proving a finished export again, from key, index and archive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from cohortkit.deidentify.keyfile import Key
+from cohortkit.errors import KeyFileError, OutputError, Refusal, TaskFailure, UsageError
+from cohortkit.index import open_index
+from cohortkit.model import Record, Task
+from cohortkit.protocols import Index, Source, Writer
+from cohortkit.run.about import About
+from cohortkit.run.finish import finish
+from cohortkit.run.place import Place, cause, files_under
+from cohortkit.run.resume import read_all
+from cohortkit.run.searching import our_words, scan
+from cohortkit.run.settings import read
+from cohortkit.run.tasks import build
+from cohortkit.run.worker import token_of
+from cohortkit.sources.files import Files
+from cohortkit.verify.canary import canary
+from cohortkit.verify.checks import Wrong, compare
+from cohortkit.verify.patterns import Patterns, Rule, collect
+from cohortkit.verify.search import Hit, scan_rows
+from cohortkit.writers import writer
+
+_PAGES = ("report.html", "export.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a verification found.
+
+    Attributes:
+        wrong: files that are missing, changed, or in no record.
+        hits: (file or table, hit): a source identity in the release; the kind, never the value.
+        unchecked: series whose source could not be read again, so that they were not searched.
+        searched: whether an index was given, so that identities could be searched for.
+    """
+
+    root: Path
+    files: int
+    wrong: tuple[Wrong, ...]
+    hits: tuple[tuple[str, Hit], ...]
+    series: int
+    patients: int
+    patterns: int
+    bytes: int
+    unchecked: int
+    searched: bool
+
+    @property
+    def ok(self) -> bool:
+        """Nothing wrong was found, and nothing was left unsearched that was asked for."""
+        return not self.wrong and not self.hits and not self.unchecked
+
+    def summary(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {
+            "release": str(Place(self.root).release),
+            "ok": self.ok,
+            "files": self.files,
+            "wrong": [{"path": one.path, "fault": str(one.fault)} for one in self.wrong],
+            "hits": [
+                {"file": name, "place": hit.place, "kind": str(hit.kind)} for name, hit in self.hits
+            ],
+            "searched": self.searched,
+            "patients": self.patients,
+            "series": self.series,
+            "patterns": self.patterns,
+            "bytes": self.bytes,
+            "unchecked": self.unchecked,
+        }
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.files:,} files read, {len(self.wrong):,} not as they were written"
+        yield from (f"  {one.path}: {one.fault}" for one in self.wrong)
+        if not self.searched:
+            yield "not searched for identities: that needs the index"
+            return
+        yield (
+            f"{self.patients:,} patients, {self.series:,} series, {self.patterns:,} spellings "
+            f"searched for in {self.bytes:,} bytes: {len(self.hits):,} found"
+        )
+        yield from (f"  {name}: {hit.kind} in {hit.place}" for name, hit in self.hits)
+        if self.unchecked:
+            yield f"{self.unchecked:,} series could not be searched: their source is not readable"
+
+    def __str__(self) -> str:
+        return "\n".join(("in order" if self.ok else "NOT IN ORDER", *self._lines()))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def verify(
+    out: str | Path,
+    key: Key,
+    index: Index | str | Path | None = None,
+    *,
+    source: Source | None = None,
+) -> Verified:
+    """Read a whole release again: digests, records, and a search for every source identity.
+
+    Args:
+        out: the folder of the export.
+        key: the key it was made with.
+        index: the index it was made from, to search for identities; without it only files are
+            compared.
+        source: where objects come from; default: the files that the index names.
+
+    Raises:
+        OutputError: no finished export.
+        KeyFileError: another key.
+        CohortkitError: the search missed its planted canary.
+    """
+    canary()
+    place = Place(Path(out).expanduser())
+    settings = read(place, str(out))
+    if settings is None:
+        raise OutputError(f"output {out}: there is no export")
+    if (settings.body["project"], settings.body["key_id"]) != (key.project, key.key_id):
+        raise KeyFileError(f"output {out}: made with another key")
+    opened = open_index(index) if isinstance(index, str | Path) else index
+    try:
+        about = About.from_json((place.vault / "about.json").read_bytes())
+        records = list(read_all(place))
+        finished = finish(records, about, _writers(about))
+        artifacts = [one for record in records for one in record.artifacts]
+        present = list(files_under(place.release))
+        wrong = compare(place.release, present, artifacts, finished)
+        search = _Search(place, key, source or Files(), about.default_issuer)
+        if opened is not None:
+            search.all(opened, records)
+    except OSError as error:
+        raise OutputError(f"output {out}: {cause(error)}") from None
+    return Verified(
+        root=place.root,
+        files=len(present),
+        wrong=wrong,
+        hits=tuple(sorted(set(search.hits))),
+        series=search.series,
+        patients=len(search.patients),
+        patterns=search.patterns,
+        bytes=search.bytes,
+        unchecked=search.unchecked,
+        searched=opened is not None,
+    )
+
+
+def _writers(about: About) -> list[Writer]:
+    """The writers as they were; one that did not ship writes no tables of its own."""
+    found = []
+    for options in about.outputs:
+        given = {name: value for name, value in options.items() if name != "name"}
+        try:
+            found.append(type(writer(options["name"]))(**given))
+        except UsageError:
+            continue
+    return found
+
+
+class _Search:
+    """The running counts of a search over all records."""
+
+    def __init__(self, place: Place, key: Key, source: Source, issuer: str) -> None:
+        self.place, self.source, self.issuer = place, source, issuer
+        self.pseudonyms = key.pseudonyms()
+        self.hits: list[tuple[str, Hit]] = []
+        self.patients: set[str] = set()
+        self.series = self.patterns = self.bytes = self.unchecked = 0
+
+    def all(self, index: Index, records: list[Record]) -> None:
+        """Search what every record left, for the identities in its source."""
+        wanted = {record.task: record for record in records if record.statement is not None}
+        series = index.series().collect()
+        named = {key: self.pseudonyms.token("task", str(key)) for key in series["series_key"]}
+        keys = [key for key, token in named.items() if token in wanted]
+        rows = series.filter(series["series_key"].is_in(keys))
+        built = build(index, rows, self.issuer)
+        tasks = {token_of(self.pseudonyms, task): task for task in built.tasks}
+        for token, record in wanted.items():
+            task = tasks.get(token)
+            if task is None:
+                self.unchecked += 1
+            else:
+                self.one(task, record)
+
+    def one(self, task: Task, record: Record) -> None:
+        """Search for one series."""
+        statement, names = record.statement, record.names
+        assert statement is not None
+        assert names is not None
+        try:
+            headers = [instance.header for instance in self.source.fetch(task)]
+            shifted = statement.temporal == "MODIFIED"
+            patterns = collect(headers, task, self._kept(record.task), shifted=shifted)
+        except (TaskFailure, Refusal):
+            self.unchecked += 1
+            return
+        ours = our_words(statement) | {names.patient, names.study, names.series}
+        rows = scan_rows(patterns, record.rows, ours=ours)
+        self.bytes += rows.bytes
+        self.hits += [(hit.place, hit) for hit in rows.hits]
+        self._files(patterns, [one.path for one in record.artifacts], ours)
+        self._files(_long(patterns), _PAGES, ours)
+        self.series += 1
+        self.patterns += len(patterns)
+        self.patients.add(names.patient)
+
+    def _files(self, patterns: Patterns, names: Iterable[str], ours: frozenset[str]) -> None:
+        for name in names:
+            if (self.place.release / name).is_file():
+                found = scan(patterns, self.place.release, name, ours)
+                self.bytes += found.bytes
+                self.hits += [(name, hit) for hit in found.hits]
+
+    def _kept(self, task: str) -> frozenset[str]:
+        body: Mapping[str, Any] = json.loads((self.place.residuals / f"{task}.json").read_bytes())
+        return frozenset(body["kept"])
+
+
+def _long(patterns: Patterns) -> Patterns:
+    """What cannot stand by chance in a page about many patients: no words, dates, short ids."""
+    return replace(
+        patterns, items=tuple(one for one in patterns.items if one.rule is Rule.ANYWHERE)
+    )

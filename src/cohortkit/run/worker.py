@@ -1,0 +1,197 @@
+"""One series' way: fetch → facts → deidentify → assemble → write → search → record.
+
+There is one catch point. Whatever happens to a series ends as a record with a reason from the
+closed list; of a fault in cohortkit the traceback goes to the vault and nowhere else.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cohortkit.deidentify.engine import deidentify
+from cohortkit.deidentify.keyfile import Key
+from cohortkit.errors import Refusal, TaskFailure
+from cohortkit.geometry.facts import read_facts
+from cohortkit.model import (
+    DeidentifiedSeries,
+    Names,
+    Outcome,
+    Record,
+    SourceSeries,
+    Status,
+    Task,
+)
+from cohortkit.protocols import Pseudonyms, Source, Writer
+from cohortkit.reasons import Reason
+from cohortkit.recipe.model import Recipe
+from cohortkit.run.place import Place, publish, sweep_stems, sync_files
+from cohortkit.run.produce import Product, produce
+from cohortkit.run.records import to_json
+from cohortkit.run.searching import Finding, prove, quarantine, residual
+from cohortkit.run.tally import complete
+from cohortkit.verify.patterns import collect
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All that a worker needs; pickled, it holds no secret (a key says where to load it again).
+
+    Attributes:
+        root: the output folder.
+        plan: digest of the settings, written into every record.
+    """
+
+    recipe: Recipe
+    outputs: tuple[Writer, ...]
+    source: Source
+    key: Key
+    root: Path
+    plan: str
+
+    def __call__(self, task: Task) -> Record:
+        """Do one task and publish its record."""
+        record = self._attempt(task)
+        place = Place(self.root)
+        try:
+            sync_files(place.release, (artifact.path for artifact in record.artifacts))
+            publish(place.record(record.task), to_json(record))
+        except OSError as error:
+            return ended(self, task, _of_os(error))
+        return record
+
+    def _attempt(self, task: Task) -> Record:
+        place = Place(self.root)
+        names = names_of(self.key.pseudonyms(), task)
+        try:
+            sweep_stems(place.release, self._folders(names), names.series)
+            record = self._do(task)
+        except Refusal as refusal:
+            record = ended(self, task, refusal.reason, refusal.numbers)
+        except TaskFailure as failure:
+            record = ended(self, task, failure.reason)
+        except MemoryError:
+            record = ended(self, task, Reason.OUT_OF_MEMORY)
+        except OSError as error:
+            record = ended(self, task, _of_os(error))
+        except Exception:  # noqa: BLE001 - the one catch point: the run goes on, the vault has it
+            self._keep_traceback(place, task)
+            record = ended(self, task, Reason.INTERNAL)
+        if not record.artifacts:
+            self._clear(place, names)
+        return record
+
+    def _folders(self, names: Names) -> list[str]:
+        return [f"{one.name}/{names.patient}/{names.study}" for one in self.outputs]
+
+    def _clear(self, place: Place, names: Names) -> None:
+        try:
+            sweep_stems(place.release, self._folders(names), names.series)
+        except OSError:
+            return  # it is litter in no record, and removed when the next run begins
+
+    def _keep_traceback(self, place: Place, task: Task) -> None:
+        name = f"{token_of(self.key.pseudonyms(), task)}.txt"
+        try:
+            publish(place.tracebacks / name, traceback.format_exc().encode("utf-8", "replace"))
+        except OSError:
+            return  # a full disk: the reason is recorded, the next attempt may keep it
+
+    def _do(self, task: Task) -> Record:
+        pseudonyms = self.key.pseudonyms()
+        instances = self.source.fetch(task)
+        headers = [instance.header for instance in instances]
+        source = SourceSeries(task.person, instances, read_facts(headers))
+        series = deidentify(source, task, self.recipe, pseudonyms)
+        shifted = series.statement.temporal == "MODIFIED"
+        patterns = collect(headers, task, series.kept, shifted=shifted)
+        place = Place(self.root)
+        product = produce(series, task, self.outputs, place.release)
+        finding = prove(place.release, patterns, series, product)
+        name = token_of(pseudonyms, task)
+        publish(place.residuals / f"{name}.json", residual(patterns, series, finding))
+        if finding.hits:
+            quarantine(place, name, product)
+            return ended(self, task, Reason.IDENTITY_FOUND, {"places": len(finding.hits)})
+        return self._record(task, series, product, finding)
+
+    def _record(
+        self, task: Task, series: DeidentifiedSeries, product: Product, finding: Finding
+    ) -> Record:
+        count = len(task.files)
+        if not complete(product.outcomes, (one.name for one in self.outputs), count):
+            raise ValueError("instances without an outcome, or with two")
+        return Record(
+            task=token_of(self.key.pseudonyms(), task),
+            plan=self.plan,
+            names=series.names,
+            instances=count,
+            outcomes=product.outcomes,
+            artifacts=product.artifacts,
+            rows=product.rows,
+            statement=series.statement,
+            searched=finding.searched,
+            inputs=inputs_of(self.key.pseudonyms(), task),
+        )
+
+
+def ended(
+    work: Work, task: Task, reason: Reason, numbers: dict[str, float] | None = None
+) -> Record:
+    """The record of a task that wrote nothing: refused or failed, for every output."""
+    failed = reason.transient
+    status = Status.FAILED if failed else Status.REFUSED
+    everything = tuple(range(len(task.files)))
+    pseudonyms = work.key.pseudonyms()
+    return Record(
+        task=token_of(pseudonyms, task),
+        plan=work.plan,
+        names=names_of(pseudonyms, task),
+        instances=len(task.files),
+        outcomes=tuple(
+            Outcome(one.name, status, everything, reason, numbers or {}) for one in work.outputs
+        ),
+        inputs=inputs_of(pseudonyms, task),
+    )
+
+
+def token_of(pseudonyms: Pseudonyms, task: Task) -> str:
+    """The name of a task on disk."""
+    return pseudonyms.token("task", task.series_key)
+
+
+def names_of(pseudonyms: Pseudonyms, task: Task) -> Names:
+    """The pseudonyms of a series. Who has no Patient ID has no name, and is not one person."""
+    patient = pseudonyms.patient(task.person) if task.person.patient_id else ""
+    return Names(
+        patient=patient,
+        study=pseudonyms.study(task.study_instance_uid),
+        series=pseudonyms.series(task.series_instance_uid),
+    )
+
+
+def inputs_of(pseudonyms: Pseudonyms, task: Task) -> str:
+    """A keyed digest of what the task was made from; where the files lie does not matter."""
+    files = [(file.sop_instance_uid, file.size, file.mtime_ns) for file in task.files]
+    labels = [(name, type(value).__name__, str(value)) for name, value in task.labels]
+    text = json.dumps([task.sop_class_uid, task.modality, task.over_89, labels, files])
+    return pseudonyms.token("inputs", hashlib.sha256(text.encode()).hexdigest())
+
+
+def _of_os(error: OSError) -> Reason:
+    return Reason.DISK_FULL if error.errno in _FULL else Reason.WRITE_ERROR
+
+
+def transient(outcomes: Iterable[Outcome]) -> bool:
+    """Whether the same command is to try again."""
+    return any(
+        one.status is Status.FAILED and one.reason is not None and one.reason.transient
+        for one in outcomes
+    )
