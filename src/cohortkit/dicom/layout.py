@@ -87,7 +87,7 @@ def find_start(head: bytes) -> Start:
     deflated = syntax in _DEFLATED
     implicit, little = _encoding(head[dataset : dataset + 8], syntax)
     if not stated:
-        syntax = _unstated(implicit=implicit, little=little)
+        syntax = plain_syntax(implicit=implicit, little=little)
     return Start(dataset, syntax, implicit, little, deflated, preamble, stated)
 
 
@@ -145,7 +145,8 @@ def _encoding(first: bytes, syntax: str) -> tuple[bool, bool]:
     return implicit, little
 
 
-def _unstated(*, implicit: bool, little: bool) -> str:
+def plain_syntax(*, implicit: bool, little: bool) -> str:
+    """The transfer syntax of a file that states none."""
     if implicit:
         return IMPLICIT_LITTLE
     return EXPLICIT_LITTLE if little else EXPLICIT_BIG
