@@ -1,0 +1,312 @@
+"""Which frames make which volume, decided from Facts alone; or by which Reason they make none.
+
+A series is split by what no volume may mix (size, number format, orientation, spacing, role,
+echo, inversion, flip angle). What is left is sorted into places along the slice normal. Where a
+place holds several frames they are told apart by a known dimension, or refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohortkit.errors import Refusal
+from cohortkit.geometry import order
+from cohortkit.geometry.affine import Vector, affine, check, plane, step
+from cohortkit.geometry.mosaics import Tile, tiles
+from cohortkit.geometry.places import Place, places, same_height
+from cohortkit.model import (
+    Codec,
+    Facts,
+    FrameFacts,
+    InstanceFacts,
+    Photometric,
+    PixelFormat,
+    Reason,
+    Refused,
+    Status,
+)
+
+_GREYS = frozenset({Photometric.MONOCHROME1, Photometric.MONOCHROME2})
+_DIRECTION_TOLERANCE = 2e-4
+_SPACING_TOLERANCE = 1e-4
+_LOSSY = frozenset({Codec.JPEG_BASELINE, Codec.JPEG_EXTENDED, Codec.JPEG_LS_NEAR})
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slice of a volume: a frame of an instance, or a tile of it."""
+
+    facts: FrameFacts
+    source: InstanceFacts
+    pixels: PixelFormat
+    tile: Tile | None = None
+
+    @property
+    def instance(self) -> int:
+        """Ordinal of the instance that holds it."""
+        return self.facts.instance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Frames that make one volume.
+
+    Attributes:
+        volumes: slots by time, then by slice along the normal.
+        affine: (4, 4), voxel → mm in RAS+.
+        part: suffix of the file stem, "" where the series makes one volume.
+    """
+
+    volumes: tuple[tuple[Slot, ...], ...]
+    affine: NDArray[np.float64]
+    part: str = ""
+
+    @property
+    def first(self) -> Slot:
+        """The first slice of the first volume."""
+        return self.volumes[0][0]
+
+    @property
+    def instances(self) -> tuple[int, ...]:
+        """Ordinals of the instances in it, ascending."""
+        return tuple(sorted({slot.instance for volume in self.volumes for slot in volume}))
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(i, j, k, t)."""
+        rows, columns = _size(self.first)
+        return columns, rows, len(self.volumes[0]), len(self.volumes)
+
+
+def split(facts: Facts, without: frozenset[int] = frozenset()) -> tuple[Stack | Refused, ...]:
+    """Every frame of the series in a Stack or a Refused.
+
+    Args:
+        facts: of the series.
+        without: ordinals to leave out (copies that were found by their pixels).
+    """
+    refused: list[Refused] = []
+    slots: list[Slot] = []
+    for ordinal, instance in enumerate(facts.instances):
+        if ordinal in without:
+            continue
+        try:
+            slots += _slots(instance)
+        except Refusal as refusal:
+            absent = refusal.reason is Reason.NO_PAYLOAD
+            status = Status.NOT_APPLICABLE if absent else Status.REFUSED
+            refused.append(Refused(refusal.reason, (ordinal,), status, refusal.numbers))
+    found: list[Stack] = []
+    for group in _groups(slots):
+        for made in _build(group):
+            if isinstance(made, Stack):
+                found.append(made)
+            else:
+                refused.append(made)
+    return (*_named(found), *_merged(refused))
+
+
+def _slots(instance: InstanceFacts) -> list[Slot]:
+    """The slices of one instance.
+
+    Raises:
+        Refusal: no pixels, colour, or no usable place in space.
+    """
+    pixels = instance.pixels
+    if pixels is None:
+        raise Refusal(Reason.NO_PAYLOAD)
+    if pixels.samples != 1 or pixels.photometric not in _GREYS:
+        raise Refusal(Reason.NOT_GREY, samples=pixels.samples)
+    if min(pixels.rows, pixels.columns, pixels.frames) < 1:
+        raise Refusal(Reason.UNSUPPORTED_PIXELS)
+    if len(instance.frames) != pixels.frames:
+        alone = len(instance.frames) == 1
+        raise Refusal(Reason.NO_GEOMETRY if alone else Reason.BAD_GEOMETRY, frames=pixels.frames)
+    if instance.mosaic is not None:
+        if pixels.frames != 1:
+            raise Refusal(Reason.UNKNOWN_MOSAIC, frames=pixels.frames)
+        placed = tiles(instance.frames[0], instance.mosaic, pixels)
+        return [Slot(frame, instance, pixels, tile) for frame, tile in placed]
+    for frame in instance.frames:
+        check(frame)
+    return [Slot(frame, instance, pixels) for frame in instance.frames]
+
+
+def _size(slot: Slot) -> tuple[int, int]:
+    if slot.tile is not None:
+        return slot.tile.rows, slot.tile.columns
+    return slot.pixels.rows, slot.pixels.columns
+
+
+def _kin(slot: Slot) -> Hashable:
+    """What no volume may mix, but for directions and spacing, which have a tolerance."""
+    facts, pixels = slot.facts, slot.pixels
+    return (
+        _size(slot),
+        pixels.photometric,
+        pixels.signed,
+        pixels.bits_allocated,
+        pixels.held_in,
+        facts.role,
+        facts.derived,
+        slot.tile is None,
+        *(_rounded(x) for x in (facts.echo_time, facts.inversion_time, facts.flip_angle)),
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return value if value is None or not math.isfinite(value) else round(value, 3)
+
+
+def _groups(slots: Sequence[Slot]) -> list[list[Slot]]:
+    """Slots that may lie in one volume by all but their places."""
+    by_kin: dict[Hashable, list[list[Slot]]] = {}
+    for slot in slots:
+        clusters = by_kin.setdefault(_kin(slot), [])
+        for cluster in clusters:
+            if _alike(cluster[0].facts, slot.facts):
+                cluster.append(slot)
+                break
+        else:
+            clusters.append([slot])
+    return [cluster for clusters in by_kin.values() for cluster in clusters]
+
+
+def _alike(one: FrameFacts, other: FrameFacts) -> bool:
+    """Whether directions and spacing are the same up to rounding."""
+    assert one.orientation is not None
+    assert other.orientation is not None
+    assert one.spacing is not None
+    assert other.spacing is not None
+    turned = max(abs(a - b) for a, b in zip(one.orientation, other.orientation, strict=True))
+    scaled = max(abs(a - b) / a for a, b in zip(one.spacing, other.spacing, strict=True))
+    return turned <= _DIRECTION_TOLERANCE and scaled <= _SPACING_TOLERANCE
+
+
+_KINDS: tuple[Callable[[Slot], Hashable], ...] = (
+    lambda slot: (slot.source.lossy, slot.pixels.codec if slot.pixels.codec in _LOSSY else None),
+    lambda slot: slot.source.series_number,
+    lambda slot: slot.facts.image_type,
+    lambda slot: slot.facts.echo_number,
+    lambda slot: slot.facts.stack,
+)
+"""What tells frames at one place apart as different images, in the order in which it is tried."""
+
+
+def _build(group: list[Slot]) -> list[Stack | Refused]:
+    """The volumes of one group, or why there are none."""
+    first = group[0].facts
+    assert first.orientation is not None
+    normal = plane(first.orientation).normal
+    found = places(group, normal)
+    crowded = max(len(place.slots) for place in found) > 1 or same_height(found)
+    if crowded:
+        for kind in _KINDS:
+            parts = _partition(group, kind)
+            if len(parts) > 1:
+                return [made for part in parts for made in _build(part)]
+    try:
+        return [_stack(found, normal)]
+    except Refusal as refusal:
+        instances = tuple(sorted({slot.instance for slot in group}))
+        return [Refused(refusal.reason, instances, numbers=refusal.numbers)]
+
+
+def _partition(group: list[Slot], kind: Callable[[Slot], Hashable]) -> list[list[Slot]]:
+    parts: dict[Hashable, list[Slot]] = {}
+    for slot in group:
+        parts.setdefault(kind(slot), []).append(slot)
+    return list(parts.values())
+
+
+def _stack(found: list[Place[Slot]], normal: Vector) -> Stack:
+    """The volume or the volumes in time that these places make.
+
+    Raises:
+        Refusal: the places are uneven, or what lies at one place cannot be told apart.
+    """
+    if same_height(found):
+        raise Refusal(Reason.MIXED_STACKS, places=len(found))
+    counts = sorted(len(place.slots) for place in found)
+    usual = counts[len(counts) // 2]
+    if counts[0] != counts[-1]:
+        reason = Reason.MISSING_SLICE if counts[0] < usual else Reason.SAME_PLACE
+        raise Refusal(reason, fewest=counts[0], most=counts[-1])
+    positions = [place.position for place in found]
+    if len(found) > 1:
+        between = step(positions, normal)
+    else:
+        between = normal * _thickness(found[0].slots[0].facts)
+    volumes = order.in_time([[slot.facts for slot in place.slots] for place in found])
+    chosen = tuple(
+        tuple(place.slots[n] for place, n in zip(found, picks, strict=True)) for picks in volumes
+    )
+    return Stack(chosen, affine(chosen[0][0].facts, positions[0], between))
+
+
+def _thickness(facts: FrameFacts) -> float:
+    """How thick a lone slice is, mm."""
+    for value in (facts.spacing_between, facts.thickness):
+        if value is not None and math.isfinite(value) and value > 0:
+            return value
+    raise Refusal(Reason.SINGLE_SLICE)
+
+
+def _merged(refused: list[Refused]) -> list[Refused]:
+    """Lone instances that were refused for the same reason and numbers, as one."""
+    merged: dict[Hashable, Refused] = {}
+    for one in refused:
+        key = (one.reason, one.status, tuple(sorted(one.numbers.items())))
+        known = merged.get(key)
+        instances = one.instances if known is None else (*known.instances, *one.instances)
+        merged[key] = replace(one, instances=tuple(sorted(set(instances))))
+    return sorted(merged.values(), key=lambda one: one.instances)
+
+
+def _named(found: list[Stack]) -> list[Stack]:
+    """The stacks in an order that files cannot change, each with a suffix that says which."""
+    found = sorted(found, key=_sorting)
+    if len(found) < 2:  # noqa: PLR2004 - one volume needs no suffix
+        return found
+    echoes = sorted({s.first.facts.echo_time or 0.0 for s in found})
+    roles = {s.first.facts.role for s in found}
+    named: list[Stack] = []
+    used: dict[str, int] = {}
+    for stack in found:
+        facts = stack.first.facts
+        name = f"_e{echoes.index(facts.echo_time or 0.0) + 1}" if len(echoes) > 1 else ""
+        name += f"_{facts.role.value}" if len(roles) > 1 else ""
+        used[name] = used.get(name, 0) + 1
+        named.append(replace(stack, part=name))
+    counted = dict.fromkeys(used, 0)
+    for n, stack in enumerate(named):
+        if used[stack.part] > 1:
+            counted[stack.part] += 1
+            named[n] = replace(stack, part=f"{stack.part}_{counted[stack.part]}")
+    return named
+
+
+def _sorting(stack: Stack) -> tuple[object, ...]:
+    first = stack.first
+    facts = first.facts
+    return (
+        facts.echo_time or 0.0,
+        facts.role.value,
+        facts.image_type,
+        facts.stack or 0,
+        first.source.series_number or 0,
+        facts.derived,
+        facts.inversion_time or 0.0,
+        facts.flip_angle or 0.0,
+        first.pixels.codec.value,
+        tuple(np.round(stack.affine.ravel(), 4).tolist()),
+        stack.shape,
+        first.pixels.signed,
+        first.pixels.bits_allocated,
+        stack.instances,
+    )

@@ -1,0 +1,165 @@
+"""Volumes of a series: exact or refused by name. One volume in memory at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohortkit.errors import Refusal
+from cohortkit.geometry.copies import suspects
+from cohortkit.geometry.stacks import Slot, Stack, split
+from cohortkit.model import (
+    DeidentifiedSeries,
+    Facts,
+    PixelFormat,
+    PixelHandle,
+    Reason,
+    Refused,
+    Status,
+    Volume,
+)
+from cohortkit.payloads import timing
+from cohortkit.payloads.values import Scaling, applied, common, compact, scaling
+from cohortkit.pixels import decode
+
+MOST_BYTES = 16 << 30
+"""No volume may take more memory than this."""
+
+
+def assemble(series: DeidentifiedSeries) -> Iterator[Volume | Refused]:
+    """The volumes of a de-identified series, each with its part, and what makes none.
+
+    Every instance is in at least one item. An enhanced instance whose frames make several
+    volumes is in each of them.
+
+    Raises:
+        TaskFailure: the pixels could not be read this time.
+    """
+    return volumes(series.facts, series.pixels)
+
+
+def volumes(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Volume | Refused]:
+    """The same from facts and pixels alone: nothing else takes part in a volume.
+
+    Args:
+        facts: of the series.
+        pixels: a handle for each instance, in the order of ``facts.instances``.
+    """
+    copies: set[int] = set()
+    for group in suspects(facts):
+        for refused in _copies(group, facts, pixels):
+            copies.update(refused.instances)
+            yield refused
+    for found in split(facts, frozenset(copies)):
+        if isinstance(found, Refused):
+            yield found
+            continue
+        try:
+            volume = _volume(found, pixels)
+        except Refusal as refusal:
+            yield Refused(refusal.reason, found.instances, numbers=refusal.numbers, part=found.part)
+            continue
+        yield volume
+        del volume
+
+
+def _copies(
+    group: tuple[int, ...], facts: Facts, pixels: Sequence[PixelHandle | None]
+) -> list[Refused]:
+    """Of instances that look alike, those whose pixels are alike too, but for the first."""
+    first_of: dict[bytes, int] = {}
+    copies: list[int] = []
+    broken: list[Refused] = []
+    for ordinal in group:
+        form = facts.instances[ordinal].pixels
+        assert form is not None
+        try:
+            values = _decoded(ordinal, form, pixels)
+        except Refusal as refusal:
+            broken.append(Refused(refusal.reason, (ordinal,), numbers=refusal.numbers))
+            continue
+        digest = hashlib.sha256(f"{values.shape} {values.dtype}".encode())
+        digest.update(np.ascontiguousarray(values).data)
+        if first_of.setdefault(digest.digest(), ordinal) != ordinal:
+            copies.append(ordinal)
+    if not copies:
+        return broken
+    return [Refused(Reason.SAME_INSTANCE, tuple(copies), Status.DUPLICATE), *broken]
+
+
+def _decoded(ordinal: int, form: PixelFormat, pixels: Sequence[PixelHandle | None]) -> NDArray[Any]:
+    handle = pixels[ordinal]
+    if handle is None:
+        raise Refusal(Reason.NO_PIXELS)
+    decode.check(form)
+    return decode.decode(handle.read(), form)
+
+
+def _volume(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:
+    """Read the pixels of a stack into one array.
+
+    Raises:
+        Refusal: a frame cannot be decoded or scaled, or all of them take too much memory.
+    """
+    scalings = [scaling(slot.facts) for volume in stack.volumes for slot in volume]
+    shared = common(scalings)
+    values, left = _filled(stack, pixels, shared)
+    if shared is not None:
+        values, left = compact(values, shared)
+    if len(stack.volumes) == 1:
+        values = values[0]
+    b_values, b_vectors = timing.diffusion(stack)
+    return Volume(
+        values=values.T,
+        affine=stack.affine,
+        instances=stack.instances,
+        slope=left.slope,
+        intercept=left.intercept,
+        part=stack.part,
+        header=stack.first.instance,
+        repetition=timing.repetition(stack),
+        times=timing.times(stack),
+        b_values=b_values,
+        b_vectors=b_vectors,
+        slice_times=timing.slice_times(stack),
+        numbers=timing.numbers(stack),
+    )
+
+
+def _filled(
+    stack: Stack, pixels: Sequence[PixelHandle | None], shared: Scaling | None
+) -> tuple[NDArray[Any], Scaling]:
+    """(t, k, rows, columns): stored values, or scaled float32 where frames scale differently."""
+    by_instance: dict[int, list[tuple[int, int, Slot]]] = {}
+    for t, volume in enumerate(stack.volumes):
+        for k, slot in enumerate(volume):
+            by_instance.setdefault(slot.instance, []).append((t, k, slot))
+    out: NDArray[Any] | None = None
+    for ordinal in sorted(by_instance):
+        decoded = _decoded(ordinal, by_instance[ordinal][0][2].pixels, pixels)
+        if out is None:
+            out = _empty(stack, decoded.dtype if shared is not None else np.dtype(np.float32))
+        for t, k, slot in by_instance[ordinal]:
+            frame = decoded[slot.facts.frame]
+            if slot.tile is not None:
+                tile = slot.tile
+                frame = frame[
+                    tile.row : tile.row + tile.rows, tile.column : tile.column + tile.columns
+                ]
+            if shared is not None and decoded.dtype != out.dtype:
+                raise Refusal(Reason.MIXED_FORMAT)
+            out[t, k] = frame if shared is not None else applied(frame, scaling(slot.facts))
+    assert out is not None
+    return out, Scaling()
+
+
+def _empty(stack: Stack, dtype: np.dtype[Any]) -> NDArray[Any]:
+    i, j, k, t = stack.shape
+    wanted = i * j * k * t * dtype.itemsize
+    if wanted > MOST_BYTES:
+        raise Refusal(Reason.TOO_LARGE, bytes=wanted)
+    return np.empty((t, k, j, i), dtype)

@@ -1,0 +1,88 @@
+"""Files in place: the archive as it lies on disk, read only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+
+from cohortkit.dicom.loader import PixelPlace, read_header, read_pixels, reading
+from cohortkit.errors import TaskFailure
+from cohortkit.model import Codec, FileRef, Reason, SourceInstance, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The source of an index that was scanned from files."""
+
+    def fetch(self, task: Task) -> tuple[SourceInstance, ...]:
+        """The objects of one series, headers read and pixels left where they are.
+
+        Raises:
+            TaskFailure: ``file-vanished``, ``file-changed``, ``read-error``.
+            Refusal: a file is not what the index said.
+        """
+        return tuple(_instance(file) for file in task.files)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FilePixels:
+    """Pixels in a file, read when they are asked for."""
+
+    file: FileRef
+    place: PixelPlace
+    swapped: bool
+
+    def read(self) -> bytes:
+        """The value of the pixel attribute; bytes that lie in swapped words are put right.
+
+        Raises:
+            Refusal: ``pixel-length`` where the file ends before the value does.
+            TaskFailure: ``file-vanished``, ``file-changed``, ``read-error``.
+        """
+        _unchanged(self.file)
+        data = read_pixels(self.file.path, self.place)
+        return _swap(data) if self.swapped else data
+
+    def __repr__(self) -> str:
+        return f"<FilePixels of {self.place.length} bytes>"
+
+
+def _instance(file: FileRef) -> SourceInstance:
+    _unchanged(file)
+    header, place = read_header(file.path)
+    if place is None:
+        return SourceInstance(header, None, file)
+    return SourceInstance(
+        header, FilePixels(file, place, _in_words(file.path, header, place)), file
+    )
+
+
+def _unchanged(file: FileRef) -> None:
+    """Check that the file is the one that the index saw."""
+    try:
+        found = Path(file.path).stat()
+    except FileNotFoundError:
+        raise TaskFailure(Reason.FILE_VANISHED) from None
+    except (OSError, ValueError):
+        raise TaskFailure(Reason.READ_ERROR) from None
+    if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
+        raise TaskFailure(Reason.FILE_CHANGED)
+
+
+def _in_words(path: str, header: Dataset, place: PixelPlace) -> bool:
+    """Whether samples of one byte lie in big-endian words of two (OW; PS3.5 8.1.1)."""
+    big = place.transfer_syntax == Codec.EXPLICIT_BIG.value
+    if not big or place.deflated or header.get("BitsAllocated") != 8:  # noqa: PLR2004 - one byte
+        return False
+    with reading(), Path(path).open("rb") as file:
+        file.seek(place.offset - 8)  # VR, two reserved bytes, length
+        return file.read(2) == b"OW"
+
+
+def _swap(data: bytes) -> bytes:
+    pairs = bytearray(data)
+    even = len(data) // 2 * 2
+    pairs[0:even:2], pairs[1:even:2] = data[1:even:2], data[0:even:2]
+    return bytes(pairs)
