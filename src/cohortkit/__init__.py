@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from cohortkit.reasons import Status as Status
     from cohortkit.recipe.file import load_recipe as load_recipe
     from cohortkit.recipe.model import Recipe as Recipe
+    from cohortkit.run.batch import Export as Export
     from cohortkit.run.batch import export as export
-    from cohortkit.run.export import Export as Export
     from cohortkit.run.plan import Plan as Plan
     from cohortkit.run.plan import plan as plan
     from cohortkit.run.verify import verify as verify
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _HOME = MappingProxyType(
     {
         "Cohort": "cohort.cohort",
-        "Export": "run.export",
+        "Export": "run.batch",
         "Key": "deidentify.keyfile",
         "Nifti": "writers.nifti",
         "Plan": "run.plan",
