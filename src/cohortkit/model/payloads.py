@@ -73,6 +73,8 @@ class Frames:
         spacing: Pixel Spacing of each frame, mm: between rows, between columns.
         limits: the low and high modality value of the whole series between which it is shown
             where the header has no window; worked out when first asked, for it reads all pixels.
+        number: place of the instance in the series, from 1, in the order of Instance Number; for
+            file names, which must sort well and hold no value of the header.
     """
 
     values: NDArray[Any]
@@ -88,6 +90,7 @@ class Frames:
     displays: tuple[Display, ...] = ()
     spacing: tuple[tuple[float, float] | None, ...] = ()
     limits: Callable[[], tuple[float, float]] | None = None
+    number: int = 1
 
     @property
     def instances(self) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,11 +59,13 @@ def pictures(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Fra
         pixels: a handle for each instance, in the order of ``facts.instances``.
     """
     limits = _Limits(facts, pixels)
+    numbers = _numbers(facts)
     often = Counter(i.identity for i in facts.instances if i.identity is not None)
     seen: set[tuple[int, bytes]] = set()
     for ordinal, instance in enumerate(facts.instances):
         try:
             frames = _frames(ordinal, instance, pixels[ordinal], limits)
+            frames = replace(frames, number=numbers[ordinal])
         except Refusal as refusal:
             nothing = refusal.reason is Reason.NO_PIXELS
             status = Status.NOT_APPLICABLE if nothing else Status.REFUSED
@@ -76,6 +79,18 @@ def pictures(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Fra
             seen.add(copy)
         yield frames
         del frames  # before the next is decoded, so that memory holds one instance
+
+
+def _numbers(facts: Facts) -> dict[int, int]:
+    """Each instance's place from 1, by Instance Number and then ordinal; those without one last."""
+
+    def key(ordinal: int) -> tuple[bool, int, int]:
+        frames = facts.instances[ordinal].frames
+        number = frames[0].instance_number if frames else None
+        return number is None, number or 0, ordinal
+
+    ordered = sorted(range(len(facts.instances)), key=key)
+    return {ordinal: number for number, ordinal in enumerate(ordered, start=1)}
 
 
 def _frames(
