@@ -144,30 +144,22 @@ def key_new(file: Path, *, project: str, json: Json = False) -> int:
 
 
 @recipe_app.command(name="check")
-def recipe_check(*recipes: str, json: Json = False) -> int:
+def recipe_check(recipe: str, *others: str, json: Json = False) -> int:
     """Say every fault of the recipes, each with its place.
 
     Args:
-        recipes: A name that ships, or a path.
+        recipe: A name that ships, or a path.
+        others: More of them.
     """
-    for name in recipes:
-        recipe = ck.load_recipe(name)
-        _say(f"{name}: no fault", {"recipe": name, "digest": recipe.digest}, json)
-    return OK
-
-
-@app.command
-def demo(folder: Path = Path("cohortkit-demo"), *, json: Json = False) -> int:
-    """Run the main job on the real DICOM that ships inside pydicom.
-
-    Args:
-        folder: Where to put index, key and export. It must not be there yet, or be a demo.
-    """
-    from cohortkit.demo import run  # noqa: PLC0415 - the other commands do not need it
-
-    made = run(folder, progress=not json)
-    _say(made.words(), made.facts(), json)
-    return made.exit_code
+    code = OK
+    for name in (recipe, *others):
+        try:
+            read = ck.load_recipe(name)
+        except UsageError as error:
+            code = _complain(str(error), USAGE)
+        else:
+            _say(f"{name}: no fault", {"recipe": name, "digest": read.digest}, json)
+    return code
 
 
 @recipe_app.command(name="explain")
