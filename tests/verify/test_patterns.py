@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from cohortkit.errors import Refusal
+from cohortkit.model import FileRef, Person, Task
+from cohortkit.reasons import Reason
+from cohortkit.verify import collect, search
+from cohortkit.verify.fields import Kind
+from cohortkit.verify.patterns import Patterns, Rule
+from factory import Patient, Series, instance
+
+
+def task(patient_id: str = "MRN-00471113", path: str = "/archive/a/b/c.dcm") -> Task:
+    file = FileRef(path, 1, 1, "1.2.826.0.1.1")
+    return Task(
+        0, "k", Person("HIS", patient_id), "1.2.826.0.1.2", "1.2.826.0.1.3", "", "", (file,)
+    )
+
+
+def texts(patterns: Patterns) -> set[str]:
+    return {item.text for item in patterns.items}
+
+
+def kinds(patterns: Patterns) -> dict[str, Kind]:
+    return {item.text: item.kind for item in patterns.items}
+
+
+def test_every_planted_identity_becomes_a_pattern() -> None:
+    """Name, ids, dates, addresses, physicians, institution: from top level and nested."""
+    patient = Patient()
+
+    found = collect([instance(patient, Series(), 0)], task(), frozenset())
+
+    for value in patient.planted():
+        assert search(found, "x.txt", value.encode()), "a planted value is not a pattern"
+    by_text = kinds(found)
+    assert Kind.NAME is by_text["quisling"]
+    assert Kind.PHYSICIAN is by_text["oberholzer"]
+    assert Kind.PATIENT_ID is by_text["mrn-00471113"]
+    assert Kind.BIRTH_DATE is by_text["1948-02-29"]
+    assert Kind.PATH is by_text["b/c.dcm"]
+
+
+def test_nested_private_and_file_meta_values_are_collected() -> None:
+    """Depth hides nothing; of private elements names, UIDs and dates count, not free text."""
+    inner = Dataset()
+    inner.PersonName = "Innermost^Ida"
+    outer = Dataset()
+    outer.ReferencedStudySequence = Sequence([inner])
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.RequestAttributesSequence = Sequence([outer])
+    block = header.private_block(0x0011, "ACME", create=True)
+    block.add_new(0x01, "PN", "Privatus^Paul")
+    block.add_new(0x02, "LO", "SPIN ECHO WITH SATURATION")
+
+    found = texts(collect([header], task(), frozenset()))
+
+    assert {"innermost", "privatus"} <= found
+    assert not any("saturation" in text for text in found)
+
+
+def test_registered_uids_are_nobodys() -> None:
+    """A transfer syntax or SOP class is no identity; an instance UID is one."""
+    header = instance(Patient(), Series(), 0)
+
+    found = texts(collect([header], task(), frozenset()))
+
+    assert header.SOPInstanceUID in found
+    assert header.file_meta.MediaStorageSOPInstanceUID in found
+    assert header.SOPClassUID not in found
+    assert header.file_meta.TransferSyntaxUID not in found
+
+
+def test_what_the_recipe_keeps_is_left_out_and_counted() -> None:
+    """A kept value is no leak, in whatever attribute it stands; the same words elsewhere are."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.PatientName = "CHEST"
+    header.BodyPartExamined = "CHEST"
+    header.ReferringPhysicianName = "Acme"
+    header.Manufacturer = "ACME"
+
+    found = collect([header], task(), frozenset({"Manufacturer"}))
+
+    assert "acme" not in texts(found)
+    assert found.left_out["kept", "physician"] >= 1
+    assert found.left_out["ordinary", "name"] >= 1
+
+
+def test_kept_dates_are_left_out_and_others_are_not() -> None:
+    """With StudyDate kept its forms are no hits; the birth date still is one."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.StudyDate = header.SeriesDate = "20210317"
+    header.PatientBirthDate = "19480229"
+
+    found = texts(collect([header], task(), frozenset({"StudyDate"})))
+
+    assert "2021-03-17" not in found
+    assert "1948-02-29" in found
+
+
+def test_a_number_that_the_recipe_keeps_does_not_spare_an_id() -> None:
+    """Rows 512 is kept in every recipe; a patient with the ID 512 is still searched for."""
+    header = Dataset()
+    header.PatientID = "512"
+    header.Rows = 512
+    header.SeriesNumber = 512
+
+    found = collect([header], task("512"), frozenset({"Rows", "SeriesNumber"}))
+
+    assert "512" in texts(found)
+
+
+def test_a_word_of_the_trade_is_left_out_alone_and_searched_for_in_company() -> None:
+    """A patient named Brain does not quarantine every brain, and is still found in full."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.PatientName = "Brain^Ottoline"
+
+    found = texts(collect([header], task(), frozenset()))
+
+    assert "brain" not in found
+    assert {"ottoline", "brain^ottoline", "ottoline brain"} <= found
+
+
+@pytest.mark.parametrize("patient_id", ["", "1"])
+def test_a_patient_with_nothing_to_search_for_is_refused(patient_id: str) -> None:
+    """UIDs and paths do not name a patient: without a name, id or birth date nothing is proved."""
+    header = Dataset()
+    header.PatientName = "Anonymous"
+    header.StudyInstanceUID = "1.2.826.0.1.2"
+    person = Task(0, "k", Person("", patient_id), "1.2.826.0.1.2", "1.2.826.0.1.3", "", "", ())
+
+    with pytest.raises(Refusal) as caught:
+        collect([header], person, frozenset())
+
+    assert Reason.NO_PATTERN is caught.value.reason
+
+
+def test_short_values_are_tokens_and_long_ones_are_found_anywhere() -> None:
+    """The rule follows from the length, as the design says."""
+    header = Dataset()
+    header.PatientID = "AB123"
+    header.OtherPatientIDs = "PX-991177"
+    header.AccessionNumber = "20210001"
+
+    rules = {item.text: item.rule for item in collect([header], task("AB123"), frozenset()).items}
+
+    assert Rule.TOKEN is rules["ab123"]
+    assert Rule.ANYWHERE is rules["px-991177"]
+    assert Rule.NUMBER is rules["20210001"]
+
+
+def test_values_that_pydicom_cannot_read_do_not_stop_the_search() -> None:
+    """A broken value is taken as the bytes that it is."""
+    header = Dataset.from_json({"00100020": {"vr": "LO", "Value": ["MRN-00471113"]}})
+    broken = instance(Patient(), Series(), 0)
+    from pydicom.dataelem import RawDataElement  # noqa: PLC0415 - this test alone
+    from pydicom.tag import Tag  # noqa: PLC0415 - this test alone
+
+    tag = Tag("PatientWeight")
+    broken[tag] = RawDataElement(
+        tag, "DS", 9, b"Quisling!", 0, is_implicit_VR=False, is_little_endian=True
+    )
+    tag = Tag("StudyDate")
+    broken[tag] = RawDataElement(
+        tag, "DA", 8, b"\xff\xfeabcd", 0, is_implicit_VR=False, is_little_endian=True
+    )
+
+    assert len(collect([header, broken], task(), frozenset())) > 20
+
+
+def test_neither_repr_shows_a_value() -> None:
+    """Patterns are identities: what prints them prints counts."""
+    found = collect([instance(Patient(), Series(), 0)], task(), frozenset())
+
+    shown = repr(found) + repr(found.items[0]) + str(found.items)
+
+    assert "uisling" not in shown
+    assert "0047" not in shown

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+import json
+import zlib
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cohortkit.model import Person, Task
+from cohortkit.verify import Patterns, collect, scan_file, scan_rows, search
+from cohortkit.verify.canary import nifti, png
+from cohortkit.verify.fields import Kind
+from factory import Patient, Series, instance
+
+PATIENT = Patient()
+
+
+def patterns(*, shifted: bool = False, **values: str) -> Patterns:
+    header = instance(PATIENT, Series(), 0)
+    for keyword, value in values.items():
+        setattr(header, keyword, value)
+    person = Person(PATIENT.issuer, str(header.PatientID))
+    task = Task(0, "k", person, header.StudyInstanceUID, header.SeriesInstanceUID, "", "CT", ())
+    return collect([header], task, frozenset(), shifted=shifted)
+
+
+ALL = patterns()
+
+
+def found(data: bytes, name: str = "nifti/p/s/r.json", *, of: Patterns = ALL) -> set[Kind]:
+    return {hit.kind for hit in search(of, name, data)}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("quisling", Kind.NAME),
+        ("xxMARJOLEIN.QUISLINGxx", Kind.NAME),
+        ("scan of MRN00471113.", Kind.PATIENT_ID),
+        ("29.02.1948", Kind.BIRTH_DATE),
+        ("on 03/17/2021", Kind.DATE),
+        ("OBERHOLZER", Kind.PHYSICIAN),
+        ("weidenstrasse 17, oberdorf", Kind.ADDRESS),
+        ("Krankenhaus Sankt Ottilien", Kind.INSTITUTION),
+        ("ACC-7719023", Kind.IDENTIFIER),
+        (instance(PATIENT, Series(), 0).SOPInstanceUID, Kind.UID),
+    ],
+)
+def test_an_identity_in_a_sidecar_is_found_whatever_its_spelling(text: str, kind: Kind) -> None:
+    """The value is found and its kind told."""
+    assert kind in found(json.dumps({"A": [{"B": text}]}).encode())
+
+
+def test_a_hit_tells_place_and_kind_and_never_the_value() -> None:
+    """What is reported of an identity must not be one."""
+    hits = search(ALL, "nifti/p/s/r.json", b'{"a": "Quisling"}')
+
+    assert {("json", Kind.NAME)} == {(hit.place, hit.kind) for hit in hits}
+    assert "uisling" not in repr(hits)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        nifti(descrip=b"Time of Quisling"),
+        nifti(extension=b"\x40\0\0\0\x06\0\0\0" + b"a Quisling".ljust(56, b"\0")),
+        nifti() + b"Quisling",
+        gzip.compress(nifti(descrip=b"Quisling"), mtime=0),
+        gzip.compress(nifti(), mtime=0) + b"Quisling",
+        gzip.compress(nifti() + b"Quisling", mtime=0),
+        gzip.compress(b"not NIfTI: Quisling", mtime=0),
+        png(b"tEXt", b"Author\0Quisling"),
+        png(b"zTXt", b"Author\0\0" + zlib.compress(b"by Quisling")),
+        png(b"iCCP", b"x profile\0\0" + zlib.compress(b"Quisling")),
+        png(b"pRVT", b"\x78 no stream \x78" + zlib.compress(b"Quisling")),
+        png(b"tIME", b"") + b"Quisling",
+        b"\x1f\x8b\x08 broken Quisling gzip",
+        b"\x89PNG\r\n\x1a\n" + b"Quisling"[:8],
+        b'{"broken json": "Quisling',
+        "Quisling".encode("utf-16-le"),
+        "Quisling".encode("utf-16-be"),
+        b"",
+    ],
+)
+def test_no_place_outside_of_the_samples_hides_a_name(data: bytes) -> None:
+    """Headers, extensions, chunks, what is packed, what lies behind the end, what is broken."""
+    suffix = "nii.gz" if data[:2] == b"\x1f\x8b" else "nii"
+    if data[:1] in (b"\x89", b"{"):
+        suffix = "png" if data[:1] == b"\x89" else "json"
+
+    assert (Kind.NAME in found(data, f"nifti/p/s/r.{suffix}")) is bool(data)
+
+
+def test_gzip_s_own_file_name_is_searched() -> None:
+    """Gzip writes the name of the file that it packed, unless told not to."""
+    out = io.BytesIO()
+    with gzip.GzipFile("Quisling.nii", "wb", 1, out, 0) as file:
+        file.write(nifti())
+
+    assert {Kind.NAME} == found(out.getvalue(), "nifti/p/s/r.nii.gz")
+
+
+def test_samples_are_not_searched() -> None:
+    """Eight voxels that spell a name are eight voxels: they are checked by digest."""
+    data = nifti()[:-8] + b"Quisling"
+
+    assert set() == found(data, "nifti/p/s/r.nii")
+    assert set() == found(gzip.compress(data, mtime=0), "nifti/p/s/r.nii.gz")
+    assert len(data) > scan_file(ALL, "r.nii", data).bytes / 4
+
+
+def test_a_table_is_searched_by_cell_and_by_column_name() -> None:
+    """Strings, lists of strings and long numbers; a DICOM keyword as a column is no hit."""
+    frames = {
+        Kind.NAME: pl.DataFrame({"PatientName": [["a", "von Quisling"]]}),
+        Kind.PATIENT_ID: pl.DataFrame({"MRN-00471113": [1]}),
+    }
+    for kind, frame in frames.items():
+        out = io.BytesIO()
+        frame.write_parquet(out)
+        assert {kind} == found(out.getvalue(), "tables/series.parquet")
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds"),
+    [
+        ("control of Quisling", {Kind.NAME}),
+        (["a", "Quisling"], {Kind.NAME}),
+        (dt.date(1948, 2, 29), {Kind.BIRTH_DATE}),
+        (dt.datetime(2021, 3, 17, 8, 14), {Kind.DATE}),  # noqa: DTZ001 - as DICOM has it
+        (19480229, set()),
+        (4711, set()),
+        (None, set()),
+        (True, set()),
+        (0.471113, set()),
+    ],
+)
+def test_rows_are_searched_by_the_type_of_a_cell(value: object, kinds: set[Kind]) -> None:
+    """Text is text, a date its ISO form, a number itself."""
+    hits = scan_rows(ALL, {"series": ({"SeriesDescription": value},)}).hits
+
+    assert kinds == {hit.kind for hit in hits}
+    assert all(hit.place == "table series.SeriesDescription" for hit in hits)
+
+
+def test_a_long_id_written_as_a_number_is_found() -> None:
+    """A table that made a number of an id leaks it all the same."""
+    of = patterns(PatientID="20471113")
+
+    assert {Kind.PATIENT_ID} == {
+        hit.kind for hit in scan_rows(of, {"labels": ({"id": 20471113}, {"id": 20471113.0})}).hits
+    }
+
+
+def test_moved_dates_are_not_searched_where_a_cell_is_a_date_and_text_still_is() -> None:
+    """A shifted date may fall on another date of the patient; in a sentence it may not."""
+    of = patterns(shifted=True)
+    rows = {"studies": ({"StudyDate": dt.date(2021, 3, 17), "When": "2021-03-17"},)}
+
+    assert () == scan_rows(of, rows).hits
+    assert set() == found(b'{"AcquisitionDate": "2021-03-17"}', of=of)
+    assert {Kind.DATE} == found(b'{"Comment": "seen 2021-03-17"}', of=of)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2.25.4711132047111320471113",
+        "0.20471113",
+        "20471113.5",
+        "x120471113",
+        "204711130",
+    ],
+)
+def test_a_number_inside_another_number_is_no_hit(text: str) -> None:
+    """Eight digits are inside a random UID in one of a million places."""
+    of = patterns(PatientID="20471113", PatientName="")
+
+    assert Kind.PATIENT_ID not in found(json.dumps({"a": text}).encode(), of=of)
+
+
+@pytest.mark.parametrize("text", ["id=20471113", "(20471113)", "MRN20471113", "20471113"])
+def test_a_number_that_stands_alone_is_a_hit(text: str) -> None:
+    """Behind letters too."""
+    of = patterns(PatientID="20471113")
+
+    assert Kind.PATIENT_ID in found(json.dumps({"a": text}).encode(), of=of)
+
+
+def test_short_values_are_found_as_whole_tokens_only() -> None:
+    """``Wu`` is in ``Wuppertal``; ``Wu^Li`` is a name."""
+    of = patterns(PatientName="Wu^Li")
+
+    assert set() == found(b'{"a": "Wuppertal liver"}', of=of)
+    assert {Kind.NAME} == found(b'{"a": "seen by_wu today"}', of=of)
+
+
+def test_an_ordinal_in_a_file_name_is_no_short_id() -> None:
+    """A patient with the ID 0010 does not make ``0010.png`` a leak; in a cell it is one."""
+    of = patterns(PatientID="0010", PatientName="")
+
+    assert set() == found(png(b"tIME", b""), "png/p/s/r/0010.png", of=of)
+    assert {Kind.PATIENT_ID} == found(b'{"a": "0010"}', of=of)
+
+
+def test_a_name_in_a_file_name_is_found() -> None:
+    """Names are searched in every part of the path."""
+    assert {Kind.NAME} == found(nifti(), "nifti/p/quisling/r.nii")
+
+
+def test_our_own_words_are_not_from_a_patient() -> None:
+    """A patient named YES, and a sidecar that says YES: a cell that is ours as a whole is no hit.
+
+    The same word in any other cell is one.
+    """
+    of = patterns(PatientName="YES")
+    ours = frozenset({"yes"})
+
+    assert () == search(of, "a.json", b'{"PatientIdentityRemoved": "YES"}', ours=ours)
+    assert search(of, "a.json", b'{"Comment": "YES indeed"}', ours=ours)
+
+
+def test_a_dicom_keyword_as_a_key_is_no_hit_and_any_other_key_is_searched() -> None:
+    """A patient named Manufacturer is not in every sidecar."""
+    of = patterns(PatientName="Manufacturer")
+
+    assert set() == found(b'{"Manufacturer": "x"}', of=of)
+    assert {Kind.NAME} == found(b'{"Mr Manufacturer": "x"}', of=of)
+
+
+@given(
+    before=st.text(st.characters(codec="ascii", categories=["P", "Z"]), max_size=9),
+    after=st.text(st.characters(codec="ascii", categories=["P", "Z"]), max_size=9),
+    upper=st.booleans(),
+)
+def test_whatever_stands_around_it_a_name_is_found(before: str, after: str, upper: bool) -> None:  # noqa: FBT001 - drawn
+    """Separators do not hide a name, neither in JSON nor in bytes."""
+    text = f"{before}Quisling{after}"
+    text = text.upper() if upper else text
+
+    assert Kind.NAME in found(json.dumps({"k": text}).encode())
+    assert Kind.NAME in found(text.encode(), "a.bin")
+    assert Kind.NAME in found(text.encode(), "a.csv")
+
+
+@given(st.binary(max_size=300), st.sampled_from(["nii", "nii.gz", "png", "json", "parquet", "x"]))
+def test_hostile_bytes_never_crash_the_search(data: bytes, suffix: str) -> None:
+    """A writer's bug, or an enemy's file: the search answers."""
+    for head in (b"", b"\x1f\x8b\x08\x04", b"\x89PNG\r\n\x1a\n", nifti()[:348], b"PAR1"):
+        scan_file(ALL, f"a.{suffix}", head + data)
+
+
+def test_a_clean_release_of_the_same_patient_is_clean() -> None:
+    """No pattern of a patient with a full header is found in an ordinary sidecar and table."""
+    sidecar = {
+        "Modality": "CT",
+        "Manufacturer": "ACME",
+        "SliceThickness": 2.5,
+        "ConversionSoftware": "cohortkit",
+        "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
+        "KVP": 120,
+    }
+    rows = {"series": ({"patient": "pabcdefghijklmnop", "Modality": "CT", "Rows": 12},)}
+
+    assert set() == found(json.dumps(sidecar).encode())
+    assert () == scan_rows(ALL, rows).hits
+
+
+def test_an_empty_set_of_patterns_finds_nothing() -> None:
+    """The automaton of no pattern is not built."""
+    assert () == search(Patterns(()), "a.json", b'{"a": "Quisling"}')

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cohortkit.verify.spellings import date_forms, fold, identifier, name_in_full, name_parts
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Quisling^Marjolein",
+        "MARJOLEIN QUISLING",
+        "Quisling, Marjolein",
+        "quisling_marjolein",
+        "MarjoleinQuisling",
+        "marjolein.quisling",
+        "Quisling^Marjolein^Odile",
+        "Marjolein Odile Quisling",
+    ],
+)
+def test_a_name_is_known_in_its_usual_orders(written: str) -> None:
+    """Order, case and separator do not hide a name."""
+    assert fold(written) in name_in_full("Quisling^Marjolein^Odile^Dr.")
+
+
+def test_title_suffix_and_initials_are_not_names() -> None:
+    """``Dr.`` and a single letter name nobody."""
+    parts = name_parts("Quisling^M^O^Dr.^III")
+
+    assert "dr." not in parts
+    assert "iii" not in parts
+    assert {"quisling"} == {part for part in parts if len(part) > 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Müller^Jörg", "muller"),
+        ("Müller^Jörg", "mueller"),
+        ("Müller^Jörg", "jorg"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "山田"),
+        ("van der Berg^Jan", "berg"),
+        ("DOE JOHN", "john"),
+    ],
+)
+def test_a_name_is_known_without_accents_in_each_script_and_by_its_words(
+    name: str, written: str
+) -> None:
+    """Accents, the ideographic group and words inside a component are spelled out."""
+    assert written in name_parts(name)
+
+
+@pytest.mark.parametrize(
+    ("raw", "written"),
+    [
+        ("0012345", "12345"),
+        ("12-345-67", "1234567"),
+        ("MRN 00471113", "mrn00471113"),
+        ("ID/7788", "id7788"),
+    ],
+)
+def test_an_identifier_is_known_without_zeros_and_separators(raw: str, written: str) -> None:
+    """Leading zeros and separators do not hide an identifier."""
+    assert written in identifier(raw)
+
+
+def test_a_short_rest_behind_zeros_is_no_spelling() -> None:
+    """``0010`` does not become ``10``, which is any number."""
+    assert {"0010"} == identifier("0010")
+
+
+@given(st.dates(dt.date(1850, 1, 1), dt.date(2100, 1, 1)))
+def test_every_date_has_at_least_six_forms_and_reads_back(day: dt.date) -> None:
+    """The forms are of this day and of no other."""
+    forms = date_forms(f"{day:%Y%m%d}")
+
+    assert {f"{day:%Y%m%d}", day.isoformat(), f"{day:%d.%m.%Y}", f"{day:%m/%d/%Y}"} <= forms
+    assert len(forms) >= 6
+    assert forms == date_forms(f"{day:%Y.%m.%d}")
+
+
+@pytest.mark.parametrize("raw", ["", "2004", "20041301", "00000000", "not a date", "2004 119"])
+def test_what_is_no_date_has_no_forms(raw: str) -> None:
+    """A malformed date gives nothing to search for, and no crash."""
+    assert set() == date_forms(raw)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_spelled_without_a_crash_and_never_empty(text: str) -> None:
+    """Names and identifiers are input from strangers."""
+    for form in name_in_full(text) | name_parts(text) | identifier(text):
+        assert form
