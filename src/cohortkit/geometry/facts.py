@@ -8,6 +8,8 @@ from dataclasses import replace
 from pydicom.dataset import Dataset
 
 from cohortkit.geometry import classic, enhanced, vendors
+from cohortkit.geometry.display import Displays
+from cohortkit.geometry.display import Displays
 from cohortkit.geometry.headers import integer, number, text, words
 from cohortkit.model.facts import (
     Codec,
@@ -37,20 +39,23 @@ def read_facts(headers: Sequence[Dataset]) -> Facts:
     Returns:
         Numbers and enumerations; what is absent is None, what is no number is NaN.
     """
-    read = [_instance(header, ordinal) for ordinal, header in enumerate(headers)]
+    displays = Displays()
+    read = [_instance(header, ordinal, displays) for ordinal, header in enumerate(headers)]
     kinds = {kind: n for n, kind in enumerate(sorted({k for _, ks in read for k in ks}))}
     times = [f.time for instance, _ in read for f in instance.frames if f.time is not None]
     start = min(times, default=0.0)
     identities: dict[str, int] = {}
+    displays = Displays()
     instances = []
     for ordinal, (header, (instance, own)) in enumerate(zip(headers, read, strict=True)):
+        shown = displays.add(header, instance.pixels, instance.frames)
         frames = tuple(
             replace(
                 frame,
                 image_type=kinds[kind],
                 time=None if frame.time is None else round(frame.time - start, 6),
             )
-            for frame, kind in zip(instance.frames, own, strict=True)
+            for frame, kind in zip(shown, own, strict=True)
         )
         identity = identities.setdefault(text(header, "SOPInstanceUID"), ordinal)
         instances.append(replace(instance, frames=frames, identity=identity))
@@ -69,7 +74,9 @@ def _flags(headers: Sequence[Dataset], instances: Sequence[InstanceFacts]) -> di
     }
 
 
-def _instance(header: Dataset, ordinal: int) -> tuple[InstanceFacts, list[tuple[str, ...]]]:
+def _instance(
+    header: Dataset, ordinal: int, displays: Displays
+) -> tuple[InstanceFacts, list[tuple[str, ...]]]:
     """One instance and, for each of its frames, the words that say what kind of image it is."""
     pixels = _pixels(header)
     frames: list[FrameFacts]
@@ -82,7 +89,7 @@ def _instance(header: Dataset, ordinal: int) -> tuple[InstanceFacts, list[tuple[
     row, positive = vendors.phase_encoding(header)
     instance = InstanceFacts(
         pixels=pixels,
-        frames=tuple(frames),
+        frames=displays.add(header, pixels, frames),
         mosaic=vendors.mosaic(header) if pixels is not None else None,
         series_number=integer(header, "SeriesNumber"),
         lossy=bool(_WORDS_OF_LOSS & set(words(header, "LossyImageCompression"))),
