@@ -126,7 +126,7 @@ def _frames(
         padding_limit=form.padding_limit,
         pixel_aspect=first.pixel_aspect,
         displays=tuple(frame.display for frame in own),
-        spacing=tuple(frame.spacing for frame in own),
+        spacing=tuple(_usable(frame.spacing) for frame in own),
         limits=limits if photometric in _GREYS else None,
     )
 
@@ -172,6 +172,12 @@ def _scale(frame: FrameFacts) -> tuple[float, float]:
     if slope == 0 or not (math.isfinite(slope) and math.isfinite(intercept)):
         raise Refusal(Reason.UNSUPPORTED_PIXELS)
     return slope, intercept
+
+
+def _usable(spacing: tuple[float, float] | None) -> tuple[float, float] | None:
+    if spacing is None or not all(math.isfinite(side) and side > 0 for side in spacing):
+        return None
+    return spacing
 
 
 def _decoded(form: PixelFormat, handle: PixelHandle | None) -> NDArray[Any]:

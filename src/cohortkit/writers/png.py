@@ -1,0 +1,156 @@
+"""PNG: one lossless picture a frame, with a sidecar that says what its numbers mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohortkit.errors import Refusal, UsageError
+from cohortkit.model import (
+    Artifact,
+    DeidentifiedSeries,
+    Display,
+    Frames,
+    Payload,
+    PayloadKind,
+    Photometric,
+    Reason,
+)
+from cohortkit.pixels.encode import png
+from cohortkit.pixels.render import WINDOWS, looked_up, pictures
+from cohortkit.writers.png_sidecar import Note, sidecar
+from cohortkit.writers.saving import save
+
+_DEPTHS = 8, 16
+_WORD_BITS = 16
+_WORD = 1 << _WORD_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class Png:
+    """Writes frames as PNG under ``<stem>/``: ``i0001.png``, or ``i0001_f0001.png`` … for several.
+
+    The number is the instance's place in the order of Instance Number; ``i0001.json`` beside it
+    says what the numbers mean. Colour is written as RGB of 8 bits, whatever ``bits`` says.
+
+    Attributes:
+        bits: 16: every value exact, without window or inversion; the sidecar has slope and offset
+            to the modality values, and the polarity. 8: as the header says that it is to be shown.
+        window: for 8 bits and CT, instead of the header's: a name (``lung``, ``bone`` …) or center
+            and width in Hounsfield units. Series that are not CT keep their own.
+    """
+
+    name: ClassVar[str] = "png"
+    accepts: ClassVar[frozenset[PayloadKind]] = frozenset({PayloadKind.FRAMES})
+
+    bits: int = 16
+    window: str | tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.bits not in _DEPTHS:
+            raise UsageError("Png(bits=…) takes 8 or 16")
+        if self.window is not None and self.bits != 8:  # noqa: PLR2004 - bits
+            raise UsageError("Png(window=…) needs bits=8: 16 bits hold every value, unwindowed")
+        if isinstance(self.window, str) and self.window not in WINDOWS:
+            raise UsageError(f"unknown window; the known ones are {', '.join(WINDOWS)}")
+        if isinstance(self.window, tuple) and not _is_window(self.window):
+            raise UsageError("Png(window=…) takes a name, or center and width (at least 1)")
+
+    def write(
+        self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str
+    ) -> list[Artifact]:
+        """Write the frames of one instance and their sidecar.
+
+        Raises:
+            Refusal: ``values-out-of-range``: 16 bits do not hold the values exactly.
+            TaskFailure: the place cannot be written.
+        """
+        if not isinstance(payload, Frames):
+            raise Refusal(Reason.NO_PAYLOAD)
+        base = f"{stem}/i{payload.number:04d}"
+        artifacts, notes = [], []
+        for number, (picture, note) in enumerate(self._pictures(payload, series), start=1):
+            name = f"{base}.png" if len(payload.values) == 1 else f"{base}_f{number:04d}.png"
+            artifacts.append(self._image(folder, name, picture, payload, number))
+            notes.append(note)
+        files = [artifact.path for artifact in artifacts]
+        about = sidecar(payload, series, files, notes)
+        artifacts.append(
+            save(folder, f"{base}.json", about, self.name, "sidecar", instances=payload.instances)
+        )
+        return artifacts
+
+    def _pictures(
+        self, frames: Frames, series: DeidentifiedSeries
+    ) -> Iterator[tuple[NDArray[Any], Note]]:
+        if self.bits == 8 or frames.photometric is Photometric.RGB:  # noqa: PLR2004 - bits
+            window = WINDOWS[self.window] if isinstance(self.window, str) else self.window
+            for picture, shown in pictures(frames, window if series.facts.ct else None):
+                yield picture, Note(shown=shown)
+        else:
+            yield from exact(frames)
+
+    def _image(
+        self, folder: Path, name: str, picture: NDArray[Any], frames: Frames, number: int
+    ) -> Artifact:
+        spacing = frames.spacing[number - 1] if frames.spacing else None
+        return save(
+            folder,
+            name,
+            png(picture, aspect=frames.pixel_aspect),
+            self.name,
+            "image",
+            instances=frames.instances,
+            shape=picture.shape,
+            spacing=() if spacing is None else spacing,
+            dtype=str(picture.dtype),
+        )
+
+
+def _is_window(window: tuple[float, ...]) -> bool:
+    return len(window) == 2 and all(map(math.isfinite, window)) and window[1] >= 1  # noqa: PLR2004 - center, width
+
+
+def exact(frames: Frames) -> Iterator[tuple[NDArray[np.uint16], Note]]:
+    """Every grey frame as uint16, with what leads back to its modality values.
+
+    Raises:
+        Refusal: ``values-out-of-range``: no uint16 holds the values exactly.
+    """
+    low = _lowest(frames)
+    for number, stored in enumerate(frames.values):
+        display = frames.displays[number] if frames.displays else Display()
+        slope, intercept = frames.slopes[number], frames.intercepts[number]
+        inverted = display.inverse
+        if inverted is None:
+            inverted = frames.photometric is Photometric.MONOCHROME1
+        if display.modality is not None:
+            values = looked_up(stored, display.modality).astype(np.uint16)
+            yield values, Note(inverted=inverted)
+            continue
+        values = (stored - low if low == 0 else stored.astype(np.int64) - low).astype(np.uint16)
+        yield values, Note(slope, low * slope + intercept, low, inverted)
+
+
+def _lowest(frames: Frames) -> int:
+    """The stored value that becomes 0: by the type and not by the picture, so that frames compare.
+
+    Raises:
+        Refusal: ``values-out-of-range``.
+    """
+    values, bits = frames.values, frames.bits_stored
+    if values.dtype.kind in "iu" and bits <= _WORD_BITS:
+        return -(1 << (bits - 1)) if frames.signed else 0
+    least, most = float(values.min()), float(values.max())
+    whole = values.dtype.kind in "iu" or bool((values == np.rint(values)).all())
+    if whole and least >= 0 and most < _WORD:
+        return 0
+    if whole and least >= -_WORD // 2 and most < _WORD // 2:
+        return -_WORD // 2
+    raise Refusal(Reason.VALUES_OUT_OF_RANGE, least=least, most=most)

@@ -1,0 +1,132 @@
+"""The JSON beside the pictures of one instance: what their numbers mean, and what was done.
+
+Every field is from the list in ``_body``. Terms are DICOM's where it has one; the rest is
+snake_case. A value that is the same for all frames stands once, else there is one for each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from cohortkit.model import FORMAT, DeidentifiedSeries, Frames, Photometric, Statement
+from cohortkit.pixels.render import Shade, Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What became of one frame.
+
+    Attributes:
+        slope, offset: modality value = PNG value * slope + offset, for 16 bits.
+        stored_offset: stored value = PNG value + this; None where a Modality LUT was applied.
+        inverted: whether low values are to be shown bright. 16 bits are never inverted.
+        shown: how 8 bits were made; None for 16.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+    stored_offset: int | None = None
+    inverted: bool = False
+    shown: Shown | None = None
+
+
+def sidecar(
+    frames: Frames, series: DeidentifiedSeries, files: Sequence[str], notes: Sequence[Note]
+) -> bytes:
+    """The sidecar's bytes: sorted keys, ASCII, one line end at the end."""
+    body = _body(frames, series, files, notes)
+    told = {key: value for key, value in body.items() if value is not None}
+    return json.dumps(told, indent=1, sort_keys=True, allow_nan=False).encode("ascii") + b"\n"
+
+
+def _body(
+    frames: Frames, series: DeidentifiedSeries, files: Sequence[str], notes: Sequence[Note]
+) -> dict[str, Any]:
+    header = series.headers[frames.instance]
+    colour = frames.photometric is Photometric.RGB
+    bits = 16 if notes[0].shown is None else 8
+    return {
+        "format": FORMAT,
+        "files": [PurePosixPath(name).name for name in files],
+        "shape": [*frames.values.shape[1:]],
+        "dtype": f"uint{bits}",
+        "bits": bits,
+        "Modality": header.text("Modality"),
+        "SOPInstanceUID": header.text("SOPInstanceUID"),
+        "InstanceNumber": header.get("InstanceNumber"),
+        "BitsStored": None if colour else frames.bits_stored,
+        "PhotometricInterpretation": _photometric(frames, bits),
+        "PixelSpacing": _once(_pair(spacing) for spacing in frames.spacing),
+        "pixel_aspect": frames.pixel_aspect,
+        **(_values(frames, notes) if bits == 16 else _rendering(notes)),  # noqa: PLR2004 - bits
+        "deidentification": statement(series.statement),
+    }
+
+
+def _photometric(frames: Frames, bits: int) -> str:
+    """Of the PNG: 8 bits are inverted where they had to be, so that high is bright."""
+    if frames.photometric is Photometric.RGB:
+        return "RGB"
+    return str(frames.photometric) if bits == 16 else "MONOCHROME2"  # noqa: PLR2004 - bits
+
+
+def _values(frames: Frames, notes: Sequence[Note]) -> dict[str, Any]:
+    """What leads from the numbers of a 16-bit PNG to modality values."""
+    low = notes[0].stored_offset
+    padding = None
+    if frames.padding is not None and low is not None:
+        limit = frames.padding if frames.padding_limit is None else frames.padding_limit
+        padding = [value - low for value in sorted((frames.padding, limit))]
+    return {
+        "value": "modality value = PNG value * slope + offset",
+        "slope": _once(note.slope for note in notes),
+        "offset": _once(note.offset for note in notes),
+        "stored_offset": low,
+        "padding": padding,
+        "low_values_are_bright": _once(note.inverted for note in notes),
+    }
+
+
+def _rendering(notes: Sequence[Note]) -> dict[str, Any]:
+    """How an 8-bit PNG was made."""
+    shown = [note.shown for note in notes if note.shown is not None]
+    windowed = [one for one in shown if one.window is not None]
+    return {
+        "grey_by": _once(str(one.shade) for one in shown),
+        "WindowCenter": _once(one.window[0] for one in windowed if one.window),
+        "WindowWidth": _once(one.window[1] for one in windowed if one.window),
+        "VOILUTFunction": _once(str(one.function) for one in windowed),
+        "inverted": _once(one.inverted for one in shown if one.shade is not Shade.COLOUR),
+    }
+
+
+def statement(said: Statement) -> dict[str, Any]:
+    """What was done to the header, in the words of PS3.15."""
+    return {
+        "basis": said.basis,
+        "recipe": said.recipe,
+        "recipe_digest": said.recipe_digest,
+        "PatientIdentityRemoved": said.identity_removed,
+        "DeidentificationMethod": list(said.method),
+        "DeidentificationMethodCodeSequence": [
+            {"CodeValue": code, "CodingSchemeDesignator": "DCM", "CodeMeaning": meaning}
+            for code, meaning in said.codes
+        ],
+        "LongitudinalTemporalInformationModified": said.temporal,
+    }
+
+
+def _pair(spacing: tuple[float, float] | None) -> list[float] | None:
+    return None if spacing is None else list(spacing)
+
+
+def _once(values: Iterable[Any]) -> Any:  # noqa: ANN401 - whatever JSON takes
+    """The value of all frames; a list where they differ; None where there is none."""
+    found = list(values)
+    if not found:
+        return None
+    return found[0] if all(value == found[0] for value in found) else found
