@@ -36,6 +36,7 @@ class Reason(Enum):
     NO_SOP_CLASS = ("no-sop-class", "The object does not say what it is (SOP Class UID).")
     NO_UIDS = ("no-uids", "The object lacks a study, series or instance UID.")
     UNREADABLE_FILE = ("unreadable-file", "The operating system would not let the file be read.")
+    FILE_NAME = ("file-name", "The file's name is not text (UTF-8), so no table can hold it.")
     NOT_A_FILE = ("not-a-file", "A link, socket or device, which the scan does not follow.")
 
     # a series that privacy holds back
