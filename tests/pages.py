@@ -6,6 +6,7 @@
     ```text       must be the output of the python block before it
     <!-- file: NAME -->         the block after it is written to NAME
     <!-- run by: FILE::TEST --> the block after it is run by that test instead
+    ```{name}     is for whoever builds the pages, and is not code
 
 In expected output, ``...`` stands for anything. A block of any other kind is an error.
 """
@@ -49,6 +50,8 @@ def blocks(page: Path) -> Iterator[Block]:
     """The blocks of a page, in order."""
     text = page.read_text("utf-8")
     for found in FENCE.finditer(text):
+        if found["language"].startswith("{"):
+            continue
         line = text.count("\n", 0, found.start("body")) + 1
         role, what = found["role"] or "", found["what"] or ""
         yield Block(page, line, found["language"], found["body"], role, what)
