@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from cohortkit.model import Facts, InstanceFacts
+from cohortkit.model.facts import PLAIN
 
 
 def suspects(facts: Facts) -> tuple[tuple[int, ...], ...]:
@@ -39,5 +40,5 @@ def _keys(instance: InstanceFacts) -> list[Hashable]:
         keys.append(("identity", instance.identity))
     placed = all(frame.position is not None for frame in instance.frames)
     if placed and instance.frames:
-        keys.append(tuple(replace(frame, instance=0) for frame in instance.frames))
+        keys.append(tuple(replace(frame, instance=0, display=PLAIN) for frame in instance.frames))
     return keys

@@ -9,7 +9,6 @@ from pydicom.dataset import Dataset
 
 from cohortkit.geometry import classic, enhanced, vendors
 from cohortkit.geometry.display import Displays
-from cohortkit.geometry.display import Displays
 from cohortkit.geometry.headers import integer, number, text, words
 from cohortkit.model.facts import (
     Codec,
@@ -45,17 +44,15 @@ def read_facts(headers: Sequence[Dataset]) -> Facts:
     times = [f.time for instance, _ in read for f in instance.frames if f.time is not None]
     start = min(times, default=0.0)
     identities: dict[str, int] = {}
-    displays = Displays()
     instances = []
     for ordinal, (header, (instance, own)) in enumerate(zip(headers, read, strict=True)):
-        shown = displays.add(header, instance.pixels, instance.frames)
         frames = tuple(
             replace(
                 frame,
                 image_type=kinds[kind],
                 time=None if frame.time is None else round(frame.time - start, 6),
             )
-            for frame, kind in zip(shown, own, strict=True)
+            for frame, kind in zip(instance.frames, own, strict=True)
         )
         identity = identities.setdefault(text(header, "SOPInstanceUID"), ordinal)
         instances.append(replace(instance, frames=frames, identity=identity))

@@ -1,0 +1,178 @@
+"""NIfTI-1: an exact volume, a header of allow-listed fields, a sidecar, and FSL's b-files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohortkit.errors import Refusal, UsageError
+from cohortkit.geometry.affine import shear
+from cohortkit.model import Artifact, DeidentifiedSeries, Payload, PayloadKind, Reason, Volume
+from cohortkit.writers import files
+from cohortkit.writers.gzipped import gzipped
+from cohortkit.writers.sidecar import sidecar
+
+DESCRIPTION: Final = "cohortkit 0.1"
+_UPRIGHT_DEGREES = 0.01
+"""Slices that lean less than this are upright: it moves nothing by a visible part of a voxel."""
+_SCANNER = 1
+_CHUNK = 4 << 20
+_LONGEST_AXIS = 32767
+_LEVELS = range(1, 10)
+_TYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
+
+
+@dataclass(frozen=True, slots=True)
+class Nifti:
+    """Writes volumes as ``<stem><part>.nii.gz`` with a JSON sidecar, and b-files for diffusion.
+
+    Nothing is resampled. What is no exact volume on a regular, upright grid is refused, unless
+    one of the policies below accepts it.
+
+    Attributes:
+        level: of compression, 1 to 9: 1 and 2 are fast (ISA-L), 3 to 9 are zlib's.
+        compress: False writes ``.nii``.
+        single: a lone slice: ``refuse``, or ``keep-2d`` to write it as a volume of one slice.
+        tilt: evenly sheared slices: ``refuse``, or ``affine`` to write the voxels untouched with
+            a sheared affine (sform only, which a qform cannot hold).
+    """
+
+    name: ClassVar[str] = "nifti"
+    accepts: ClassVar[frozenset[PayloadKind]] = frozenset({PayloadKind.VOLUME})
+
+    level: int = 2
+    compress: bool = True
+    single: str = "refuse"
+    tilt: str = "refuse"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.level, bool) or self.level not in _LEVELS:
+            raise UsageError("Nifti(level=…) takes 1 to 9")
+        if self.single not in {"refuse", "keep-2d"}:
+            raise UsageError("Nifti(single=…) takes 'refuse' or 'keep-2d'")
+        if self.tilt not in {"refuse", "affine"}:
+            raise UsageError("Nifti(tilt=…) takes 'refuse' or 'affine'")
+
+    def write(
+        self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str
+    ) -> list[Artifact]:
+        """Write a volume, its sidecar, and for diffusion its b-values and directions.
+
+        Raises:
+            Refusal: ``single-slice``, ``tilt``, ``too-large``, ``unsupported-pixels``.
+            TaskFailure: the place cannot be written.
+        """
+        if not isinstance(payload, Volume):
+            raise Refusal(Reason.NO_PAYLOAD)
+        self.check(payload)
+        name = f"{stem}{payload.part}"
+        chunks = _file(payload)
+        suffix = ".nii.gz" if self.compress else ".nii"
+        made = [
+            self._artifact(
+                payload,
+                "image",
+                name + suffix,
+                files.write(
+                    folder / (name + suffix),
+                    gzipped(chunks, self.level) if self.compress else chunks,
+                ),
+            )
+        ]
+        texts = {"sidecar": (".json", sidecar(payload, series))}
+        texts |= _diffusion(payload)
+        for role, (ending, text) in texts.items():
+            written = files.write_text(folder / (name + ending), text)
+            made.append(self._artifact(payload, role, name + ending, written))
+        return made
+
+    def check(self, volume: Volume) -> None:
+        """Refuse what this writer's policies do not accept.
+
+        Raises:
+            Refusal: ``single-slice``, ``tilt``, ``too-large``, ``unsupported-pixels``.
+        """
+        shape = volume.values.shape
+        if shape[2] == 1 and self.single == "refuse":
+            raise Refusal(Reason.SINGLE_SLICE)
+        degrees = shear(volume.affine)
+        if degrees > _UPRIGHT_DEGREES and self.tilt == "refuse":
+            raise Refusal(Reason.TILT, degrees=degrees)
+        if max(shape) > _LONGEST_AXIS:
+            raise Refusal(Reason.TOO_LARGE, longest=max(shape))
+        if volume.values.dtype.str[1:] not in _TYPES:
+            raise Refusal(Reason.UNSUPPORTED_PIXELS)
+
+    def _artifact(self, volume: Volume, role: str, path: str, written: files.Written) -> Artifact:
+        if role != "image":
+            return Artifact(self.name, role, path, written.sha256, written.size, volume.instances)
+        return Artifact(
+            output=self.name,
+            role=role,
+            path=path,
+            sha256=written.sha256,
+            size=written.size,
+            instances=volume.instances,
+            shape=tuple(volume.values.shape),
+            spacing=tuple(float(np.float32(x)) for x in _spacing(volume)),
+            dtype=volume.values.dtype.name,
+        )
+
+
+def _spacing(volume: Volume) -> NDArray[np.float64]:
+    lengths: NDArray[np.float64] = np.linalg.norm(volume.affine[:3, :3], axis=0)
+    return lengths
+
+
+def header(volume: Volume) -> bytes:
+    """The 348 bytes of the header and the four that say that no extension follows.
+
+    Set are shape, type, voxel size, units, sform and qform (scanner), repetition time, scaling
+    and the program's name. Every other field is zero.
+    """
+    from nibabel.nifti1 import Nifti1Header  # noqa: PLC0415 - heavy
+
+    new: Any = Nifti1Header
+    made = new(endianness="<")
+    made.set_data_dtype(volume.values.dtype)
+    made.set_data_shape(volume.values.shape)
+    upright = shear(volume.affine) <= _UPRIGHT_DEGREES
+    made.set_sform(volume.affine, code=_SCANNER)
+    made.set_qform(volume.affine, code=_SCANNER if upright else 0, strip_shears=True)
+    repetition = volume.repetition or 0.0
+    more = (repetition,) if volume.values.ndim > 3 else ()  # noqa: PLR2004 - time
+    made.set_zooms((*_spacing(volume), *more))
+    made.set_xyzt_units("mm", "sec")
+    made["scl_slope"], made["scl_inter"] = volume.slope, volume.intercept
+    made["descrip"] = DESCRIPTION.encode()
+    made["magic"] = b"n+1"
+    made["vox_offset"] = 352
+    return bytes(made.binaryblock) + b"\0\0\0\0"
+
+
+def _file(volume: Volume) -> Iterator[bytes | memoryview]:
+    """The file in pieces: the first axis runs fastest, so a volume lies as it was assembled."""
+    yield header(volume)
+    slices = volume.values.T
+    slices = slices.reshape(-1, *slices.shape[-2:]) if slices.flags.c_contiguous else slices
+    little = volume.values.dtype.newbyteorder("<")
+    step = max(1, _CHUNK // max(1, slices[0].nbytes))
+    for first in range(0, len(slices), step):
+        piece = np.ascontiguousarray(slices[first : first + step], dtype=little)
+        yield piece.data.cast("B")
+
+
+def _diffusion(volume: Volume) -> dict[str, tuple[str, str]]:
+    """FSL's text files: one row of b-values; three rows of directions in the image's axes."""
+    made = {}
+    if volume.b_values:
+        made["bval"] = (".bval", " ".join(f"{b:g}" for b in volume.b_values) + "\n")
+    if volume.b_values and volume.b_vectors is not None:
+        rows = (" ".join(f"{x:.6g}" for x in row) for row in volume.b_vectors.T)
+        made["bvec"] = (".bvec", "\n".join(rows) + "\n")
+    return made
