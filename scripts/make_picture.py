@@ -1,0 +1,78 @@
+"""Make the README's picture from a real run of the demo: the flow, and slices as written.
+
+    pip install --group docs && python scripts/make_picture.py
+
+Everything in it is read from the export's own tables and files; nothing is drawn by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from base64 import b64encode
+from pathlib import Path
+
+import polars as pl
+import resvg_py
+
+from cohortkit import demo
+
+OUT = Path(__file__).resolve().parents[1] / "docs" / "picture.png"
+LARGEST = 300_000
+WIDTH, MARGIN, TILE, GAP, CAPTION = 880, 24, 200, 10, 34
+
+
+def tiles(made: demo.Demo) -> pl.DataFrame:
+    """The largest picture of each of the first series, with what the tables say of it."""
+    files = made.export.table("files")
+    images = files.filter(pl.col("output") == "png", pl.col("role") == "image")
+    one = images.sort("size", "path", descending=[True, False]).unique("series", keep="first")
+    return one.sort("size", "path", descending=[True, False]).head(8)
+
+
+def picture(made: demo.Demo) -> str:
+    """The whole as SVG."""
+    flow = made.cohort.flow().svg()
+    height = float(re.search(r'height="([\d.]+)"', flow)[1])
+    columns = (WIDTH - 2 * MARGIN + GAP) // (TILE + GAP)
+    parts = []
+    for number, row in enumerate(tiles(made).iter_rows(named=True)):
+        x = MARGIN + number % columns * (TILE + GAP)
+        y = height + 40 + number // columns * (TILE + CAPTION)
+        data = b64encode((made.export.release / row["path"]).read_bytes()).decode()
+        words = f"{'x'.join(map(str, row['shape']))}, {row['dtype']}"
+        parts.append(
+            f'<rect x="{x}" y="{y}" width="{TILE}" height="{TILE}"/>'
+            f'<image x="{x}" y="{y}" width="{TILE}" height="{TILE}" '
+            f'href="data:image/png;base64,{data}"/>'
+            f'<text class="small" x="{x}" y="{y + TILE + 16}">{words}</text>'
+        )
+    rows = -(-len(parts) // columns)
+    whole = height + 50 + rows * (TILE + CAPTION)
+    title = "Images of these series as they were written (de-identified, 8 bit)"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{whole}">'
+        "<style>text{font-family:sans-serif;font-size:13px;fill:#1f2937}"
+        ".small{font-size:12px;fill:#64748b}</style>"
+        f'<rect width="{WIDTH}" height="{whole}" fill="#ffffff"/>{flow}'
+        f'<text x="{MARGIN}" y="{height + 26}" font-weight="600">{title}</text>'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def main() -> int:
+    """Run the demo in a folder of its own and draw."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = demo.run(Path(folder) / "demo", progress=False)
+        data = bytes(resvg_py.svg_to_bytes(svg_string=picture(made)))
+    if len(data) > LARGEST:
+        print(f"the picture has {len(data)} bytes, more than {LARGEST}")
+        return 1
+    OUT.write_bytes(data)
+    print(f"{OUT.name}: {len(data)} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
