@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
 import polars as pl
 
 from cohortkit.cohort import ids, tables
 from cohortkit.cohort.choose import PERSON, with_person
 from cohortkit.cohort.steps import Note
-from cohortkit.errors import QueryError
+from cohortkit.errors import MissingDependency, QueryError
 
 Many = Literal["refuse", "first"]
 
@@ -31,6 +31,16 @@ class ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The stream, as a PyCapsule."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """Nothing but the stream of a table: of pandas, polars itself would lose the named index."""
+
+    table: ArrowStream
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
 
 
 Table = str | Path | pl.DataFrame | pl.LazyFrame | ArrowStream
@@ -112,7 +122,7 @@ def _shared(mine: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
 def _one_each(wanted: pl.DataFrame, keys: Sequence[str], many: Many) -> pl.DataFrame:
     one = wanted.unique(subset=list(keys), keep="first", maintain_order=True)
     if one.height < wanted.height and many == "refuse":
-        several = rows.wanted.filter(pl.struct(keys).is_duplicated()).select(keys).n_unique()
+        several = wanted.filter(pl.struct(keys).is_duplicated()).select(keys).n_unique()
         raise QueryError(
             f"join: {several:,} of {one.height:,} keys have several different rows in the table; "
             'make it one row a key, or take the first of each with many="first"'
@@ -166,11 +176,19 @@ def read_table(table: Table, text: Sequence[str]) -> pl.DataFrame:
         if isinstance(table, pl.DataFrame):
             return table
         if isinstance(table, ArrowStream):
-            stream: Any = table
-            return pl.DataFrame(stream)
+            brought = pl.DataFrame(_Stream(table))
+            return brought.select(name for name in brought.columns if not _is_index(name))
+    except ModuleNotFoundError:
+        raise MissingDependency(
+            "pandas hands over a table by pyarrow: pip install pyarrow"
+        ) from None
     except (pl.exceptions.PolarsError, TypeError, ValueError) as fault:
         raise QueryError(f"the table cannot be read ({type(fault).__name__})") from None
     raise QueryError("a table is a path, or anything that hands over an Arrow stream")
+
+
+def _is_index(name: str) -> bool:
+    return name.startswith("__index_level_")  # pandas' name for an index that has none
 
 
 def _read_file(path: Path, text: Sequence[str]) -> pl.DataFrame:

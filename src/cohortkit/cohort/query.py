@@ -51,7 +51,7 @@ def parse(terms: Mapping[str, object], columns: pl.Schema) -> Query:
 def unknown(word: str, known: Iterable[str], where: str) -> UnknownKeyword:
     """The error for a word that is no column, with the columns nearest to it."""
     if tag_of(word) is not None:
-        where = f"{where} (a DICOM keyword, but this index does not hold it)"
+        where = f"{where} (a DICOM keyword, but there is no such column here)"
     return UnknownKeyword(word, neighbours(word, tuple(known)), where=where)
 
 
@@ -103,7 +103,7 @@ def _range(keyword: str, value: tuple[object, ...], dtype: pl.DataType) -> Predi
     return Between(low, high)
 
 
-def _after(low: Any, high: Any) -> bool:
+def _after(low: Any, high: Any) -> bool:  # noqa: ANN401 - two values of one ordered type
     try:
         return bool(low > high)
     except TypeError:  # one with a time zone, one without
