@@ -35,7 +35,8 @@ _START = (
     "from cohortkit.run.worker_main import main; main()"
 )
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-_FALSE_STARTS = 3
+_FALSE_STARTS = 3  # of the first workers: then something is wrong with all of them
+_KILLED_STARTS = 50  # where workers have started before, and somebody ends them
 _LEAVE_SECONDS = 5.0
 _LENGTH = struct.Struct(">Q")
 
@@ -142,6 +143,7 @@ class _Run:
     workers: list[_Worker] = field(default_factory=list)
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     false_starts: int = 0
+    ever_ready: bool = False
 
     def start(self) -> None:
         worker = _Worker(self.work, self.log, self.inherit)
@@ -214,7 +216,7 @@ class Local:
         except WorkerLost:
             return self._lost(run, worker)
         if message == "ready":
-            worker.ready, run.false_starts = True, 0
+            worker.ready, run.ever_ready, run.false_starts = True, True, 0
             run.feed(worker)
             return None
         if isinstance(message, str):
@@ -231,7 +233,7 @@ class Local:
         run.drop(worker, now=True)
         if not worker.ready:
             run.false_starts += 1
-            if run.false_starts >= _FALSE_STARTS:
+            if run.false_starts >= (_KILLED_STARTS if run.ever_ready else _FALSE_STARTS):
                 raise CohortkitError(f"workers do not start; {self.log.name} in the vault says why")
         result: Result | None = None
         if task is not None:
