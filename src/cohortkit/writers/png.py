@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cohortkit.errors import Refusal, UsageError
+from cohortkit.errors import Refusal, TaskFailure, UsageError
 from cohortkit.model import (
     Artifact,
     DeidentifiedSeries,
@@ -24,8 +25,8 @@ from cohortkit.model import (
 )
 from cohortkit.pixels.encode import png
 from cohortkit.pixels.render import WINDOWS, looked_up, pictures
+from cohortkit.writers import files
 from cohortkit.writers.png_sidecar import Note, sidecar
-from cohortkit.writers.saving import save
 
 _DEPTHS = 8, 16
 _WORD_BITS = 16
@@ -74,15 +75,17 @@ class Png:
         if not isinstance(payload, Frames):
             raise Refusal(Reason.NO_PAYLOAD)
         base = f"{stem}/i{payload.number:04d}"
+        _make(folder / stem)
         artifacts, notes = [], []
         for number, (picture, note) in enumerate(self._pictures(payload, series), start=1):
             name = f"{base}.png" if len(payload.values) == 1 else f"{base}_f{number:04d}.png"
             artifacts.append(self._image(folder, name, picture, payload, number))
             notes.append(note)
-        files = [artifact.path for artifact in artifacts]
-        about = sidecar(payload, series, files, notes)
+        about = sidecar(payload, series, [artifact.path for artifact in artifacts], notes)
+        name = f"{base}.json"
+        written = files.write_text(folder / name, about)
         artifacts.append(
-            save(folder, f"{base}.json", about, self.name, "sidecar", instances=payload.instances)
+            Artifact(self.name, "sidecar", name, written.sha256, written.size, payload.instances)
         )
         return artifacts
 
@@ -100,17 +103,26 @@ class Png:
         self, folder: Path, name: str, picture: NDArray[Any], frames: Frames, number: int
     ) -> Artifact:
         spacing = frames.spacing[number - 1] if frames.spacing else None
-        return save(
-            folder,
-            name,
-            png(picture, aspect=frames.pixel_aspect),
-            self.name,
-            "image",
+        written = files.write(folder / name, [png(picture, aspect=frames.pixel_aspect)])
+        return Artifact(
+            output=self.name,
+            role="image",
+            path=name,
+            sha256=written.sha256,
+            size=written.size,
             instances=frames.instances,
             shape=picture.shape,
             spacing=() if spacing is None else spacing,
             dtype=str(picture.dtype),
         )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        full = error.errno == errno.ENOSPC
+        raise TaskFailure(Reason.DISK_FULL if full else Reason.WRITE_ERROR) from None
 
 
 def _is_window(window: tuple[float, ...]) -> bool:

@@ -1,7 +1,7 @@
 """The JSON beside the pictures of one instance: what their numbers mean, and what was done.
 
-Every field is from the list in ``_body``. Terms are DICOM's where it has one; the rest is
-snake_case. A value that is the same for all frames stands once, else there is one for each.
+Every field is from the list in ``_body``. Terms are DICOM's where it has one. A value
+that is the same for all frames stands once, else there is one for each.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Note:
 
 def sidecar(
     frames: Frames, series: DeidentifiedSeries, files: Sequence[str], notes: Sequence[Note]
-) -> bytes:
-    """The sidecar's bytes: sorted keys, ASCII, one line end at the end."""
+) -> str:
+    """The sidecar: sorted keys, ASCII, so that the same frames give the same bytes."""
     body = _body(frames, series, files, notes)
     told = {key: value for key, value in body.items() if value is not None}
-    return json.dumps(told, indent=1, sort_keys=True, allow_nan=False).encode("ascii") + b"\n"
+    return json.dumps(told, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def _body(
@@ -50,20 +50,20 @@ def _body(
     colour = frames.photometric is Photometric.RGB
     bits = 16 if notes[0].shown is None else 8
     return {
-        "format": FORMAT,
-        "files": [PurePosixPath(name).name for name in files],
-        "shape": [*frames.values.shape[1:]],
-        "dtype": f"uint{bits}",
-        "bits": bits,
+        "Format": FORMAT,
+        "Files": [PurePosixPath(name).name for name in files],
+        "Shape": [*frames.values.shape[1:]],
+        "DataType": f"uint{bits}",
+        "Bits": bits,
         "Modality": header.text("Modality"),
         "SOPInstanceUID": header.text("SOPInstanceUID"),
         "InstanceNumber": header.get("InstanceNumber"),
         "BitsStored": None if colour else frames.bits_stored,
         "PhotometricInterpretation": _photometric(frames, bits),
         "PixelSpacing": _once(_pair(spacing) for spacing in frames.spacing),
-        "pixel_aspect": frames.pixel_aspect,
+        "PixelAspect": frames.pixel_aspect,
         **(_values(frames, notes) if bits == 16 else _rendering(notes)),  # noqa: PLR2004 - bits
-        "deidentification": statement(series.statement),
+        **_statement(series.statement),
     }
 
 
@@ -82,12 +82,12 @@ def _values(frames: Frames, notes: Sequence[Note]) -> dict[str, Any]:
         limit = frames.padding if frames.padding_limit is None else frames.padding_limit
         padding = [value - low for value in sorted((frames.padding, limit))]
     return {
-        "value": "modality value = PNG value * slope + offset",
-        "slope": _once(note.slope for note in notes),
-        "offset": _once(note.offset for note in notes),
-        "stored_offset": low,
-        "padding": padding,
-        "low_values_are_bright": _once(note.inverted for note in notes),
+        "Value": "modality value = PNG value * Slope + Offset",
+        "Slope": _once(note.slope for note in notes),
+        "Offset": _once(note.offset for note in notes),
+        "StoredOffset": low,
+        "Padding": padding,
+        "LowValuesAreBright": _once(note.inverted for note in notes),
     }
 
 
@@ -96,20 +96,20 @@ def _rendering(notes: Sequence[Note]) -> dict[str, Any]:
     shown = [note.shown for note in notes if note.shown is not None]
     windowed = [one for one in shown if one.window is not None]
     return {
-        "grey_by": _once(str(one.shade) for one in shown),
+        "GreyBy": _once(str(one.shade) for one in shown),
         "WindowCenter": _once(one.window[0] for one in windowed if one.window),
         "WindowWidth": _once(one.window[1] for one in windowed if one.window),
         "VOILUTFunction": _once(str(one.function) for one in windowed),
-        "inverted": _once(one.inverted for one in shown if one.shade is not Shade.COLOUR),
+        "Inverted": _once(one.inverted for one in shown if one.shade is not Shade.COLOUR),
     }
 
 
-def statement(said: Statement) -> dict[str, Any]:
+def _statement(said: Statement) -> dict[str, Any]:
     """What was done to the header, in the words of PS3.15."""
     return {
-        "basis": said.basis,
-        "recipe": said.recipe,
-        "recipe_digest": said.recipe_digest,
+        "DeidentificationBasis": said.basis,
+        "DeidentificationRecipe": said.recipe,
+        "DeidentificationRecipeSHA256": said.recipe_digest,
         "PatientIdentityRemoved": said.identity_removed,
         "DeidentificationMethod": list(said.method),
         "DeidentificationMethodCodeSequence": [

@@ -1,0 +1,174 @@
+"""Released table rows of a series: out of de-identified headers, by the closed list of columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cohortkit.model import DeidentifiedSeries, ReleasedHeader
+from cohortkit.payloads.columns import AGE, CONFLICTS, INSTANCE, KEYS, TABLES, Column, Kind
+
+Row = Mapping[str, object]
+
+_MOST_INTEGER = 2**63 - 1
+_DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})", re.ASCII)
+_TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?", re.ASCII)
+_AGE = re.compile(r"(\d{3})([YMWD])", re.ASCII)
+_PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
+
+
+def rows(series: DeidentifiedSeries) -> dict[str, tuple[Row, ...]]:
+    """The rows that one series adds to each table.
+
+    A dummy value is null, and so is what cannot be read as its column's type. Where the files of
+    the series disagree on an attribute of the patient, study or series, the cell is null and
+    ``conflicts`` names the column: nothing is chosen for the reader.
+    """
+    names = series.names
+    ids = {"patient": names.patient, "study": names.study, "series": names.series}
+    statement = {
+        "instances": len(series.headers),
+        "basis": series.statement.basis,
+        "PatientIdentityRemoved": series.statement.identity_removed,
+        "LongitudinalTemporalInformationModified": series.statement.temporal,
+        "DeidentificationMethod": list(series.statement.method),
+    }
+    made: dict[str, tuple[Row, ...]] = {}
+    for table in ("patients", "studies", "series"):
+        known = {**ids, **statement}
+        said = [_row(header, TABLES[table], known) for header in series.headers]
+        made[table] = merged(said, KEYS[table])
+    made["instances"] = tuple(
+        _row(header, TABLES["instances"], {**ids, INSTANCE.name: ordinal})
+        for ordinal, header in enumerate(series.headers)
+    )
+    made["labels"] = (_labels(series, ids),) if series.labels else ()
+    return made
+
+
+def merged(said: Iterable[Row], key: Sequence[str]) -> tuple[Row, ...]:
+    """One row for each key, sorted by it.
+
+    Cells that agree stay, null agrees with everything; where two differ the cell is null and
+    ``conflicts`` names its column. So the order of the rows makes no difference.
+    """
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    for row in said:
+        groups.setdefault(tuple(row[name] for name in key), []).append(row)
+    return tuple(_agreed(groups[one]) for one in sorted(groups, key=repr))
+
+
+def _agreed(group: Sequence[Row]) -> Row:
+    if len(group) == 1:
+        return group[0]
+    row: dict[str, object] = {}
+    conflicts: set[str] = set()
+    for name in group[0]:
+        cells = [one.get(name) for one in group]
+        if name == CONFLICTS.name:
+            conflicts.update(str(item) for cell in cells if isinstance(cell, list) for item in cell)
+            continue
+        known = {repr(cell): cell for cell in cells if cell is not None}
+        row[name] = next(iter(known.values())) if len(known) == 1 else None
+        if len(known) > 1:
+            conflicts.add(name)
+    for name in conflicts & row.keys():
+        row[name] = None
+    if CONFLICTS.name in group[0]:
+        row[CONFLICTS.name] = sorted(conflicts)
+    return row
+
+
+def _row(header: ReleasedHeader, columns: Sequence[Column], known: Mapping[str, object]) -> Row:
+    return {column.name: _cell(header, column, known) for column in columns}
+
+
+def _cell(header: ReleasedHeader, column: Column, known: Mapping[str, object]) -> object:
+    if column.name in known:
+        return known[column.name]
+    if column is CONFLICTS:
+        return []
+    value = _value(header, column.keyword)
+    if column is AGE:
+        return _years(value)
+    if column.many:
+        members = value if isinstance(value, list) else [value]
+        cells = [_typed(member, column.kind) for member in members]
+        return None if all(cell is None for cell in cells) else cells
+    if isinstance(value, list) and column.kind is Kind.TEXT:
+        value = "\\".join(map(str, value))
+    return None if isinstance(value, list) else _typed(value, column.kind)
+
+
+def _value(header: ReleasedHeader, keyword: str) -> Any:  # noqa: ANN401 - whatever DICOM holds
+    """The value; None where pydicom cannot convert it."""
+    try:
+        return header.get(keyword)
+    except (ValueError, TypeError, OverflowError, NotImplementedError):
+        return None
+
+
+def _typed(value: Any, kind: Kind) -> object | None:  # noqa: ANN401 - whatever DICOM holds
+    """The value as its column's type; None where it is not one."""
+    if value is None or isinstance(value, bytes):
+        return None
+    match kind:
+        case Kind.TEXT:
+            return str(value).strip(" \0") or None
+        case Kind.DATE:
+            return _date(str(value))
+        case Kind.TIME:
+            return _time(str(value))
+        case Kind.INTEGER | Kind.NUMBER:
+            return _number(value, kind)
+
+
+def _number(value: Any, kind: Kind) -> float | int | None:  # noqa: ANN401 - whatever DICOM holds
+    try:
+        number = float(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if not math.isfinite(number):
+        return None
+    if kind is Kind.NUMBER:
+        return number
+    whole = number == int(number) and abs(number) < _MOST_INTEGER
+    return int(value) if whole else None
+
+
+def _date(text: str) -> dt.date | None:
+    found = _DATE.fullmatch(text.strip())
+    if found is None:
+        return None
+    try:
+        return dt.date(*map(int, found.groups()))
+    except ValueError:
+        return None
+
+
+def _time(text: str) -> dt.time | None:
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        return None
+    hour, minute, second, fraction = (part or "0" for part in found.groups())
+    try:
+        return dt.time(int(hour), int(minute), int(second), int(fraction.ljust(6, "0")))
+    except ValueError:
+        return None
+
+
+def _years(value: object) -> float | None:
+    """Years of an Age String (PS3.5 6.2, AS)."""
+    found = _AGE.fullmatch(str(value or "").strip())
+    if found is None:
+        return None
+    return round(int(found[1]) / _PER_YEAR[found[2]], 4)
+
+
+def _labels(series: DeidentifiedSeries, ids: Mapping[str, object]) -> Row:
+    """Joined columns; one that is called like an id does not hide it."""
+    named = {f"label_{name}" if name in ids else name: value for name, value in series.labels}
+    return {**ids, **named}
