@@ -1,1 +1,48 @@
-"""."""
+"""Where the objects are: scanned archives, their stores, and tables that others made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from cohortkit.errors import NotBuilt, StoreError, UsageError
+from cohortkit.index.demo import demo_index
+from cohortkit.index.scan import scan
+from cohortkit.index.store import StoreIndex
+from cohortkit.index.table import TableIndex
+
+__all__ = ["StoreIndex", "TableIndex", "demo_index", "open_index", "scan"]
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+def open_index(
+    where: str | Path, mapping: Mapping[str, str] | None = None
+) -> StoreIndex | TableIndex:
+    """Open an index.
+
+    Args:
+        where: the folder of an index store, or a Parquet or CSV table whose columns are DICOM
+            keywords, at series or instance grain.
+        mapping: for a table: its column → DICOM keyword (or ``path``, ``size``, ``mtime_ns``).
+
+    Raises:
+        StoreError: there is no such index, it is damaged, or of a newer format.
+        UnknownKeyword: the mapping names no column or no keyword.
+        NotBuilt: a database, server or bucket, which this version cannot open.
+    """
+    scheme = _SCHEME.match(str(where))
+    if scheme:
+        raise NotBuilt(
+            f"this version cannot open {scheme[1].lower()}:// indexes: it opens the folder of an "
+            "index store, or a Parquet or CSV table; a query's answer saved as either will do"
+        )
+    path = Path(where).expanduser()
+    if path.is_dir():
+        if mapping:
+            raise UsageError("mapping: is for tables; an index store has DICOM keywords already")
+        return StoreIndex.open(path)
+    if not path.is_file():
+        raise StoreError("there is no such index store or table")
+    return TableIndex.open(path, mapping)

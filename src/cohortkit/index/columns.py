@@ -1,0 +1,149 @@
+"""The columns of the index: which attributes, of which type, at which grain.
+
+DICOM keywords are typed by VR: DA → Date, TM → Time, DS and floats → Float64, IS and integers →
+Int64, more than one value → List, everything else → text. Bookkeeping is snake_case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from cohortkit.dicom.values import Field, field
+
+_SERIES_TEXT = """
+    PatientID IssuerOfPatientID PatientName PatientBirthDate PatientSex PatientAge PatientSize
+    PatientWeight PatientIdentityRemoved
+    StudyInstanceUID StudyDate StudyTime AccessionNumber StudyID StudyDescription
+    ReferringPhysicianName
+    SeriesInstanceUID SeriesNumber SeriesDate SeriesTime SeriesDescription ProtocolName Modality
+    BodyPartExamined Laterality PatientPosition ViewPosition FrameOfReferenceUID
+    Manufacturer ManufacturerModelName StationName InstitutionName InstitutionalDepartmentName
+    DeviceSerialNumber SoftwareVersions
+    SOPClassUID ImageType BurnedInAnnotation RecognizableVisualFeatures ConversionType
+    LossyImageCompression SpecificCharacterSet
+    SamplesPerPixel PhotometricInterpretation Rows Columns BitsAllocated BitsStored HighBit
+    PixelRepresentation PixelSpacing ImagerPixelSpacing SliceThickness SpacingBetweenSlices
+    GantryDetectorTilt RescaleType PresentationLUTShape
+    KVP ConvolutionKernel XRayTubeCurrent Exposure ContrastBolusAgent
+    MagneticFieldStrength EchoTime RepetitionTime InversionTime FlipAngle ScanningSequence
+    SequenceVariant SequenceName ScanOptions MRAcquisitionType
+    Units CorrectedImage DecayCorrection Radiopharmaceutical NumberOfSlices NumberOfTimeSlices
+"""
+_INSTANCE_TEXT = """
+    SOPInstanceUID InstanceNumber NumberOfFrames AcquisitionNumber AcquisitionDate AcquisitionTime
+    ContentDate ContentTime ImagePositionPatient ImageOrientationPatient SliceLocation
+    ImageLaterality PlanarConfiguration RescaleSlope RescaleIntercept WindowCenter WindowWidth
+    EchoNumbers TriggerTime TemporalPositionIdentifier DiffusionBValue
+"""
+
+SERIES_KEYWORDS: Final = tuple(_SERIES_TEXT.split())
+"""Attributes that a series row repeats."""
+
+FIELDS: Final[tuple[Field, ...]] = tuple(
+    field(word) for word in (*SERIES_KEYWORDS, *_INSTANCE_TEXT.split())
+)
+"""What the scan reads from each file."""
+
+_INTEGERS = frozenset({"IS", "US", "SS", "UL", "SL"})
+_FLOATS = frozenset({"DS", "FL", "FD"})
+
+
+def dtype_of(wanted: Field) -> pl.DataType:
+    """The column type of an attribute."""
+    inner: pl.DataType = pl.String()
+    if wanted.vr in _INTEGERS:
+        inner = pl.Int64()
+    elif wanted.vr in _FLOATS:
+        inner = pl.Float64()
+    elif wanted.vr == "DA":
+        inner = pl.Date()
+    elif wanted.vr == "TM":
+        inner = pl.Time()
+    return pl.List(inner) if wanted.multiple else inner
+
+
+LISTING: Final = pl.Schema({"path": pl.String(), "size": pl.Int64(), "mtime_ns": pl.Int64()})
+"""One row a file: path relative to the archive, bytes, time of last change."""
+
+INSTANCES: Final = pl.Schema(
+    {
+        "series_key": pl.String(),
+        **LISTING,
+        "kind": pl.String(),
+        "department": pl.String(),
+        "risk": pl.String(),
+        "TransferSyntaxUID": pl.String(),
+        **{wanted.keyword: dtype_of(wanted) for wanted in FIELDS},
+    }
+)
+"""One row a file that holds an object."""
+
+SKIPPED: Final = pl.Schema({**LISTING, "reason": pl.String()})
+"""One row a file that is not indexed."""
+
+ISSUES: Final = pl.Schema(
+    {
+        "path": pl.String(),
+        "SOPInstanceUID": pl.String(),
+        "keyword": pl.String(),
+        "problem": pl.String(),
+        "value": pl.String(),
+    }
+)
+"""One row a value that could not be parsed, and is null among the instances."""
+
+LISTS: Final = {
+    "modalities": "Modality",
+    "image_types": "ImageType",
+    "burned_in": "BurnedInAnnotation",
+    "photometrics": "PhotometricInterpretation",
+    "sop_classes": "SOPClassUID",
+    "transfer_syntaxes": "TransferSyntaxUID",
+}
+"""Series columns that hold every distinct value of the instances, null among them."""
+
+SORTED_BY: Final = (
+    "PatientID",
+    "StudyDate",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "path",
+)
+"""Order of the rows inside a part of the store."""
+
+_MODALITIES = """
+    AR ASMT AU BDUS BI BMD CD CF CP CR CS CT CTPROTOCOL DD DF DG DM DMS DOC DS DX EC ECG EEG EMG
+    EOG EPS ES FA FID FS GM HC HD IO IOL IVOCT IVUS KER KO LEN LP LS M3D MA MG MR MS NM OAM OCT OP
+    OPM OPR OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTINTENT
+    RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM SMR SR SRF ST STAIN TEXTUREMAP TG US VA VF
+    VIDD XA XAPROTOCOL XC
+"""
+MODALITIES: Final = frozenset(_MODALITIES.split())
+"""The terms for Modality, retired ones too (PS3.3 C.7.3.1.1.1). Another text may be a name."""
+
+OTHER: Final = "other"
+"""What stands for a Modality that is none of the terms, in printed forms and names of parts."""
+
+
+def label_of(column: str = "Modality") -> pl.Expr:
+    """Modality where it is a term, else ``other``."""
+    known = pl.col(column).is_in(list(MODALITIES))
+    return pl.when(known).then(pl.col(column)).otherwise(pl.lit(OTHER))
+
+
+_IDENTITY = ("IssuerOfPatientID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
+
+
+def series_key(row: Mapping[str, object]) -> str:
+    """The opaque key of a series: a digest of person, study and series.
+
+    The issuer and Patient ID are part of it: one series UID under two patients is two series.
+    """
+    parts = [str(row.get(word) or "").strip("\0 ") for word in _IDENTITY]
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -1,0 +1,169 @@
+"""Find what lies in an archive: files in place, opened only where they are new or changed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+from tqdm.auto import tqdm
+
+from cohortkit.errors import StoreError, UsageError
+from cohortkit.index.batch import Batch, File
+from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED
+from cohortkit.index.folder import Writer, scan_parts, writing
+from cohortkit.index.pool import read_all
+from cohortkit.index.rollup import roll_up, with_study_counts
+from cohortkit.index.store import StoreIndex
+from cohortkit.index.update import NOT_OPENED, TRY_AGAIN, Change, Update, compare
+from cohortkit.index.walk import Listing, list_files
+
+_BATCH = 256
+_WORTH_A_WORKER = 2_000  # files; fewer are read before a process has started
+
+
+def scan(
+    archive: str | Path,
+    store: str | Path | None = None,
+    *,
+    workers: int | None = None,
+    progress: bool = True,
+) -> StoreIndex:
+    """Index every DICOM file under a folder, whatever its name.
+
+    The archive is only read. Every file is indexed or listed by ``skipped()`` with its reason.
+    Links are not followed. With a store, files whose size and time are known are not opened
+    again, and an interrupted scan leaves the version before it.
+
+    Args:
+        archive: the folder to look in.
+        store: folder of the index store, outside the archive; made if it is not there. None
+            keeps the index in memory.
+        workers: processes; None takes every core where there is enough to read.
+        progress: whether a progress bar is shown.
+
+    Returns:
+        The index.
+
+    Raises:
+        UsageError: the archive is no folder, or ``workers`` is less than one.
+        StoreError: the store lies inside the archive or around it, belongs to another archive,
+            is in use by another scan, or cannot be written.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError("workers: at least 1")
+    root = Path(archive).expanduser()
+    if not root.is_dir():
+        raise UsageError("the archive is not a folder that can be read")
+    root = root.resolve()
+    if store is None:
+        return _in_memory(root, workers, progress=progress)
+    place = Path(store).expanduser().resolve()
+    _apart(root, place)
+    with writing(place) as writer:
+        return _into_store(root, writer, workers, progress=progress)
+
+
+def _apart(root: Path, place: Path) -> None:
+    if place == root or place.is_relative_to(root):
+        raise StoreError("the index store would lie inside the archive; choose another place")
+    if root.is_relative_to(place):
+        raise StoreError("the archive lies inside the index store; choose another place")
+
+
+def _in_memory(root: Path, workers: int | None, *, progress: bool) -> StoreIndex:
+    listing = list_files(root)
+    batches = list(_read(root, listing.files, workers, progress=progress))
+    empty = (pl.DataFrame(schema=schema) for schema in (INSTANCES, SKIPPED, ISSUES))
+    instances, skipped, issues = empty
+    instances = pl.concat([instances, *(batch.instances for batch in batches)])
+    tables = {
+        "instances": instances.lazy(),
+        "series": with_study_counts(roll_up(instances.lazy())).lazy(),
+        "skipped": pl.concat(
+            [skipped, listing.skipped, *(batch.skipped for batch in batches)]
+        ).lazy(),
+        "issues": pl.concat([issues, *(batch.issues for batch in batches)]).lazy(),
+    }
+    counts = _counts(listing, read=listing.files.height)
+    return StoreIndex(f"memory-{secrets.token_hex(4)}", "", (str(root),), tables, counts)
+
+
+def _into_store(root: Path, writer: Writer, workers: int | None, *, progress: bool) -> StoreIndex:
+    manifest = writer.manifest
+    if manifest is not None and manifest.root != str(root):
+        raise StoreError("the index store belongs to another archive; choose another place")
+    listing = list_files(root)
+    change = _change(listing, writer)
+    if manifest is not None and _same(listing, change, writer):
+        index = StoreIndex.of(writer.store, manifest)
+        return replace(index, counts=_counts(listing, 0, change.unchanged))
+    update = Update(writer)
+    update.carry_over(change, listing)
+    with closing(_read(root, change.fresh, workers, progress=progress)) as batches:
+        for batch in batches:
+            update.add(batch)
+    parts = update.finish()
+    counts = _counts(
+        listing, update.read, change.unchanged, change.gone - update.moved, update.moved
+    )
+    manifest = writer.publish(str(root), parts, counts)
+    return StoreIndex.of(writer.store, manifest)
+
+
+def _change(listing: Listing, writer: Writer) -> Change:
+    old = writer.manifest.of if writer.manifest else (lambda _: [])
+    return compare(
+        listing.files,
+        scan_parts(writer.store, old("instances"), INSTANCES),
+        scan_parts(writer.store, old("skipped"), SKIPPED),
+    )
+
+
+def _same(listing: Listing, change: Change, writer: Writer) -> bool:
+    """Whether there is nothing to read, to remove or to list anew."""
+    if not change.fresh.is_empty() or not change.stale.is_empty() or writer.manifest is None:
+        return False
+    skipped = scan_parts(writer.store, writer.manifest.of("skipped"), SKIPPED)
+    known = skipped.filter(pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN])).select(*SKIPPED)
+    return known.sort("path").collect().equals(listing.skipped.sort("path"))
+
+
+def _counts(
+    listing: Listing, read: int, unchanged: int = 0, gone: int = 0, moved: int = 0
+) -> dict[str, int]:
+    return {
+        "files": listing.files.height + listing.skipped.height,
+        "read": read,
+        "unchanged": unchanged,
+        "gone": gone,
+        "moved": moved,
+    }
+
+
+def _read(
+    root: Path, files: pl.DataFrame, workers: int | None, *, progress: bool
+) -> Generator[Batch, None, None]:
+    """Read files in batches, in the order of the listing."""
+    processes = workers or min(_cores(), max(files.height // _WORTH_A_WORKER, 1))
+    size = max(1, min(_BATCH, -(-files.height // (processes * 4))))
+    batches: Iterator[list[File]] = (
+        files.slice(at, size).rows() for at in range(0, files.height, size)
+    )
+    with (
+        tqdm(total=files.height, desc="scan", unit="file", disable=not progress) as bar,
+        closing(read_all(str(root), batches, processes)) as answers,
+    ):
+        for batch in answers:
+            bar.update(batch.files)
+            yield batch
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

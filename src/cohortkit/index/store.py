@@ -1,0 +1,163 @@
+"""The index of scanned files, in memory or in a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+import polars as pl
+
+from cohortkit.cohort import Cohort
+from cohortkit.errors import StoreError
+from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED, label_of
+from cohortkit.index.folder import Manifest, read_manifest, scan_parts
+from cohortkit.index.rollup import series_schema
+
+_PERSON = ("IssuerOfPatientID", "PatientID")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class StoreIndex:
+    """What a scan found. Implements ``protocols.Index``.
+
+    Its tables are identified; its printed forms show counts only.
+
+    Attributes:
+        version: which state of the index this is.
+        location: the store's folder; empty for an index in memory.
+        roots: the scanned archive, which nothing is ever written into.
+        counts: what the last scan did: files read, unchanged, gone, moved …
+    """
+
+    version: str
+    location: str
+    roots: tuple[str, ...]
+    tables: dict[str, pl.LazyFrame] = field(repr=False)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, store: Path) -> StoreIndex:
+        """Open a store.
+
+        Raises:
+            StoreError: there is none, it is damaged, or of a newer format.
+        """
+        manifest = read_manifest(store)
+        if manifest is None:
+            raise StoreError("the folder holds no index store; make one with scan")
+        return cls.of(store, manifest)
+
+    @classmethod
+    def of(cls, store: Path, manifest: Manifest) -> StoreIndex:
+        """The index of one version of a store."""
+        schemas = {
+            "instances": INSTANCES,
+            "series": series_schema(),
+            "skipped": SKIPPED,
+            "issues": ISSUES,
+        }
+        tables = {
+            name: scan_parts(store, manifest.of(name), schema) for name, schema in schemas.items()
+        }
+        location = str(store.resolve())
+        return cls(manifest.version, location, (manifest.root,), tables, dict(manifest.counts))
+
+    def series(self) -> pl.LazyFrame:
+        """Every series, one row each with its unique ``series_key``. Identified."""
+        return self.tables["series"]
+
+    def instances(self, series_keys: pl.Series) -> pl.DataFrame:
+        """The instances of these series, sorted by series_key, SOPInstanceUID, path. Identified.
+
+        ``path`` is absolute. A SOP Instance UID that several files carry has a row for each.
+        """
+        keys = series_keys.cast(pl.String).unique().implode()
+        rows = self.tables["instances"].filter(pl.col("series_key").is_in(keys))
+        return self._absolute(rows).sort("series_key", "SOPInstanceUID", "path").collect()
+
+    def skipped(self) -> pl.DataFrame:
+        """Every file that is not indexed: path, size, mtime_ns, reason. Identified."""
+        return self._absolute(self.tables["skipped"]).sort("path").collect()
+
+    def issues(self) -> pl.DataFrame:
+        """Every value that could not be parsed and is null in the index. Identified."""
+        return self._absolute(self.tables["issues"]).sort("path", "keyword").collect()
+
+    def search(self, /, **terms: object) -> Cohort:
+        """The series for which every term holds; no term at all is everything.
+
+        Keys are DICOM keywords. A value is exact, a list is any of them, a tuple is a closed
+        range of dates, times or numbers, ``*`` and ``?`` in text are wildcards; a compiled
+        regular expression is searched for; ``None`` is absent.
+
+        Raises:
+            UnknownKeyword: a word that is no column.
+            QueryError: a value that the column cannot have.
+        """
+        return Cohort.start(self, **terms)
+
+    def summary(self) -> pl.DataFrame:
+        """Patients, studies, series, instances and bytes by Modality, and of all. No identity."""
+        return self._summary.clone()
+
+    @cached_property
+    def _summary(self) -> pl.DataFrame:
+        study = (*_PERSON, "StudyInstanceUID")
+        counts = [
+            pl.struct(_PERSON).n_unique().cast(pl.Int64).alias("patients"),
+            pl.struct(study).n_unique().cast(pl.Int64).alias("studies"),
+            pl.len().cast(pl.Int64).alias("series"),
+            pl.col("NumberOfSeriesRelatedInstances").sum().alias("instances"),
+            pl.col("size").sum().alias("bytes"),
+        ]
+        words = [*study, "NumberOfSeriesRelatedInstances", "size"]
+        rows = self.series().select(*words, label_of().alias("Modality")).collect()
+        by_modality = rows.group_by("Modality").agg(counts).sort("Modality")
+        total = rows.select(pl.lit("all").alias("Modality"), *counts)
+        return pl.concat([by_modality, total.select(by_modality.columns)])
+
+    @cached_property
+    def _left_out(self) -> pl.DataFrame:
+        """How many files are skipped, by reason."""
+        reasons = self.tables["skipped"].group_by("reason").agg(pl.len().alias("files"))
+        return reasons.sort("reason").collect()
+
+    def __repr__(self) -> str:
+        with pl.Config(
+            tbl_hide_dataframe_shape=True,
+            tbl_hide_column_data_types=True,
+            tbl_formatting="NOTHING",
+            tbl_rows=-1,
+        ):
+            return f"<{self._headline()}>\n{self._summary}"
+
+    def _repr_html_(self) -> str:
+        """The same for notebooks."""
+        head = "".join(f"<th>{name}</th>" for name in self._summary.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_shown(value)}</td>" for value in row) + "</tr>"
+            for row in self._summary.iter_rows()
+        )
+        return (
+            f"<p>{escape(self._headline())}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+    def _headline(self) -> str:
+        skipped = dict(self._left_out.iter_rows())
+        told = ", ".join(f"{count:,} {reason}" for reason, count in skipped.items())
+        left_out = f"{sum(skipped.values()):,} files skipped ({told})" if told else "none skipped"
+        place = "a store" if self.location else "memory"
+        return f"index in {place}, version {self.version}: {left_out}"
+
+    def _absolute(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        root = self.roots[0].rstrip("/")
+        return rows.with_columns(pl.concat_str(pl.lit(f"{root}/"), "path").alias("path"))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return escape(str(value))

@@ -1,0 +1,203 @@
+"""A table somebody else made, as an index: Parquet or CSV with DICOM keywords as columns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from cohortkit.cohort import Cohort
+from cohortkit.dicom.keywords import neighbours, tag_of
+from cohortkit.errors import QueryError, StoreError, UnknownKeyword
+from cohortkit.index.casts import Cast, cast_of, with_classes, with_key
+from cohortkit.index.columns import INSTANCES
+from cohortkit.index.rollup import roll_up, series_schema, with_study_counts
+
+_BOOKKEEPING = ("path", "size", "mtime_ns")
+_SERIES = "SeriesInstanceUID"
+_INSTANCE = "SOPInstanceUID"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class TableIndex:
+    """A Parquet or CSV table as an index. Implements ``protocols.Index``.
+
+    One row is an instance where the table has ``SOPInstanceUID``, else a series. Columns that
+    are DICOM keywords are typed by VR; the others stay as they are. A column ``path`` says where
+    the files are, absolute or relative to the table; without it there is search and no export.
+
+    Attributes:
+        version: changes with the file.
+        location: the file.
+        rows: the typed table with ``series_key``.
+    """
+
+    version: str
+    location: str
+    rows: pl.LazyFrame
+    casts: tuple[Cast, ...] = ()
+    raw: pl.LazyFrame = field(default_factory=pl.LazyFrame)
+
+    @classmethod
+    def open(cls, path: Path, mapping: Mapping[str, str] | None = None) -> TableIndex:
+        """Open a table.
+
+        Args:
+            path: a file that ends in .parquet, .pq, .csv or .csv.gz.
+            mapping: column of the table → DICOM keyword, or ``path``, ``size``, ``mtime_ns``.
+
+        Raises:
+            StoreError: the file cannot be read, lacks SeriesInstanceUID, or repeats a series.
+            UnknownKeyword: the mapping names no keyword, or no column.
+        """
+        raw = _renamed(_read(path), dict(mapping or {}))
+        schema = raw.collect_schema()
+        if _SERIES not in schema:
+            raise StoreError(
+                f"the table has no column {_SERIES}; if it has another name, "
+                f"give mapping={{'its name': '{_SERIES}'}}"
+            )
+        casts = tuple(cast_of(name, dtype) for name, dtype in schema.items() if tag_of(name))
+        rows = raw.with_columns(cast.expression for cast in casts)
+        rows = with_classes(with_key(rows))
+        status = path.stat()
+        version = hashlib.blake2b(
+            f"{status.st_size} {status.st_mtime_ns} {sorted((mapping or {}).items())}".encode(),
+            digest_size=6,
+        ).hexdigest()
+        index = cls(f"table-{version}", str(path.resolve()), rows, casts, raw)
+        index.check()
+        return index
+
+    @property
+    def by_instance(self) -> bool:
+        """Whether a row is an instance."""
+        return _INSTANCE in self.rows.collect_schema()
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The table's folder where paths are relative to it; nothing is written there."""
+        return (str(Path(self.location).parent),) if "path" in self.rows.collect_schema() else ()
+
+    def check(self) -> None:
+        """Hold the table to one row a series, where a row is a series.
+
+        Raises:
+            StoreError: a series has two rows.
+        """
+        if self.by_instance:
+            return
+        who = ["IssuerOfPatientID", "PatientID", "StudyInstanceUID", _SERIES]
+        names = [word for word in who if word in self.rows.collect_schema()]
+        keys = self.rows.select(names)
+        total, single = (
+            keys.select(pl.len(), pl.col(_SERIES).n_unique().alias("series")).collect().row(0)
+        )
+        if total != single and keys.unique().select(pl.len()).collect().item() != total:
+            raise StoreError("the table has several rows for one series and no SOPInstanceUID")
+
+    def series(self) -> pl.LazyFrame:
+        """Every series, one row each with its unique ``series_key``. Identified."""
+        return self._rolled_up.lazy() if self.by_instance else self.rows
+
+    @cached_property
+    def _rolled_up(self) -> pl.DataFrame:
+        """The series of a table of instances; columns that it cannot know are left out."""
+        have = self.rows.collect_schema()
+        lacking = [pl.lit(None, dtype).alias(n) for n, dtype in INSTANCES.items() if n not in have]
+        series = with_study_counts(roll_up(self.rows.with_columns(lacking)))
+        made = set(series_schema()) - set(INSTANCES)
+        known = [name for name in series.columns if name in have or name in made]
+        extra = [name for name in have if name not in INSTANCES]
+        more = self.rows.group_by("series_key").agg(pl.col(extra).first()).collect()
+        return series.select(known).join(more, on="series_key", how="left", maintain_order="left")
+
+    def instances(self, series_keys: pl.Series) -> pl.DataFrame:
+        """The instances of these series, sorted by series_key, SOPInstanceUID, path. Identified.
+
+        Without a column ``path`` the answer has none: there is nothing to export.
+        """
+        if not self.by_instance:
+            return pl.DataFrame(schema={"series_key": pl.String()})
+        keys = series_keys.cast(pl.String).unique().implode()
+        rows = self.rows.filter(pl.col("series_key").is_in(keys)).collect()
+        order = ["series_key", _INSTANCE]
+        if "path" in rows.columns:
+            rows, order = _located(rows, Path(self.location).parent), [*order, "path"]
+        return rows.sort(order)
+
+    def issues(self) -> pl.DataFrame:
+        """Values that could not be typed and are null: keyword, how many. No values."""
+        counts = [cast.lost.sum().alias(cast.column) for cast in self.casts]
+        if not counts:
+            return pl.DataFrame(schema={"keyword": pl.String(), "values": pl.UInt32()})
+        row = self.raw.select(counts).collect().row(0, named=True)
+        found = [(word, count) for word, count in sorted(row.items()) if count]
+        return pl.DataFrame(found, {"keyword": pl.String(), "values": pl.UInt32()}, orient="row")
+
+    def search(self, /, **terms: object) -> Cohort:
+        """The series for which every term holds; no term at all is everything.
+
+        Raises:
+            UnknownKeyword: a word that is no column.
+            QueryError: a value that the column cannot have.
+        """
+        return Cohort.start(self, **terms)
+
+    def __repr__(self) -> str:
+        grain = "instance" if self.by_instance else "series"
+        files = "" if "path" in self.rows.collect_schema() else ", no file paths"
+        return f"<index in a table, a row a {grain}{files}, version {self.version}>"
+
+
+def _read(path: Path) -> pl.LazyFrame:
+    name = path.name.lower()
+    try:
+        if name.endswith((".parquet", ".pq")):
+            frame = pl.scan_parquet(path, glob=False)
+        elif name.endswith((".csv", ".csv.gz")):
+            frame = pl.scan_csv(path, infer_schema=False, glob=False)
+        else:
+            raise StoreError("a table is a Parquet or CSV file (.parquet, .pq, .csv, .csv.gz)")
+        frame.collect_schema()
+    except (OSError, pl.exceptions.PolarsError):
+        raise StoreError("the table cannot be read; is it what its name says?") from None
+    return frame
+
+
+def _renamed(frame: pl.LazyFrame, mapping: dict[str, str]) -> pl.LazyFrame:
+    columns = frame.collect_schema().names()
+    for column, keyword in mapping.items():
+        if column not in columns:
+            raise UnknownKeyword(column, neighbours(column, columns), where="mapping (the table)")
+        if tag_of(keyword) is None and keyword not in _BOOKKEEPING:
+            raise UnknownKeyword(keyword, neighbours(keyword), where="mapping (DICOM)")
+    names = [mapping.get(column, column) for column in columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise QueryError(f"mapping: two columns would be {', '.join(twice)}")
+    return frame.rename(mapping)
+
+
+def _located(rows: pl.DataFrame, folder: Path) -> pl.DataFrame:
+    """Absolute paths, and size and time from the files where the table does not say them."""
+    paths = [None if path is None else str(folder / path) for path in rows["path"]]
+    rows = rows.with_columns(pl.Series("path", paths, pl.String()))
+    if "size" in rows.columns and "mtime_ns" in rows.columns:
+        return rows
+    sizes: list[tuple[int | None, int | None]] = []
+    for path in paths:
+        try:
+            status = Path(path or "").stat()
+        except OSError:
+            sizes.append((None, None))  # told as vanished when it is fetched
+        else:
+            sizes.append((status.st_size, status.st_mtime_ns))
+    return rows.with_columns(
+        pl.Series("size", [size for size, _ in sizes], pl.Int64()),
+        pl.Series("mtime_ns", [time for _, time in sizes], pl.Int64()),
+    )
