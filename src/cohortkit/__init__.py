@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from cohortkit import errors as errors
     from cohortkit.cohort.cohort import Cohort as Cohort
     from cohortkit.deidentify.keyfile import Key as Key
-    from cohortkit.demo import demo_index as demo_index
     from cohortkit.index import open_index as open_index
+    from cohortkit.index.demo import demo_index as demo_index
     from cohortkit.index.scan import scan as scan
     from cohortkit.reasons import Reason as Reason
     from cohortkit.reasons import Status as Status
@@ -56,7 +56,7 @@ _HOME = MappingProxyType(
         "Recipe": "recipe.model",
         "Status": "reasons",
         "Tables": "writers.tables",
-        "demo_index": "demo",
+        "demo_index": "index.demo",
         "errors": "",
         "export": "run.batch",
         "load_recipe": "recipe.file",

@@ -95,7 +95,15 @@ def scan(archive: Path, index: Path, *, workers: Workers = None, json: Json = Fa
         index: The folder of the index store. It holds identities: keep it as the archive is kept.
     """
     store = ck.scan(archive, index, workers=workers, progress=not json)
-    _say(store, store.summary(), json)
+    skipped = store.skipped().group_by("reason").len().sort("reason")
+    facts = {
+        "index": index,
+        "version": store.version,
+        "files": store.counts,
+        "skipped": dict(skipped.iter_rows()),
+        "found": store.summary().to_dicts(),
+    }
+    _say(repr(store), facts, json)
     return OK
 
 
@@ -121,7 +129,7 @@ def search(
     cohort = opened.search(**read_terms(terms, opened.series().collect_schema()))
     if out is not None:
         cohort.save(out)
-    _say(cohort, {"flow": cohort.flow().to_dicts(), "cohort": out}, json)
+    _say(cohort, {"cohort": out, "flow": cohort.flow().to_polars().to_dicts()}, json)
     return OK
 
 
@@ -245,6 +253,20 @@ def verify(out: Path, *, key: KeyPath = None, index: Path | None = None, json: J
     found = ck.verify(out, key=_key(key), index=index)
     _say(found, found.summary(), json)
     return OK if found.ok else FAILED
+
+
+@app.command
+def demo(folder: Path = Path("demo"), *, json: Json = False) -> int:
+    """Run the main job on the real DICOM that ships inside pydicom, and say where to look.
+
+    Args:
+        folder: Where to put index, recipe, key and export: a new folder, or that of a demo.
+    """
+    from cohortkit.demo import run  # noqa: PLC0415 - the other commands do not need it
+
+    made = run(folder, progress=not json)
+    _say(made.words(), made.facts(), json)
+    return made.export.exit_code
 
 
 def _key(path: Path | None) -> ck.Key:

@@ -43,12 +43,7 @@ def archive() -> Path:
     """The folder of pydicom's own test files: CT, MR, CR, ultrasound, reports, plans and an ECG."""
     import pydicom.data  # noqa: PLC0415 - its path alone is needed, and only here
 
-    return Path(pydicom.data.__file__).parent / "test_files"
-
-
-def demo_index() -> StoreIndex:
-    """An index, in memory, of the real DICOM files that ship inside the pydicom package."""
-    return scan(archive(), None, progress=False)
+    return Path(pydicom.data.__file__).parent
 
 
 def choose(index: StoreIndex) -> Cohort:
