@@ -80,7 +80,7 @@ def test_a_file_a_file_above_and_a_link_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_read_only_place_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is read. (The tests may run as root, who may write everywhere.)"""
+    """Before anything is read; simulated, since tests may run as root, who may write everywhere."""
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(os, "access", lambda *_: False)
 

@@ -183,3 +183,27 @@ def test_neither_repr_shows_a_value() -> None:
 
     assert "uisling" not in shown
     assert "0047" not in shown
+
+
+def test_a_kept_direct_identifier_is_searched_for_where_the_output_claims_removal() -> None:
+    """Sabotage upstream, or a bug: the statement says YES, and a name passed as it was."""
+    header = instance(Patient(), Series(), 0)
+    kept = frozenset({"PatientName", "PatientID", "StudyDescription"})
+
+    claimed = texts(collect([header], task(), kept, claimed=True))
+    honest = texts(collect([header], task(), kept, claimed=False))
+
+    assert {"quisling", "mrn-00471113"} <= claimed
+    assert not {"quisling", "mrn-00471113"} & honest
+    assert "1948-02-29" in honest
+
+
+def test_a_recipe_that_keeps_all_that_names_the_patient_has_nothing_to_prove() -> None:
+    """It says so itself, and so this is no refusal; without a word of it, it is one."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    kept = frozenset({"PatientID"})
+    person = Task(0, "k", Person("", "MRN-00471113"), "1.2.826.0.1.2", "1.2.826.0.1.3", "", "", ())
+
+    assert collect([header], person, kept, claimed=False).left_out["kept", "patient-id"] >= 1
+    assert collect([header], person, kept, claimed=True).items

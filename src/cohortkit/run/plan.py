@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from html import escape
 
@@ -145,7 +145,10 @@ class Plan:
         return f"<table>{rows}</table>"
 
 
-def plan(cohort: Cohort, recipe: Recipe, to: object, *, limit: int | None = None) -> Plan:
+Outputs = str | Writer | Iterable[str | Writer]
+
+
+def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = None) -> Plan:
     """Say what an export would write, how large, and what it would refuse. Nothing is touched.
 
     Args:
@@ -190,9 +193,8 @@ def _who(task: Task) -> tuple[str, str]:
     return task.person.issuer, task.person.patient_id
 
 
-def _outputs(to: object) -> tuple[Writer, ...]:
-    many: Iterable[object]
-    many = to if isinstance(to, Iterable) and not isinstance(to, str | Mapping) else (to,)
+def _outputs(to: Outputs) -> tuple[Writer, ...]:
+    many = to if isinstance(to, Iterable) and not isinstance(to, str) else (to,)
     found = tuple(writer(one) for one in many)
     if not found:
         raise UsageError("to: at least one kind of output, such as 'nifti' or 'tables'")

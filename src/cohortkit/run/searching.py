@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import mmap
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cohortkit.model import FORMAT, DeidentifiedSeries, Searched, Statement
+from pydicom.dataset import Dataset
+
+from cohortkit.model import FORMAT, DeidentifiedSeries, Searched, Statement, Task
 from cohortkit.run.about import VERSION
 from cohortkit.run.place import Place, move
 from cohortkit.run.produce import Product
-from cohortkit.verify.patterns import Patterns
+from cohortkit.verify.patterns import Patterns, collect
 from cohortkit.verify.search import NOTHING_SCANNED, Hit, Scanned, scan_file, scan_rows
 from cohortkit.verify.spellings import fold
 
@@ -34,6 +37,23 @@ def our_words(statement: Statement | None) -> frozenset[str]:
         words |= {text for code in statement.codes for text in code}
         words |= {"\\".join(statement.method), "; ".join(statement.method)}
     return frozenset(fold(word) for word in words)
+
+
+def patterns_of(
+    headers: Sequence[Dataset], task: Task, kept: frozenset[str], statement: Statement
+) -> Patterns:
+    """What to search for, given what the output says of itself.
+
+    Raises:
+        Refusal: ``no-pattern``.
+    """
+    return collect(
+        headers,
+        task,
+        kept,
+        shifted=statement.temporal == "MODIFIED",
+        claimed=statement.identity_removed == "YES",
+    )
 
 
 def prove(

@@ -18,14 +18,14 @@ from cohortkit.run.about import About
 from cohortkit.run.finish import finish
 from cohortkit.run.place import Place, cause, files_under
 from cohortkit.run.resume import read_all
-from cohortkit.run.searching import our_words, scan
+from cohortkit.run.searching import our_words, patterns_of, scan
 from cohortkit.run.settings import read
 from cohortkit.run.tasks import build
 from cohortkit.run.worker import token_of
 from cohortkit.sources.files import Files
 from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
-from cohortkit.verify.patterns import Patterns, Rule, collect
+from cohortkit.verify.patterns import Patterns, Rule
 from cohortkit.verify.search import Hit, scan_rows
 from cohortkit.writers import writer
 
@@ -200,8 +200,7 @@ class _Search:
         assert names is not None
         try:
             headers = [instance.header for instance in self.source.fetch(task)]
-            shifted = statement.temporal == "MODIFIED"
-            patterns = collect(headers, task, self._kept(record.task), shifted=shifted)
+            patterns = patterns_of(headers, task, self._kept(record.task), statement)
         except (TaskFailure, Refusal):
             self.unchecked += 1
             return

@@ -33,9 +33,8 @@ from cohortkit.recipe.model import Recipe
 from cohortkit.run.place import Place, publish, sweep_stems, sync_files
 from cohortkit.run.produce import Product, produce
 from cohortkit.run.records import to_json
-from cohortkit.run.searching import Finding, prove, quarantine, residual
+from cohortkit.run.searching import Finding, patterns_of, prove, quarantine, residual
 from cohortkit.run.tally import complete
-from cohortkit.verify.patterns import collect
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -110,8 +109,7 @@ class Work:
         headers = [instance.header for instance in instances]
         source = SourceSeries(task.person, instances, read_facts(headers))
         series = deidentify(source, task, self.recipe, pseudonyms)
-        shifted = series.statement.temporal == "MODIFIED"
-        patterns = collect(headers, task, series.kept, shifted=shifted)
+        patterns = patterns_of(headers, task, series.kept, series.statement)
         place = Place(self.root)
         product = produce(series, task, self.outputs, place.release)
         finding = prove(place.release, patterns, series, product)

@@ -53,7 +53,7 @@ def pieces(name: str, data: Buffer) -> Iterator[Piece]:
     A file of another kind is searched whole, as bytes.
     """
     start = bytes(data[:8])
-    if start[:2] == b"\x1f\x8b":
+    if start[:2] == b"\x1f\x8b" and len(data) >= _GZIP_LEAST:
         yield from _gzip(data)
     elif start == b"\x89PNG\r\n\x1a\n":
         yield from _png(data)
@@ -72,6 +72,7 @@ def pieces(name: str, data: Buffer) -> Iterator[Piece]:
 # --- gzip (RFC 1952) ------------------------------------------------------------------------
 
 _NIFTI_START = 1 << 20  # header and extensions are in here, or the file is searched whole
+_GZIP_LEAST = 18  # header and trailer
 _FEXTRA, _FNAME, _FCOMMENT = 4, 8, 16
 
 
@@ -83,7 +84,7 @@ def _gzip(data: Buffer) -> Iterator[Piece]:
     except zlib.error:
         yield Piece("bytes", Form.RAW, bytes(data))
         return
-    stated = struct.unpack("<I", data[-4:])[0] if len(data) > 18 else -1  # noqa: PLR2004 - header and trailer
+    stated = struct.unpack("<I", data[-4:])[0]
     expected = _nifti_length(start)
     if expected is None or stated != expected % 2**32:
         yield Piece("bytes", Form.RAW, _inflate(data))

@@ -11,6 +11,9 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
+from cohortkit.dicom.keywords import tag_of
+from cohortkit.recipe.profile import direct_identifiers
+
 
 class Kind(StrEnum):
     """What an identifying value is. A hit tells this and never the value."""
@@ -132,6 +135,11 @@ def kind_of(keyword: str, vr: str) -> Kind | None:
     if keyword in _SOFTWARE:
         return None
     return _BY_KEYWORD.get(keyword) or _BY_VR.get(vr)
+
+
+def is_direct(keyword: str, vr: str) -> bool:
+    """Whether an attribute identifies directly, as recipes and their claims understand it."""
+    return vr == "PN" or tag_of(keyword) in direct_identifiers()
 
 
 Texts = tuple[str, str, list[str]]

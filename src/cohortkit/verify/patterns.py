@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from cohortkit.errors import Refusal
 from cohortkit.model import Task
 from cohortkit.reasons import Reason
-from cohortkit.verify.fields import PERSONAL, Kind, kind_of, source_texts
+from cohortkit.verify.fields import PERSONAL, Kind, is_direct, kind_of, source_texts
 from cohortkit.verify.spellings import (
     ORDINARY,
     date_forms,
@@ -84,7 +84,12 @@ class Patterns:
 
 
 def collect(
-    headers: Sequence[Dataset], task: Task, kept: frozenset[str], *, shifted: bool = False
+    headers: Sequence[Dataset],
+    task: Task,
+    kept: frozenset[str],
+    *,
+    shifted: bool = False,
+    claimed: bool = True,
 ) -> Patterns:
     """The patterns of the patient of one series, from all its source headers at all depths.
 
@@ -96,6 +101,8 @@ def collect(
         task: its person, UIDs and paths are patterns as well.
         kept: keywords whose source values the recipe keeps: those values are left out.
         shifted: the recipe moves dates.
+        claimed: the output says that the patient's identity was removed. Then a direct identifier
+            that was kept all the same is a contradiction, and is searched for.
 
     Raises:
         Refusal: ``no-pattern``: nothing that would name this patient is left to search for.
@@ -103,15 +110,16 @@ def collect(
     found = _Found()
     spared: set[str] = set()
     for keyword, vr, texts in source_texts(headers):
-        if keyword in kept:
-            spared.update(fold(text.strip()) for text in texts)
         kind = kind_of(keyword, vr)
-        for text in texts if kind else ():
-            if kind:
+        if keyword in kept and not (claimed and is_direct(keyword, vr)):
+            spared.update(fold(text.strip()) for text in texts)
+            found.leave(kind, len(texts))
+        elif kind is not None:
+            for text in texts:
                 found.add(kind, text)
     _from_task(found, task)
     patterns = found.patterns(spared, shifted=shifted)
-    if not any(item.kind in PERSONAL for item in patterns.items):
+    if not any(item.kind in PERSONAL for item in patterns.items) and (claimed or not spared):
         raise Refusal(Reason.NO_PATTERN)
     return patterns
 
@@ -132,6 +140,11 @@ class _Found:
     def __init__(self) -> None:
         self._full: dict[str, Pattern] = {}
         self._left_out: Counter[tuple[str, str]] = Counter()
+
+    def leave(self, kind: Kind | None, count: int) -> None:
+        """Leave values out that the recipe keeps."""
+        if kind is not None and count:
+            self._left_out["kept", kind] += count
 
     def add(self, kind: Kind, raw: str) -> None:
         """Take one source value in all its spellings."""
