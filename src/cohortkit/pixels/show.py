@@ -1,0 +1,166 @@
+"""Looking at payloads in a notebook: three planes of a Volume, a strip of Frames.
+
+Pictures are PNG in data URIs: nothing is written, nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohortkit.errors import UsageError
+from cohortkit.model import Frames, Payload, VoiFunction, Volume
+from cohortkit.pixels.encode import png
+from cohortkit.pixels.render import WINDOWS, pictures, windowed
+
+_MOST_SIDE = 384
+_MOST_FRAMES = 8
+_HEIGHT = 240
+_SAMPLE = 1_000_000
+_LETTERS = ("LR", "PA", "IS")
+_PLANES = ("axial", "coronal", "sagittal")
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What Jupyter shows: pictures with captions under a line of text.
+
+    Attributes:
+        title: shape, type, spacing and orientation; nothing that names anyone.
+        images: (caption, PNG bytes, width over height).
+    """
+
+    title: str
+    images: tuple[tuple[str, bytes, float], ...]
+
+    def _repr_html_(self) -> str:
+        figures = "".join(_figure(*image) for image in self.images)
+        return f'<div><p style="font-family:monospace">{self.title}</p>{figures}</div>'
+
+    def __repr__(self) -> str:
+        return f"<Pictures: {self.title}>"
+
+
+def show(payload: Payload, window: str | tuple[float, float] | None = None) -> Pictures:
+    """Three planes of a Volume, or a strip of Frames.
+
+    Args:
+        payload: a Volume, shown as radiologists look at it (the patient's right on the left), or
+            Frames.
+        window: a name such as ``lung``, or center and width. Without one a Volume is shown
+            between percentiles of its values, Frames as their header says.
+
+    Raises:
+        UsageError: an unknown window, or what is neither Volume nor Frames.
+    """
+    if isinstance(window, str):
+        if window not in WINDOWS:
+            raise UsageError(f"unknown window; the known ones are {', '.join(WINDOWS)}")
+        window = WINDOWS[window]
+    if isinstance(payload, Volume):
+        return _of_volume(payload, window)
+    if isinstance(payload, Frames):
+        return _of_frames(payload, window)
+    raise UsageError("show(…) takes a Volume or Frames")
+
+
+def _of_volume(volume: Volume, window: tuple[float, float] | None) -> Pictures:
+    values, steps = upright(volume)
+    center, width = window or _percentiles(volume)
+    middle = [size // 2 for size in values.shape]
+    cuts = (
+        (values[:, :, middle[2]], steps[1] / steps[0]),
+        (values[:, middle[1], :], steps[2] / steps[0]),
+        (values[middle[0], :, :], steps[2] / steps[1]),
+    )
+    images = []
+    for caption, (cut, aspect) in zip(_PLANES, cuts, strict=True):
+        scaled = cut.T[::-1, ::-1].astype(np.float64) * volume.slope + volume.intercept
+        grey = windowed(scaled, center, width, VoiFunction.LINEAR_EXACT)
+        picture = np.rint(np.nan_to_num(grey)).astype(np.uint8)
+        images.append((caption, *_small(picture, aspect)))
+    return Pictures(_told(volume), tuple(images))
+
+
+def upright(volume: Volume) -> tuple[NDArray[Any], tuple[float, float, float]]:
+    """The first volume with its axes turned to the nearest of R, A, S, and its steps in mm."""
+    values = volume.values if volume.values.ndim == 3 else volume.values[..., 0]  # noqa: PLR2004 - no time
+    steps = np.linalg.norm(volume.affine[:3, :3], axis=0)
+    order, flips = _axes(volume.affine)
+    turned = values.transpose(order)
+    for axis, flip in enumerate(flips):
+        if flip:
+            turned = np.flip(turned, axis)
+    return turned, (float(steps[order[0]]), float(steps[order[1]]), float(steps[order[2]]))
+
+
+def _axes(affine: NDArray[np.float64]) -> tuple[tuple[int, int, int], tuple[bool, ...]]:
+    """Which array axis runs along each of R, A, S, and whether against it."""
+    directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    best = max(
+        ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)),
+        key=lambda order: sum(abs(directions[row, axis]) for row, axis in enumerate(order)),
+    )
+    return best, tuple(bool(directions[row, axis] < 0) for row, axis in enumerate(best))
+
+
+def _percentiles(volume: Volume) -> tuple[float, float]:
+    flat = volume.values.reshape(-1)
+    sample = flat[:: max(1, flat.size // _SAMPLE)].astype(np.float64)
+    sample = sample[np.isfinite(sample)] * volume.slope + volume.intercept
+    if sample.size == 0:
+        return 0.0, 0.0
+    low, high = np.percentile(sample, (0.5, 99.5))
+    return float(low + high) / 2, float(high - low)
+
+
+def _told(volume: Volume) -> str:
+    order, flips = _axes(volume.affine)
+    codes = [""] * 3
+    for row, (axis, flip) in enumerate(zip(order, flips, strict=True)):
+        codes[axis] = _LETTERS[row][0 if flip else 1]
+    steps = np.linalg.norm(volume.affine[:3, :3], axis=0)
+    shape = " x ".join(map(str, volume.values.shape))
+    spacing = " x ".join(f"{step:.4g}" for step in steps)
+    return f"{shape} {volume.values.dtype}, {spacing} mm, axes {''.join(codes)}+"
+
+
+def _of_frames(frames: Frames, window: tuple[float, float] | None) -> Pictures:
+    count = len(frames.values)
+    chosen = sorted({round(n * (count - 1) / (_MOST_FRAMES - 1)) for n in range(_MOST_FRAMES)})
+    few = replace(
+        frames,
+        values=frames.values[chosen],
+        slopes=tuple(frames.slopes[n] for n in chosen),
+        intercepts=tuple(frames.intercepts[n] for n in chosen),
+        displays=tuple(frames.displays[n] for n in chosen) if frames.displays else (),
+        spacing=tuple(frames.spacing[n] for n in chosen) if frames.spacing else (),
+    )
+    images = tuple(
+        (f"frame {n + 1}", *_small(picture, frames.pixel_aspect))
+        for n, (picture, _) in zip(chosen, pictures(few, window), strict=True)
+    )
+    shape = " x ".join(map(str, frames.values.shape))
+    return Pictures(f"{shape} {frames.values.dtype}, {frames.photometric}", images)
+
+
+def _small(picture: NDArray[np.uint8], aspect: float) -> tuple[bytes, float]:
+    """PNG of every n-th pixel, and its width over its height as shown."""
+    step = -(-max(picture.shape[:2]) // _MOST_SIDE)
+    shown = picture.shape[1] / (picture.shape[0] * aspect)
+    return png(np.ascontiguousarray(picture[::step, ::step])), shown
+
+
+def _figure(caption: str, data: bytes, ratio: float) -> str:
+    width = max(1, round(_HEIGHT * ratio))
+    address = base64.b64encode(data).decode("ascii")
+    return (
+        '<figure style="display:inline-block;margin:2px">'
+        f'<img src="data:image/png;base64,{address}" alt="{caption}" '
+        f'style="height:{_HEIGHT}px;width:{width}px;image-rendering:auto">'
+        f'<figcaption style="text-align:center">{caption}</figcaption></figure>'
+    )
