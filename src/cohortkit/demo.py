@@ -16,8 +16,10 @@ from cohortkit.index.store import StoreIndex
 from cohortkit.recipe.file import load_recipe
 from cohortkit.run.batch import Export, export
 from cohortkit.run.plan import Plan, plan
+from cohortkit.writers.nifti import Nifti
+from cohortkit.writers.png import Png
+from cohortkit.writers.tables import Tables
 
-OUTPUTS: Final = ("nifti", "png", "tables")
 PROJECT: Final = "demo"
 
 RECIPE: Final = """\
@@ -27,6 +29,7 @@ title = "Demo: files that the pydicom project publishes"
 description = \"\"\"
 The basic profile, with dates moved by each patient's own number of days. Head images, and images
 that do not say which part of the body they show, may leave: these files are public already.
+Ultrasound is refused, as always, until a recipe says why no name is in its pixels.
 \"\"\"
 basis = "authorization"
 profile = "basic"
@@ -36,6 +39,11 @@ options = ["retain-modified-dates"]
 heads = "accept"
 unknown_body_part = "accept"
 reason = "The pydicom project publishes these images."
+
+[[pixels.accept]]
+modality = "MR"
+risks = ["derived-secondary"]
+reason = "Someone looked at these MR images: nothing is written in them."
 """
 
 
@@ -47,11 +55,12 @@ def archive() -> Path:
 
 
 def choose(index: StoreIndex) -> Cohort:
-    """The demo's cohort: the first study of each patient in four modalities."""
+    """The demo's cohort: CT, MR and ultrasound images of somebody."""
     return (
-        index.search(Modality=["CT", "MR", "CR", "US"])
+        index.search(Modality=["CT", "MR", "US"])
         .filter(pl.col("Rows").is_not_null(), reason="no image")
-        .first_per("patient", by="StudyDate", level="study")
+        .filter(pl.col("PatientID").is_not_null(), reason="no patient is named")
+        .exclude(patients=["4MR1"], reason="one image in nine encodings")
     )
 
 
@@ -86,7 +95,7 @@ Where to look:
   {release / "nifti"}
       volumes; any viewer of NIfTI opens them
   {release / "png"}
-      the same and other images, frame by frame
+      images, frame by frame, as a viewer would show them
   {release / "tables"}
       patients, studies, series and instances, under the same pseudonyms
   {self.folder / "demo.toml"}
@@ -112,7 +121,7 @@ def run(folder: str | Path, *, progress: bool = True) -> Demo:
     cohort = choose(index)
     cohort.save(place / "demo.cohort")
     recipe = load_recipe(place / "demo.toml")
-    planned = plan(cohort, recipe, to=OUTPUTS)
+    planned = plan(cohort, recipe, to=[Nifti(), Png(bits=8), Tables()])
     made = export(planned, place / "export", _key(place / "demo.key"), progress=progress)
     return Demo(place, cohort, planned, made)
 
