@@ -8,9 +8,7 @@ import polars as pl
 
 from cohortkit.dicom.sop_classes import TABLE
 from cohortkit.dicom.values import field
-from cohortkit.index.columns import dtype_of, series_key
-
-_IDENTITY = ("IssuerOfPatientID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
+from cohortkit.index.columns import IDENTITY, dtype_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +36,55 @@ def cast_of(keyword: str, dtype: pl.DataType) -> Cast:
     if text is not None:
         source = pl.when(text != "").then(text)
     expression = _cast(source, dtype, wanted)
-    return Cast(keyword, expression.alias(keyword), source.is_not_null() & expression.is_null())
+    lost = expression.is_null()
+    if wanted in {pl.List(pl.Float64()), pl.List(pl.Int64())}:
+        lost = lost | expression.list.eval(pl.element().is_null()).list.any()
+        expression = pl.when(~lost).then(expression)
+    return Cast(keyword, expression.alias(keyword), source.is_not_null() & lost)
 
 
 def _cast(source: pl.Expr, dtype: pl.DataType, wanted: pl.DataType) -> pl.Expr:
     if dtype == wanted:
         return source
     if isinstance(wanted, pl.List):
-        inner = wanted.inner
-        assert isinstance(inner, pl.DataType)
-        if dtype == pl.String():
-            return source.str.split("\\").list.eval(_cast(pl.element(), pl.String(), inner))
-        if isinstance(dtype, pl.List | pl.Array):
-            return source.cast(wanted, strict=False)
-        return pl.concat_list(source.cast(inner, strict=False))
-    if dtype == pl.String() and wanted == pl.Date():
-        return pl.coalesce(
-            source.str.to_date(form, strict=False) for form in ("%Y%m%d", "%Y-%m-%d", "%Y.%m.%d")
-        )
-    if dtype == pl.String() and wanted == pl.Time():
-        return _time(source)
+        return _list(source, dtype, wanted)
+    if dtype == pl.String():
+        return _from_text(source, wanted)
     if isinstance(dtype, pl.List) and wanted == pl.String():
         return source.cast(pl.List(pl.String())).list.join("\\")
-    if wanted == pl.Int64() and dtype == pl.String():
-        number = source.cast(pl.Float64(), strict=False)
+    if wanted == pl.Float64():
+        return _finite(source)
+    return source.cast(wanted, strict=False)
+
+
+def _list(source: pl.Expr, dtype: pl.DataType, wanted: pl.List) -> pl.Expr:
+    inner = wanted.inner
+    assert isinstance(inner, pl.DataType)
+    if dtype == pl.String():
+        return source.str.split("\\").list.eval(_from_text(pl.element(), inner))
+    if isinstance(dtype, pl.List | pl.Array):
+        return source.cast(wanted, strict=False)
+    return pl.concat_list(source.cast(inner, strict=False))
+
+
+def _from_text(source: pl.Expr, wanted: pl.DataType) -> pl.Expr:
+    if wanted == pl.Date():
+        digits = source.str.extract(r"^(\d{4})[-.]?(\d{2})[-.]?(\d{2})$", 0)
+        return digits.str.replace_all(r"[-.]", "").str.to_date("%Y%m%d", strict=False)
+    if wanted == pl.Time():
+        return _time(source)
+    if wanted == pl.Int64():
+        number = _finite(source)
         whole = pl.when(number == number.floor()).then(number).cast(pl.Int64(), strict=False)
         return pl.coalesce(source.cast(pl.Int64(), strict=False), whole)
-    return source.cast(wanted, strict=False)
+    if wanted == pl.Float64():
+        return _finite(source)
+    return source
+
+
+def _finite(source: pl.Expr) -> pl.Expr:
+    number = source.cast(pl.Float64(), strict=False)
+    return pl.when(number.is_finite()).then(number)
 
 
 def _time(source: pl.Expr) -> pl.Expr:
@@ -74,16 +94,16 @@ def _time(source: pl.Expr) -> pl.Expr:
     return (digits + micro).str.strptime(pl.Time(), "%H%M%S%6f", strict=False)
 
 
-def with_key(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Add ``series_key``, made only for the rows that are asked for."""
-    names = [word for word in _IDENTITY if word in rows.collect_schema()]
-    key = pl.struct(names).map_batches(_keys, return_dtype=pl.String(), is_elementwise=True)
-    return rows.with_columns(key.alias("series_key"))
+def with_key(rows: pl.LazyFrame, *, unique: bool) -> pl.LazyFrame:
+    """Add ``series_key``: the series UID where it is ``unique``, else with person and study.
 
-
-def _keys(identity: pl.Series) -> pl.Series:
-    rows = identity.struct.unnest().iter_rows(named=True)
-    return pl.Series([series_key(row) for row in rows], dtype=pl.String())
+    It is no digest, as that of a scan is: a million digests would cost more than any search.
+    """
+    if unique:
+        return rows.with_columns(pl.col("SeriesInstanceUID").alias("series_key"))
+    names = [word for word in IDENTITY if word in rows.collect_schema()]
+    parts = (pl.col(word).fill_null("") for word in names)
+    return rows.with_columns(pl.concat_str(parts, separator="\n").alias("series_key"))
 
 
 def with_classes(rows: pl.LazyFrame) -> pl.LazyFrame:

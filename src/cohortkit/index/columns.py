@@ -136,7 +136,8 @@ def label_of(column: str = "Modality") -> pl.Expr:
     return pl.when(known).then(pl.col(column)).otherwise(pl.lit(OTHER))
 
 
-_IDENTITY = ("IssuerOfPatientID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
+IDENTITY: Final = ("IssuerOfPatientID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
+"""What tells one series from another."""
 
 
 def series_key(row: Mapping[str, object]) -> str:
@@ -144,6 +145,6 @@ def series_key(row: Mapping[str, object]) -> str:
 
     The issuer and Patient ID are part of it: one series UID under two patients is two series.
     """
-    parts = [str(row.get(word) or "").strip("\0 ") for word in _IDENTITY]
+    parts = [str(row.get(word) or "").strip("\0 ") for word in IDENTITY]
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

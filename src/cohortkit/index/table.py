@@ -14,7 +14,7 @@ from cohortkit.cohort import Cohort
 from cohortkit.dicom.keywords import neighbours, tag_of
 from cohortkit.errors import QueryError, StoreError, UnknownKeyword
 from cohortkit.index.casts import Cast, cast_of, with_classes, with_key
-from cohortkit.index.columns import INSTANCES
+from cohortkit.index.columns import IDENTITY, INSTANCES
 from cohortkit.index.rollup import roll_up, series_schema, with_study_counts
 
 _BOOKKEEPING = ("path", "size", "mtime_ns")
@@ -63,15 +63,13 @@ class TableIndex:
             )
         casts = tuple(cast_of(name, dtype) for name, dtype in schema.items() if tag_of(name))
         rows = raw.with_columns(cast.expression for cast in casts)
-        rows = with_classes(with_key(rows))
+        rows = with_classes(with_key(rows, unique=_one_row_a_series(rows)))
         status = path.stat()
         version = hashlib.blake2b(
             f"{status.st_size} {status.st_mtime_ns} {sorted((mapping or {}).items())}".encode(),
             digest_size=6,
         ).hexdigest()
-        index = cls(f"table-{version}", str(path.resolve()), rows, casts, raw)
-        index.check()
-        return index
+        return cls(f"table-{version}", str(path.resolve()), rows, casts, raw)
 
     @property
     def by_instance(self) -> bool:
@@ -82,23 +80,6 @@ class TableIndex:
     def roots(self) -> tuple[str, ...]:
         """The table's folder where paths are relative to it; nothing is written there."""
         return (str(Path(self.location).parent),) if "path" in self.rows.collect_schema() else ()
-
-    def check(self) -> None:
-        """Hold the table to one row a series, where a row is a series.
-
-        Raises:
-            StoreError: a series has two rows.
-        """
-        if self.by_instance:
-            return
-        who = ["IssuerOfPatientID", "PatientID", "StudyInstanceUID", _SERIES]
-        names = [word for word in who if word in self.rows.collect_schema()]
-        keys = self.rows.select(names)
-        total, single = (
-            keys.select(pl.len(), pl.col(_SERIES).n_unique().alias("series")).collect().row(0)
-        )
-        if total != single and keys.unique().select(pl.len()).collect().item() != total:
-            raise StoreError("the table has several rows for one series and no SOPInstanceUID")
 
     def series(self) -> pl.LazyFrame:
         """Every series, one row each with its unique ``series_key``. Identified."""
@@ -152,6 +133,24 @@ class TableIndex:
         grain = "instance" if self.by_instance else "series"
         files = "" if "path" in self.rows.collect_schema() else ", no file paths"
         return f"<index in a table, a row a {grain}{files}, version {self.version}>"
+
+
+def _one_row_a_series(rows: pl.LazyFrame) -> bool:
+    """Whether the series UID alone tells the rows of a table apart; False for instances.
+
+    Raises:
+        StoreError: a series has two rows.
+    """
+    have = rows.collect_schema()
+    if _INSTANCE in have:
+        return False
+    keys = rows.select(word for word in IDENTITY if word in have)
+    total, single = keys.select(pl.len(), pl.col(_SERIES).n_unique()).collect().row(0)
+    if total == single:
+        return True
+    if keys.unique().select(pl.len()).collect().item() != total:
+        raise StoreError("the table has several rows for one series and no SOPInstanceUID")
+    return False
 
 
 def _read(path: Path) -> pl.LazyFrame:
