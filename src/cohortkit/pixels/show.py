@@ -26,19 +26,39 @@ _PLANES = ("axial", "coronal", "sagittal")
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: its caption, its PNG, and its size on the screen in pixels."""
+
+    caption: str
+    png: bytes
+    width: int
+    height: int
+
+    def html(self) -> str:
+        """A figure that holds the picture itself."""
+        address = base64.b64encode(self.png).decode("ascii")
+        return (
+            '<figure style="display:inline-block;margin:2px">'
+            f'<img src="data:image/png;base64,{address}" alt="{self.caption}" '
+            f'style="width:{self.width}px;height:{self.height}px">'
+            f'<figcaption style="text-align:center">{self.caption}</figcaption></figure>'
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Pictures:
     """What Jupyter shows: pictures with captions under a line of text.
 
     Attributes:
         title: shape, type, spacing and orientation; nothing that names anyone.
-        images: (caption, PNG bytes, width over height).
+        images: what is shown, in order.
     """
 
     title: str
-    images: tuple[tuple[str, bytes, float], ...]
+    images: tuple[Picture, ...]
 
     def _repr_html_(self) -> str:
-        figures = "".join(_figure(*image) for image in self.images)
+        figures = "".join(image.html() for image in self.images)
         return f'<div><p style="font-family:monospace">{self.title}</p>{figures}</div>'
 
     def __repr__(self) -> str:
@@ -72,17 +92,19 @@ def _of_volume(volume: Volume, window: tuple[float, float] | None) -> Pictures:
     values, steps = upright(volume)
     center, width = window or _percentiles(volume)
     middle = [size // 2 for size in values.shape]
+    extents = [size * step for size, step in zip(values.shape, steps, strict=True)]
+    scale = _HEIGHT / max(extents)
     cuts = (
-        (values[:, :, middle[2]], steps[1] / steps[0]),
-        (values[:, middle[1], :], steps[2] / steps[0]),
-        (values[middle[0], :, :], steps[2] / steps[1]),
+        (values[:, :, middle[2]], steps[0], steps[1]),
+        (values[:, middle[1], :], steps[0], steps[2]),
+        (values[middle[0], :, :], steps[1], steps[2]),
     )
     images = []
-    for caption, (cut, aspect) in zip(_PLANES, cuts, strict=True):
+    for caption, (cut, across, down) in zip(_PLANES, cuts, strict=True):
         scaled = cut.T[::-1, ::-1].astype(np.float64) * volume.slope + volume.intercept
         grey = windowed(scaled, center, width, VoiFunction.LINEAR_EXACT)
         picture = np.rint(np.nan_to_num(grey)).astype(np.uint8)
-        images.append((caption, *_small(picture, aspect)))
+        images.append(_picture(caption, picture, across * scale, down * scale))
     return Pictures(_told(volume), tuple(images))
 
 
@@ -140,27 +162,22 @@ def _of_frames(frames: Frames, window: tuple[float, float] | None) -> Pictures:
         displays=tuple(frames.displays[n] for n in chosen) if frames.displays else (),
         spacing=tuple(frames.spacing[n] for n in chosen) if frames.spacing else (),
     )
+    scale = _HEIGHT / (frames.values.shape[1] * frames.pixel_aspect)
     images = tuple(
-        (f"frame {n + 1}", *_small(picture, frames.pixel_aspect))
+        _picture(f"frame {n + 1}", picture, scale, scale * frames.pixel_aspect)
         for n, (picture, _) in zip(chosen, pictures(few, window), strict=True)
     )
     shape = " x ".join(map(str, frames.values.shape))
     return Pictures(f"{shape} {frames.values.dtype}, {frames.photometric}", images)
 
 
-def _small(picture: NDArray[np.uint8], aspect: float) -> tuple[bytes, float]:
-    """PNG of every n-th pixel, and its width over its height as shown."""
+def _picture(caption: str, picture: NDArray[np.uint8], across: float, down: float) -> Picture:
+    """Every n-th pixel of a picture, to be shown so large that a pixel is ``across`` x ``down``."""
     step = -(-max(picture.shape[:2]) // _MOST_SIDE)
-    shown = picture.shape[1] / (picture.shape[0] * aspect)
-    return png(np.ascontiguousarray(picture[::step, ::step])), shown
-
-
-def _figure(caption: str, data: bytes, ratio: float) -> str:
-    width = max(1, round(_HEIGHT * ratio))
-    address = base64.b64encode(data).decode("ascii")
-    return (
-        '<figure style="display:inline-block;margin:2px">'
-        f'<img src="data:image/png;base64,{address}" alt="{caption}" '
-        f'style="height:{_HEIGHT}px;width:{width}px;image-rendering:auto">'
-        f'<figcaption style="text-align:center">{caption}</figcaption></figure>'
+    rows, columns = picture.shape[:2]
+    return Picture(
+        caption,
+        png(np.ascontiguousarray(picture[::step, ::step])),
+        width=max(1, round(columns * across)),
+        height=max(1, round(rows * down)),
     )
