@@ -207,3 +207,41 @@ def test_a_recipe_that_keeps_all_that_names_the_patient_has_nothing_to_prove() -
 
     assert collect([header], person, kept, claimed=False).left_out["kept", "patient-id"] >= 1
     assert collect([header], person, kept, claimed=True).items
+
+
+def test_a_patient_who_is_called_as_the_scanner_is_does_not_quarantine_the_scanner() -> None:
+    """Where the recipe keeps the maker's words, a name among them is left out alone, not in full.
+
+    A description, which people type, spares nothing.
+    """
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.PatientName = "Vida^Ottoline"
+    header.ManufacturerModelName = "MAGNETOM Vida"
+    header.SeriesDescription = "knee of Ottoline"
+
+    found = collect([header], task(), frozenset({"ManufacturerModelName", "SeriesDescription"}))
+
+    assert "vida" not in texts(found)
+    assert {"ottoline", "vida^ottoline"} <= texts(found)
+    assert found.left_out["kept", "name"] >= 1
+
+
+def test_an_attribute_s_own_name_in_place_of_its_value_is_nobody() -> None:
+    """Some anonymisers write ``PatientName`` into PatientName; our report names attributes too."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.PatientName = "PATIENTNAME"
+    header.StationName = "StationName"
+
+    assert not {"patientname", "stationname"} & texts(collect([header], task(), frozenset()))
+
+
+def test_reading_broken_values_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
+    """Pydicom's warnings quote the value that they complain about."""
+    header = instance(Patient(), Series(), 0)
+    header["FrameOfReferenceUID"]._value = "1.2.0123.not-a-uid"
+
+    collect([header], task(), frozenset())
+
+    assert not recwarn.list

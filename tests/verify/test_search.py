@@ -208,6 +208,16 @@ def test_an_ordinal_in_a_file_name_is_no_short_id() -> None:
     assert {Kind.PATIENT_ID} == found(b'{"a": "0010"}', of=of)
 
 
+def test_our_own_folders_and_endings_are_no_hits() -> None:
+    """Patients named NIfTI and PNG are not in every path; another folder of that name is."""
+    of = patterns(PatientName="NIFTI^PNG")
+    ours = frozenset({"nifti"})
+
+    assert () == search(of, "nifti/p/s/r.nii.gz", b"", ours=ours)
+    assert () == search(of, "nifti/p/s/r/i1.png", b"", ours=ours)
+    assert search(of, "nifti/p/of nifti/r.nii.gz", b"", ours=ours)
+
+
 def test_a_name_in_a_file_name_is_found() -> None:
     """Names are searched in every part of the path."""
     assert {Kind.NAME} == found(nifti(), "nifti/p/quisling/r.nii")

@@ -62,6 +62,7 @@ def prove(
     """Search names, headers and rows of all that was written for the source patient."""
     names = series.names
     ours = our_words(series.statement) | {names.patient, names.study, names.series}
+    ours |= {fold(artifact.output) for artifact in product.artifacts}
     found = scan_rows(patterns, product.rows, ours=ours)
     for artifact in product.artifacts:
         found += scan(patterns, release, artifact.path, ours)

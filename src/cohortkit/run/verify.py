@@ -27,6 +27,7 @@ from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
 from cohortkit.verify.patterns import Patterns, Rule
 from cohortkit.verify.search import Hit, scan_rows
+from cohortkit.verify.spellings import fold
 from cohortkit.writers import writer
 
 _PAGES = ("report.html", "export.json")
@@ -205,6 +206,7 @@ class _Search:
             self.unchecked += 1
             return
         ours = our_words(statement) | {names.patient, names.study, names.series}
+        ours |= {fold(one.output) for one in record.artifacts}
         rows = scan_rows(patterns, record.rows, ours=ours)
         self.bytes += rows.bytes
         self.hits += [(hit.place, hit) for hit in rows.hits]
@@ -228,6 +230,5 @@ class _Search:
 
 def _long(patterns: Patterns) -> Patterns:
     """What cannot stand by chance in a page about many patients: no words, dates, short ids."""
-    return replace(
-        patterns, items=tuple(one for one in patterns.items if one.rule is Rule.ANYWHERE)
-    )
+    kept = tuple(one for one in patterns.items if one.rule is Rule.ANYWHERE)
+    return replace(patterns, items=kept)

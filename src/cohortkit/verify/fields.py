@@ -122,6 +122,20 @@ _BY_KEYWORD = {
     for keyword in keywords
 }
 _BY_VR = {"PN": Kind.PHYSICIAN, "DA": Kind.DATE, "DT": Kind.DATE, "UI": Kind.UID}
+MACHINE_WORDS = frozenset(
+    {
+        "BodyPartExamined",
+        "ConvolutionKernel",
+        "Manufacturer",
+        "ManufacturerModelName",
+        "ScanOptions",
+        "SequenceName",
+        "SoftwareVersions",
+    }
+)
+"""Attributes that the scanner fills with words of its maker: where the recipe keeps one, a patient
+who is called as the scanner is does not make a leak of it."""
+
 _SOFTWARE = frozenset(
     {"ImplementationClassUID", "TransferSyntaxUID", "PrivateInformationCreatorUID"}
 )

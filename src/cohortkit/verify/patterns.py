@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 
 import ahocorasick_rs
 from pydicom.dataset import Dataset
 
+from cohortkit.dicom.keywords import all_keywords
+from cohortkit.dicom.quiet import quiet
 from cohortkit.errors import Refusal
 from cohortkit.model import Task
 from cohortkit.reasons import Reason
-from cohortkit.verify.fields import PERSONAL, Kind, is_direct, kind_of, source_texts
+from cohortkit.verify.fields import MACHINE_WORDS, PERSONAL, Kind, is_direct, kind_of, source_texts
 from cohortkit.verify.spellings import (
     ORDINARY,
     date_forms,
@@ -22,6 +24,7 @@ from cohortkit.verify.spellings import (
     identifier,
     name_in_full,
     name_parts,
+    words,
 )
 
 SHORT = 6
@@ -107,21 +110,32 @@ def collect(
     Raises:
         Refusal: ``no-pattern``: nothing that would name this patient is left to search for.
     """
+    with quiet():  # pydicom's warnings quote values
+        found, spared = _gather(headers, kept, claimed=claimed)
+    _from_task(found, task)
+    patterns = found.patterns(spared, shifted=shifted)
+    if not any(item.kind in PERSONAL for item in patterns.items) and (claimed or not spared):
+        raise Refusal(Reason.NO_PATTERN)
+    return patterns
+
+
+def _gather(
+    headers: Sequence[Dataset], kept: frozenset[str], *, claimed: bool
+) -> tuple[_Found, set[str]]:
+    """The spellings of all headers, and the texts that the recipe keeps."""
     found = _Found()
     spared: set[str] = set()
     for keyword, vr, texts in source_texts(headers):
         kind = kind_of(keyword, vr)
         if keyword in kept and not (claimed and is_direct(keyword, vr)):
             spared.update(fold(text.strip()) for text in texts)
+            if keyword in MACHINE_WORDS:
+                spared.update(word for text in texts for word in words(fold(text)))
             found.leave(kind, len(texts))
         elif kind is not None:
             for text in texts:
                 found.add(kind, text)
-    _from_task(found, task)
-    patterns = found.patterns(spared, shifted=shifted)
-    if not any(item.kind in PERSONAL for item in patterns.items) and (claimed or not spared):
-        raise Refusal(Reason.NO_PATTERN)
-    return patterns
+    return found, spared
 
 
 def _from_task(found: _Found, task: Task) -> None:
@@ -172,7 +186,7 @@ class _Found:
         for text in texts:
             if len(text) < 2:  # noqa: PLR2004 - one character is in everything
                 self._left_out["one-character", kind] += 1
-            elif text in ORDINARY:
+            elif text in ORDINARY or text in _keywords():
                 self._left_out["ordinary", kind] += 1
             elif text not in self._full:
                 self._full[text] = Pattern(text, kind, rule or _rule(text, whole=whole))
@@ -189,6 +203,12 @@ class _Found:
             else:
                 items.append(pattern)
         return Patterns(tuple(items), dict(sorted(left_out.items())), shifted)
+
+
+@cache
+def _keywords() -> frozenset[str]:
+    """Names of attributes, which some put in place of the values that they removed."""
+    return frozenset(fold(keyword) for keyword in all_keywords())
 
 
 def _rule(text: str, *, whole: bool) -> Rule:

@@ -16,6 +16,7 @@ from cohortkit.verify.spellings import fold
 _NOTHING: frozenset[str] = frozenset()
 _NOISE = 4  # characters: shorter tokens are in any binary by chance
 _ISO_DATE = 10
+_SUFFIXES = (".nii.gz", ".nii", ".json", ".png", ".bval", ".bvec", ".parquet", ".csv", ".html")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,7 +64,7 @@ def scan_file(
     patterns: Patterns, name: str, data: Buffer, *, ours: frozenset[str] = _NOTHING
 ) -> Scanned:
     """As ``search``, with the count of bytes that were looked at."""
-    found = {Hit("name", item.kind) for item in _in_name(patterns, name)}
+    found = {Hit("name", item.kind) for item in _in_name(patterns, name, ours)}
     looked = len(name)
     for piece in pieces(name, data):
         looked += len(piece.data)
@@ -97,9 +98,12 @@ def scan_rows(
 # --- the parts of a file --------------------------------------------------------------------
 
 
-def _in_name(patterns: Patterns, name: str) -> Iterator[Pattern]:
+def _in_name(patterns: Patterns, name: str, ours: frozenset[str]) -> Iterator[Pattern]:
     """Names are text, but a short number in one is an ordinal (``0010.png``)."""
-    for item in _in_text(patterns, name):
+    folded = fold(name)
+    suffix = next((end for end in _SUFFIXES if folded.endswith(end)), "")
+    parts = folded[: len(folded) - len(suffix)].split("/")
+    for item in _in_text(patterns, "/".join(part for part in parts if part not in ours)):
         if not (item.text.isdigit() and len(item.text) < SHORT):
             yield item
 

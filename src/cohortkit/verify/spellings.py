@@ -20,7 +20,7 @@ ORDINARY = frozenset(
 """Words of the trade and placeholders: alone they name nobody, so alone they are left out."""
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 def fold(text: str) -> str:
@@ -64,10 +64,15 @@ def name_parts(raw: str) -> set[str]:
     for group in fold(raw).replace("\0", "").split("="):
         for part in _components(group):
             found |= _accents(part)
-            for word in _WORD.findall(part):
-                if len(word) > 2:  # noqa: PLR2004 - two letters are initials or a title
+            for word in words(part):
+                if len(word) > 2 and not word.isdigit():  # noqa: PLR2004 - initials or a title
                     found |= _accents(word)
     return found
+
+
+def words(text: str) -> set[str]:
+    """The runs of letters and digits in a folded text."""
+    return set(_WORD.findall(text))
 
 
 def identifier(raw: str) -> set[str]:
