@@ -48,7 +48,7 @@ def png(values: NDArray[Any], *, aspect: float = 1.0) -> bytes:
 
 
 def _form(values: NDArray[Any]) -> tuple[int, int]:
-    if values.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
+    if values.dtype.newbyteorder("=") not in (np.dtype(np.uint8), np.dtype(np.uint16)):
         raise ValueError("a PNG holds uint8 or uint16")
     colour = values.ndim == 3 and values.shape[2] == 3  # noqa: PLR2004 - rows, columns, RGB
     if values.ndim != 2 and not colour:  # noqa: PLR2004 - rows, columns
