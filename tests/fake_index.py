@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -95,43 +96,36 @@ def troubled(**more: str) -> FakeIndex:
     )
 
 
-# few different values, so that patients, studies and terms meet
-_TEXT = {
-    "PatientID": ["1", "01", "2", "3", " 2 "],
-    "IssuerOfPatientID": ["", "B"],
-    "AccessionNumber": ["A1", "A2", "", "A*"],
-    "Modality": ["CT", "MR", "SR", ""],
-    "BodyPartExamined": ["CHEST", "HEAD", "HEAD NECK", "chest"],
-}
-_MANY = ["ORIGINAL", "DERIVED", "PRIMARY", ""]
 DAYS = [dt.date(2021, 12, 31), dt.date(2022, 1, 1), dt.date(2022, 6, 1), dt.date(2024, 2, 29)]
-UNKNOWN_RATE = 5
+
+# few different values, so that patients, studies and terms meet
+CHOICES: dict[str, list[object]] = {
+    "PatientID": ["1", None, "01", "2", "3", " 2 ", "1"],
+    "IssuerOfPatientID": [None, "", "B"],
+    "AccessionNumber": [None, "A1", "A2", "", "A*"],
+    "StudyInstanceUID": ["1.1", "1.2", "1.3", "1.4"],
+    "StudyDate": [None, *DAYS],
+    "Modality": ["CT", None, "MR", "SR", ""],
+    "BodyPartExamined": [None, "CHEST", "HEAD", "HEAD NECK", "chest"],
+    "Rows": [None, 1, 2, 3, 4],
+    "SliceThickness": [None, 0.5, 1.0, 2.5, float("nan")],
+    "ImageType": [None, [], [None], ["ORIGINAL"], ["DERIVED", "PRIMARY"], ["", "ORIGINAL", None]],
+    "PixelSpacing": [None, [], [0.5, 0.5], [1.0]],
+    "NumberOfSeriesRelatedInstances": [0, 1, 5],
+}
+_KINDS = math.prod(len(values) for values in CHOICES.values())
 
 
-def maybe(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    return st.one_of(st.none(), values, values, values)
+def _made(number: int, kind: int) -> Row:
+    """The series that a number stands for: its digits choose the values."""
+    said: Row = {}
+    for name, values in CHOICES.items():
+        kind, digit = divmod(kind, len(values))
+        said[name] = values[digit]
+    return row(number) | said
 
 
-@st.composite
-def rows(draw: st.DrawFn, number: int) -> Row:
-    """One made-up series."""
-    said = {name: draw(maybe(st.sampled_from(values))) for name, values in _TEXT.items()}
-    return row(
-        number,
-        said.pop("PatientID"),
-        draw(st.sampled_from(["1.1", "1.2", "1.3", "1.4"])),
-        StudyDate=draw(maybe(st.sampled_from(DAYS))),
-        Rows=draw(maybe(st.integers(1, 4))),
-        SliceThickness=draw(maybe(st.sampled_from([0.5, 1.0, 2.5, float("nan")]))),
-        ImageType=draw(maybe(st.lists(maybe(st.sampled_from(_MANY)), max_size=3))),
-        PixelSpacing=draw(maybe(st.lists(st.sampled_from([0.5, 1.0]), max_size=2))),
-        NumberOfSeriesRelatedInstances=draw(st.integers(0, 5)),
-        **said,
-    )
-
-
-@st.composite
-def archives(draw: st.DrawFn, most: int = 14) -> FakeIndex:
-    """A made-up index of up to ``most`` series."""
-    many = draw(st.integers(0, most))
-    return FakeIndex.of(*(draw(rows(number)) for number in range(many)))
+def archives(most: int = 14) -> st.SearchStrategy[FakeIndex]:
+    """Made-up indexes of up to ``most`` series."""
+    kinds = st.lists(st.integers(0, _KINDS - 1), max_size=most)
+    return kinds.map(lambda drawn: FakeIndex.of(*(_made(n, kind) for n, kind in enumerate(drawn))))

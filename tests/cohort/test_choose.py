@@ -6,11 +6,12 @@ import datetime as dt
 from itertools import groupby
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cohortkit.cohort import Cohort
 from cohortkit.errors import QueryError, UnknownKeyword
 from fake_index import FakeIndex, Row, archives, row, troubled
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def keys(cohort: Cohort) -> list[int]:

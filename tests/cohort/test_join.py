@@ -10,11 +10,12 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cohortkit.cohort import Cohort
 from cohortkit.errors import QueryError, UnknownKeyword
 from fake_index import FakeIndex, archives, row, troubled
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def labels(cohort: Cohort, name: str) -> dict[int, object]:
@@ -206,7 +207,7 @@ def test_nan_of_pandas_is_no_label() -> None:
     ids=range(12),
 )
 def test_a_table_that_cannot_be_joined_is_refused(table: dict[str, object], on: str) -> None:
-    """Numbers as keys, cells of several values, names that are taken, keys that identify nothing."""
+    """Numbers as keys, several values in a cell, names that are taken, keys that name nothing."""
     with pytest.raises(QueryError):
         Cohort.start(troubled()).join(pl.DataFrame(table), on=on)
 

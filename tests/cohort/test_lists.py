@@ -6,11 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cohortkit.cohort import Cohort
 from cohortkit.errors import QueryError
 from fake_index import FakeIndex, archives, row, troubled
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def keys(cohort: Cohort) -> list[int]:

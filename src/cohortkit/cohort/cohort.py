@@ -135,7 +135,7 @@ class Cohort:
             descending: take the last instead.
             reason: why, as the flow shows it.
         """
-        by = (by,) if isinstance(by, str) else tuple(by)
+        by = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
         if not by:
             raise QueryError("first_per: by= names at least one column")
         rows = self.identified()

@@ -86,7 +86,9 @@ def _any_of(keyword: str, values: Iterable[object], dtype: pl.DataType) -> Predi
 
 def _sorted(members: list[object]) -> list[object]:
     """One order for one question (a set has none)."""
-    return sorted(members, key=lambda member: (type(member).__name__, str(member)))
+    nested = (Like, Matches, Absent)
+    place = {kind: at for at, kind in enumerate(nested, 1)}
+    return sorted(members, key=lambda member: (place.get(type(member), 0), str(member)))
 
 
 def _range(keyword: str, value: tuple[object, ...], dtype: pl.DataType) -> Predicate:
