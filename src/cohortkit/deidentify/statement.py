@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -28,6 +29,7 @@ _STRENGTH = ("UNMODIFIED", "MODIFIED", "REMOVED")
 _CODE_VALUE = Tag("CodeValue")
 
 
+@lru_cache(maxsize=8)
 def statement_of(recipe: Recipe) -> Statement:
     """What the recipe does, and no more than that."""
     claims = recipe.claims()

@@ -7,7 +7,6 @@ character set cannot decode is not guessed, because a guess could be half a name
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 
 from pydicom import charset
@@ -16,6 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from cohortkit.deidentify.identities import normalise
+from cohortkit.dicom.quiet import quiet
 
 Element = DataElement | RawDataElement
 
@@ -114,8 +114,7 @@ def _decoded(value: bytes, encodings: Sequence[str]) -> str | None:
         return value.decode("ascii")
     codec = encodings[0] if encodings else "ascii"
     if _ESCAPE in value:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # unknown escapes; a replacement character is seen
+        with quiet():  # unknown escapes; a replacement character is seen
             return charset.decode_bytes(value, list(encodings) or ["ascii"], _DELIMITERS)
     try:
         return value.decode(codec)

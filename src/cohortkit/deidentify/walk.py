@@ -7,7 +7,6 @@ kept for what is inside, the series is refused.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +30,7 @@ from cohortkit.deidentify.values import (
     is_binary,
     texts,
 )
+from cohortkit.dicom.quiet import quiet
 from cohortkit.dicom.sop_classes import TABLE
 from cohortkit.errors import Refusal
 from cohortkit.model import Person
@@ -233,8 +233,7 @@ def items_of(element: Element, encodings: Sequence[str]) -> Sequence[Dataset]:
     if element.VR == "UN":  # implicit little endian, whatever is around it (PS3.5 6.2.2)
         raw = raw._replace(is_implicit_VR=True, is_little_endian=True)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they quote values
+        with quiet():
             items = convert_raw_data_element(raw, encoding=list(encodings)).value
     except Exception:  # noqa: BLE001 - pydicom raises whatever comes up on a broken sequence
         raise Refusal(Reason.NOT_UNDERSTOOD) from None
