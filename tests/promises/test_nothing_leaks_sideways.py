@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cohortkit as ck
+from cohortkit.deidentify import engine, rules
+from cohortkit.model import DeidentifiedSeries
 from cohortkit.recipe.model import Action, Decision
 from cohortkit.recipe.policy import Policy
-from cohortkit.run import worker
+from cohortkit.run import produce, worker
 from cohortkit.run.searching import Finding
 from factory import Patient, Series, write_series
 from independent import Identities, collect, search
@@ -35,9 +37,19 @@ def test_the_release_is_not_empty(exported: ck.Export) -> None:
 
 
 def leak(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sabotage: the policy keeps whatever it is asked."""
+    """Sabotage: the policy keeps whatever it is asked, and the tables release what they get."""
     kept = Decision(Action.KEEP, "sabotage", from_rule=True)
     monkeypatch.setattr(Policy, "decide", lambda *_: kept)
+    monkeypatch.setattr(rules, "rules_for", rules.Rules)  # decisions are remembered by recipe
+    monkeypatch.setattr(engine, "rules_for", rules.Rules)
+    honest = produce.rows_of
+
+    def telling(series: DeidentifiedSeries) -> dict[str, object]:
+        told = {"told": series.headers[0].text("PatientComments")}
+        made = dict(honest(series))
+        return {**made, "labels": tuple({**row, **told} for row in made["series"])}
+
+    monkeypatch.setattr(produce, "rows_of", telling)
 
 
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:

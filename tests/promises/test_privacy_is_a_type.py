@@ -98,7 +98,9 @@ def test_a_deidentified_series_cannot_be_forged() -> None:
         DeidentifiedSeries(Names("p", "s", "r"), Facts(()), (), (), STATEMENT)
 
 
-@pytest.mark.parametrize("make", [volume.assemble, frames.assemble, rows.rows])
+@pytest.mark.parametrize(
+    "make", [volume.assemble, frames.assemble, rows.rows], ids=["volume", "frames", "rows"]
+)
 def test_payloads_and_rows_take_a_deidentified_series_and_nothing_else(make: object) -> None:
     """Their only argument that holds data is the de-identified series."""
     hints = typing.get_type_hints(make)
