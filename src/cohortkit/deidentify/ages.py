@@ -8,7 +8,7 @@ from typing import Final
 OLDEST: Final = 90
 CAPPED: Final = "090Y"
 
-_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_AGE = re.compile(r"(\d{1,3})([DWMY])", re.ASCII)
 _YEARS: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 
 

@@ -9,13 +9,14 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
-_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})\.(\d{2})\.(\d{2})")
+_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})\.(\d{2})\.(\d{2})", re.ASCII)
 _CLOCK = r"([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(?:\.\d{1,6})?)?)?"
-_TIME = re.compile(_CLOCK)
-_OLD_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(?:\.\d{1,6})?)?")
+_TIME = re.compile(_CLOCK, re.ASCII)
+_OLD_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(?:\.\d{1,6})?)?", re.ASCII)
 _DATETIME = re.compile(
     rf"(?P<year>\d{{4}})(?:(?P<month>\d{{2}})(?:(?P<day>\d{{2}})(?P<clock>{_CLOCK})?)?)?"
-    r"(?P<zone>[+-](?:0\d|1[0-4])[0-5]\d)?"
+    r"(?P<zone>[+-](?:0\d|1[0-4])[0-5]\d)?",
+    re.ASCII,  # the digits of other scripts are no digits here
 )
 _MIDDLE_MONTH, _MIDDLE_DAY = 7, 15
 

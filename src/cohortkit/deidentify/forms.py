@@ -7,8 +7,8 @@ import re
 from cohortkit.deidentify import dates
 
 _CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_INTEGER = re.compile(r"[+-]?\d{1,11}")
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,11}", re.ASCII)
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 # Characters a value; where files are known to exceed the standard, the most that is believed
 _LONGEST = {

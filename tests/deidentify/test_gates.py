@@ -1,0 +1,264 @@
+"""Gates: what is held back by name before a header is touched, in the plan and in the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from cohortkit.deidentify.gates import burned_in_risk, face_risk, pixel_risks
+from cohortkit.deidentify.headers import asked_of
+from cohortkit.deidentify.regions import Region, region
+from cohortkit.dicom.sop_classes import TABLE, lookup
+from cohortkit.model import Reason, Risk
+from cohortkit.recipe.model import (
+    Basis,
+    FacePolicy,
+    PixelAcceptance,
+    PixelPolicy,
+    PixelRisk,
+    Recipe,
+)
+
+ROOT = "1.2.840.10008.5.1.4.1.1."
+CT, MR, DX, CR, US, SC, SR = (lookup(ROOT + t) for t in ("2", "4", "1.1", "1", "6.1", "7", "88.11"))
+STRICT = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED)
+HEADS = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED, faces=FacePolicy(accept_heads=True))
+UNKNOWN = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED, faces=FacePolicy(accept_unknown=True))
+
+
+def accepting(*risks: PixelRisk, modality: str = "CT") -> Recipe:
+    accepted = PixelAcceptance(frozenset(risks), "seen by someone", modality=modality)
+    return Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED, pixels=PixelPolicy((accepted,)))
+
+
+def asks(answers: Mapping[str, object]) -> object:
+    return dict(answers).get
+
+
+# ── names in the pixels ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "sop", [s for s in TABLE.values() if s.risk is Risk.HIGH], ids=lambda s: s.uid
+)
+def test_high_risk_classes_are_refused_whatever_they_say(sop: object) -> None:
+    """Captures, ultrasound, photographs, slides: even with BurnedInAnnotation NO."""
+    for stated in (None, "NO", "YES"):
+        get = {"BurnedInAnnotation": stated}.get
+        assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "sop", [s for s in TABLE.values() if s.risk is Risk.STATED], ids=lambda s: s.uid
+)
+def test_projection_classes_pass_only_with_no(sop: object) -> None:
+    """CR, DX, RF, XA, MG: absent, empty, YES or anything else but NO is a risk."""
+    for stated in (None, "", "YES", "yes", "N", "UNKNOWN", ["NO", "YES"], 0):
+        get = {"BurnedInAnnotation": stated}.get
+        assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT), stated  # type: ignore[arg-type]
+    assert burned_in_risk({"BurnedInAnnotation": "NO"}.get, sop, STRICT) is None  # type: ignore[arg-type]
+    assert burned_in_risk({"BurnedInAnnotation": "no \0"}.get, sop, STRICT) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sop", list(TABLE.values()), ids=lambda s: s.uid)
+def test_stated_yes_is_refused_in_every_class(sop: object) -> None:
+    """BurnedInAnnotation YES is believed wherever it stands."""
+    get = {"BurnedInAnnotation": "YES"}.get
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("answers", "risk"),
+    [
+        ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, PixelRisk.DERIVED_SECONDARY),
+        ({"ImageType": "DERIVED\\SECONDARY"}, PixelRisk.DERIVED_SECONDARY),
+        ({"ImageType": ["derived ", "secondary\0"]}, PixelRisk.DERIVED_SECONDARY),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "SCREEN SAVE"]}, PixelRisk.SCREEN_SAVE),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "SCREENSAVE"]}, PixelRisk.SCREEN_SAVE),
+        ({"PhotometricInterpretation": "RGB"}, PixelRisk.COLOUR),
+        ({"PhotometricInterpretation": "YBR_FULL_422"}, PixelRisk.COLOUR),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, PixelRisk.COLOUR),
+        ({"SamplesPerPixel": 3}, PixelRisk.COLOUR),
+        ({"ConversionType": "WSD"}, PixelRisk.CONVERSION_TYPE),
+        ({"BurnedInAnnotation": "YES"}, PixelRisk.STATED_YES),
+        ({"BurnedInAnnotation": "MAYBE"}, PixelRisk.STATED_YES),
+        ({"image_types": ["ORIGINAL\\PRIMARY", "DERIVED\\SECONDARY"]}, PixelRisk.DERIVED_SECONDARY),
+        ({"photometrics": ["MONOCHROME2", "RGB"]}, PixelRisk.COLOUR),
+        ({"burned_in": [None, "NO", "YES"]}, PixelRisk.STATED_YES),
+    ],
+)
+def test_signs_of_a_capture(answers: dict[str, object], risk: PixelRisk) -> None:
+    """In a CT each sign is a risk of its own name, and a recipe accepts it by that name alone."""
+    assert frozenset({risk}) == pixel_risks(answers.get, CT)  # type: ignore[arg-type]
+    get = {"Modality": "CT", **answers}.get
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, STRICT)
+    assert burned_in_risk(get, CT, accepting(risk)) is None
+    others = set(PixelRisk) - {risk}
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, accepting(*others))
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, accepting(risk, modality="MR"))
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"]},
+        {"ImageType": ["DERIVED", "PRIMARY", "MPR"]},
+        {"image_types": ["DERIVED\\PRIMARY", "ORIGINAL\\SECONDARY"]},
+        {"PhotometricInterpretation": "MONOCHROME1", "SamplesPerPixel": 1},
+        {"BurnedInAnnotation": "NO", "ConversionType": ""},
+        {"burned_in": [None, "NO"]},
+    ],
+)
+def test_what_a_scanner_made_passes(answers: dict[str, object]) -> None:
+    """A CT without any sign of a capture is not held back; terms of two instances are not mixed."""
+    assert burned_in_risk(answers.get, CT, STRICT) is None
+
+
+def test_mixed_instances_take_the_riskiest() -> None:
+    """One radiograph in a series that does not say NO holds back the series."""
+    get = {"BurnedInAnnotation": "NO", "burned_in": ["NO", None]}.get
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, DX, STRICT)
+    get = {"sop_classes": [ROOT + "2", ROOT + "7"]}.get
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, STRICT)
+
+
+@given(st.text(max_size=70))
+def test_unknown_classes_are_refused_always(uid: str) -> None:
+    """No recipe lets an object through of which no one knows what it holds."""
+    everything = Recipe(
+        name="t",
+        basis=Basis.GDPR_PSEUDONYMISED,
+        faces=FacePolicy(accept_heads=True, accept_unknown=True),
+        pixels=PixelPolicy(
+            (PixelAcceptance(frozenset(PixelRisk), "x", sop_class=uid, modality="CT"),)
+        ),
+    )
+    sop = lookup(uid)
+    if sop is None:
+        get = {"Modality": "CT"}.get
+        assert Reason.UNKNOWN_SOP_CLASS is burned_in_risk(get, None, everything)
+        assert Reason.UNKNOWN_SOP_CLASS is face_risk(get, None, everything)
+        get = {"Modality": "CT", "sop_classes": [ROOT + "2", uid]}.get
+        assert Reason.UNKNOWN_SOP_CLASS is burned_in_risk(get, CT, everything)
+
+
+# ── faces ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "text",
+    """
+    HEAD BRAIN SKULL NECK FACE SINUS SINUSES ORBIT IAC TMJ PITUITARY CRANIUM Kopf
+    Schädel SCHAEDEL Gehirn Gesicht tête TÊTE crâne cerveau cabeza cerebro cara cervello
+    encefalo cranio testa hoofd hersenen huvud hjärna hode hjerne hoved aivot pää głowa
+    GŁOWA mózg hlava mozek beyin голова мозг череп κεφαλή εγκέφαλος 頭部 脳 头颅 脑 두부 뇌 neuro
+    NEURORADIOLOGY MPRAGE t1_mprage_sag fMRI DTI ep2d_diff_dti_64 WHOLEBODY WHOLE_BODY
+    Ganzkörper HEADNECK HEAD_AND_NECK HEAD/NECK CHEST_HEAD C-SPINE CSPINE CAROTID
+    MAXILLA MANDIBLE CCT NNH HWS ENCÉPHALE Mrt-Kopf 1A_TRAUMA/PLAIN_HEAD_DM T-D1100
+    69536005 38266002
+    """.split(),  # noqa: SIM905 - words read best as words
+)
+def test_head_words(text: str) -> None:
+    """In many languages and spellings a head is a head, in whichever attribute it is said."""
+    for keyword in ("BodyPartExamined", "StudyDescription", "SeriesDescription", "ProtocolName"):
+        get = {keyword: text}.get
+        assert Reason.FACE_RISK is face_risk(get, MR, STRICT)
+        assert Reason.FACE_RISK is face_risk(get, MR, UNKNOWN)
+        assert face_risk(get, MR, HEADS) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    """CHEST ABDOMEN PELVIS KNEE LUNG THORAX HEART LSPINE L-SPINE LUMBAR Abdomen/Pelvis Becken Knie
+    genou rodilla PROSTATE BREAST HIP FOOT CAP Thorax_nativ""".split(),  # noqa: SIM905 - as above
+)
+def test_other_parts_pass(text: str) -> None:
+    """A body part that is named and is no head needs no rule."""
+    assert face_risk({"BodyPartExamined": text}.get, CT, STRICT) is None
+    assert face_risk({"StudyDescription": text}.get, CT, STRICT) is None
+
+
+@pytest.mark.parametrize("text", ["", "AX T2 FSE", "Series 3", "SPINE", "???", "Renate Handke"])
+def test_unknown_is_held_back(text: str) -> None:
+    """What names no body part is unknown, and unknown is a face until someone answers for it."""
+    get = {"SeriesDescription": text}.get
+    assert Reason.FACE_RISK is face_risk(get, CT, STRICT)
+    assert Reason.FACE_RISK is face_risk(get, CT, HEADS)
+    assert face_risk(get, CT, UNKNOWN) is None
+
+
+def test_a_head_goes_before_any_other_part() -> None:
+    """A wrong body part does not hide what the protocol says, nor the other way round."""
+    for get in (
+        {"BodyPartExamined": "CHEST", "ProtocolName": "Head routine"}.get,
+        {"BodyPartExamined": "BRAIN", "StudyDescription": "CHEST"}.get,
+        {"BodyPartExamined": "ABDOMEN", "ReceiveCoilName": "HeadNeck_64"}.get,
+    ):
+        assert Reason.FACE_RISK is face_risk(get, MR, STRICT)
+
+
+def test_recognizable_features_are_believed() -> None:
+    """(0028,0302) YES is a face in any class, and no chest."""
+    get = {"RecognizableVisualFeatures": "YES", "BodyPartExamined": "CHEST"}.get
+    for sop in (CT, DX, US, SR):
+        assert Reason.FACE_RISK is face_risk(get, sop, STRICT)
+        assert face_risk(get, sop, HEADS) is None
+
+
+def test_classes_that_show_no_face() -> None:
+    """Radiographs, ultrasound and reports of a head are no face; a capture of one may be."""
+    get = {"BodyPartExamined": "HEAD"}.get
+    assert [None] * 4 == [face_risk(get, sop, STRICT) for sop in (DX, CR, US, SR)]
+    assert Reason.FACE_RISK is face_risk(get, SC, STRICT)
+
+
+@given(st.text(max_size=60))
+def test_region_answers_any_text(text: str) -> None:
+    """Any text is a region, and adding a head to it makes it a head."""
+    assert region([text]) in Region
+    assert Region.HEAD is region([text, "HEAD"])
+    assert Region.HEAD is region([f"{text} HEAD"])
+
+
+# ── asked of a header ────────────────────────────────────────────────────────────────────────────
+
+
+def code(meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "X", "99X", meaning
+    return item
+
+
+def test_a_header_is_asked_for_anatomic_codes_in_frames_too() -> None:
+    """An enhanced object names its region in a functional group; it counts."""
+    header, group, anatomy = Dataset(), Dataset(), Dataset()
+    anatomy.AnatomicRegionSequence = Sequence([code("Brain")])
+    group.FrameAnatomySequence = Sequence([anatomy])
+    header.SharedFunctionalGroupsSequence = Sequence([group])
+    header.BodyPartExamined = "CHEST"
+    assert Reason.FACE_RISK is face_risk(asked_of(header), MR, STRICT)
+    plain = Dataset()
+    plain.AnatomicRegionSequence = Sequence([code("Thorax")])
+    assert face_risk(asked_of(plain), MR, STRICT) is None
+
+
+def test_header_and_row_give_one_answer() -> None:
+    """Words that only an index row knows are None for a header; numbers come as numbers."""
+    header = Dataset()
+    header.ImageType = ["DERIVED", "SECONDARY"]
+    header.SamplesPerPixel = 3
+    get = asked_of(header)
+    assert (["DERIVED", "SECONDARY"], 3) == (get("ImageType"), get("SamplesPerPixel"))
+    assert (None, None, None) == (
+        get("image_types"),
+        get("Modality"),
+        get("AnatomicRegionSequence"),
+    )
+    expected = {PixelRisk.DERIVED_SECONDARY, PixelRisk.COLOUR}
+    assert expected == pixel_risks(get, CT)  # type: ignore[arg-type]
