@@ -6,6 +6,7 @@ Planting and looking are in ``planted.py``, which imports nothing of cohortkit.
 from __future__ import annotations
 
 import io
+import logging
 from pathlib import Path
 
 import pydicom
@@ -67,7 +68,12 @@ def recipe(*options: Option) -> Recipe:
 def run(
     data: bytes, said: Recipe, key: Keyed = KEY, *, over_89: bool = False
 ) -> DeidentifiedSeries:
-    header = pydicom.dcmread(io.BytesIO(data))
+    return released(pydicom.dcmread(io.BytesIO(data)), said, key, over_89=over_89)
+
+
+def released(
+    header: pydicom.Dataset, said: Recipe, key: Keyed = KEY, *, over_89: bool = False
+) -> DeidentifiedSeries:
     person = person_of(header, "")
     instance = SourceInstance(header, None, FileRef("x", 1, 1, "x"))
     series = SourceSeries(person, (instance,), Facts(instances=()))
@@ -201,16 +207,25 @@ def test_same_key_same_result_other_key_nothing_in_common(keywords: list[str], s
     assert one.headers[0].text("SOPInstanceUID") != other.headers[0].text("SOPInstanceUID")
 
 
+@pytest.mark.parametrize("character_set", plants.CHARACTER_SETS)
+def test_nothing_is_told_to_logs_or_warnings(
+    character_set: str, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    """De-identifying a header full of faults logs nothing and warns of nothing: no value there."""
+    planted = plants.plant(list(POOL[::10]), character_set=character_set)
+    header = pydicom.dcmread(io.BytesIO(planted.data))
+    caplog.clear()
+    recwarn.clear()
+    with caplog.at_level(logging.DEBUG):
+        released(header, recipe(*OPTIONS))
+    assert ([], []) == (caplog.records, recwarn.list)
+
+
 def test_the_source_is_not_changed() -> None:
     """The header that was handed in still writes the same bytes."""
     planted = plants.plant(list(POOL[::20]))
     header = pydicom.dcmread(io.BytesIO(planted.data))
-    person = person_of(header, "")
-    series = SourceSeries(
-        person, (SourceInstance(header, None, FileRef("x", 1, 1, "x")),), Facts(instances=())
-    )
-    task = Task(0, "k", person, "1.2", "1.3", "1.4", "CT", ())
-    deidentify(series, task, recipe(), KEY)
+    released(header, recipe())
     buffer = io.BytesIO()
     pydicom.dcmwrite(buffer, header, enforce_file_format=True)
     assert planted.data == buffer.getvalue()

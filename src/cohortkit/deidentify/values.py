@@ -7,7 +7,7 @@ character set cannot decode is not guessed, because a guess could be half a name
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pydicom import charset
 from pydicom.dataelem import DataElement, RawDataElement
@@ -51,12 +51,8 @@ def texts(element: Element, vr: str, encodings: Sequence[str]) -> list[str] | No
     if isinstance(value, bytes):
         text = _decoded(value, encodings if vr in IN_CHARACTER_SET else ("ascii",))
         values = None if text is None else ([text] if vr in ONE_VALUE else text.split("\\"))
-    elif isinstance(value, str) or not isinstance(value, Iterable):
-        values = [str(value)]
-    elif isinstance(value, Dataset):
-        values = None
     else:
-        values = [str(one) for one in value]
+        values = _listed(value)
     if values is None:
         return None
     trimmed = [one.strip("\0 ") for one in values]
@@ -72,9 +68,14 @@ def identifiers(element: Element, encodings: Sequence[str]) -> list[str]:
         codec = encodings[0] if encodings else "ascii"
         text = _decoded(value, encodings) or value.decode(codec, "replace")
         return [normalise(one) for one in text.split("\\")]
-    if value is None or isinstance(value, str) or not isinstance(value, Iterable):
-        return [normalise("" if value is None else str(value))]
-    return [normalise(str(one)) for one in value]
+    return [normalise(one) for one in _listed("" if value is None else value)]
+
+
+def _listed(value: object) -> list[str]:
+    """Each of several values as text; a name can be iterated over, but is one value."""
+    if isinstance(value, MultiValue | list | tuple):
+        return [str(one) for one in value]
+    return [str(value)]
 
 
 def is_ascii(element: Element) -> bool:

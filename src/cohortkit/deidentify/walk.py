@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydicom import config
+from pydicom._uid_dict import UID_dictionary
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
-from pydicom.uid import UID
 
 from cohortkit.deidentify import ages, dates, dummies
 from cohortkit.deidentify.forms import well_formed
@@ -41,6 +42,7 @@ from cohortkit.recipe.model import Action
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 _BIRTH_DATE = 0x00100030
 _DEEPEST = 64
+_UNDEFINED = 0xFFFFFFFF
 _STANDARD_DS = 16
 _ITEM = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
 _END = {True: b"\xfe\xff\xdd\xe0", False: b"\xff\xfe\xe0\xdd"}
@@ -183,8 +185,8 @@ class Walk:
         return _made(element.tag, "UI", [self._uid(one) if one else "" for one in values])
 
     def _uid(self, uid: str) -> str:
-        if uid in TABLE or UID(uid, validation_mode=config.IGNORE).name != uid:
-            return uid  # registered in PS3.6: the name of any other UID is the UID itself
+        if uid in UID_dictionary or uid in TABLE:
+            return uid  # registered in PS3.6
         found = self._uids.get(uid)
         if found is None:
             found = self._uids[uid] = self.subject.pseudonyms.uid(uid)
@@ -232,6 +234,8 @@ def items_of(element: Element, encodings: Sequence[str]) -> Sequence[Dataset]:
     raw = element._replace(VR="SQ")
     if element.VR == "UN":  # implicit little endian, whatever is around it (PS3.5 6.2.2)
         raw = raw._replace(is_implicit_VR=True, is_little_endian=True)
+    if not _whole(value, "little" if raw.is_little_endian else "big"):
+        raise Refusal(Reason.NOT_UNDERSTOOD)
     try:
         with quiet():
             items = convert_raw_data_element(raw, encoding=list(encodings)).value
@@ -245,6 +249,19 @@ def items_of(element: Element, encodings: Sequence[str]) -> Sequence[Dataset]:
 def _holds_items(element: Element) -> bool:
     value = element.value
     return isinstance(value, bytes) and value[:4] in (*_ITEM.values(), *_END.values())
+
+
+def _whole(value: bytes, order: Literal["little", "big"]) -> bool:
+    """Whether items of stated length fill a sequence exactly, as far as lengths are stated."""
+    place = 0
+    while place < len(value):
+        if value[place : place + 4] not in _ITEM.values():
+            return value[place : place + 4] in _END.values()
+        length = int.from_bytes(value[place + 4 : place + 8], order)
+        if length == _UNDEFINED:
+            return True
+        place += 8 + length
+    return place == len(value)
 
 
 def _copied(element: Element) -> Element:
