@@ -44,7 +44,7 @@ def run(*command: object, log: Path) -> int:
     environment = {**os.environ, "COLUMNS": "160"}
     with log.open("wb") as stream:
         done = subprocess.run(
-            [sys.executable, "-m", "cohortkit.cli", *map(str, command)],
+            [Path(sys.executable).with_name("cohortkit"), *map(str, command)],
             stdout=stream, stderr=subprocess.STDOUT, check=False, env=environment,
         )  # fmt: skip
     print(f"cohortkit {command[0]}: exit {done.returncode}, {time.perf_counter() - started:.1f} s")

@@ -25,7 +25,7 @@ from pathlib import Path
 import ahocorasick_rs
 import polars as pl
 import pydicom
-from pydicom.datadict import dictionary_keyword
+from pydicom.datadict import DicomDictionary, dictionary_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import UID_dictionary
 
@@ -58,6 +58,7 @@ class Identities:
 
     long: dict[str, str] = field(default_factory=dict)
     short: dict[str, str] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
     files: int = 0
 
     def add(self, value: str, kind: str) -> None:
@@ -101,6 +102,8 @@ def _walk(dataset: Dataset, found: Identities) -> None:
             for item in element.value or []:
                 _walk(item, found)
         elif element.value not in (None, ""):
+            if element.keyword in {"Manufacturer", "ManufacturerModelName", "Modality"}:
+                found.words.add(str(element.value).strip().lower())
             _take(element, found)
 
 
@@ -170,7 +173,10 @@ def _forget_common_words(found: Identities) -> None:
               "segmentation", "original", "abdomen", "thorax", "spine", "pelvis", "none^none",
               "compressed", "uncompressed", "jpeg", "rsna", "dicom", "report", "public", "project",
               "final", "first", "last", "text", "user", "admin", "medical", "system", "generic",
-              "demo", "waveform", "deidentified", "de-identified", "pydicom"}  # fmt: skip
+              "demo", "ecg", "voi lut", "waveform", "deidentified", "de-identified", "pydicom"}  # fmt: skip
+    for row in DicomDictionary.values():
+        common |= {row[2].lower(), row[4].lower()}
+    common |= found.words  # a hospital that is called as its scanners are
     for table in (found.long, found.short):
         for value in [v for v in table if v.lower() in common]:
             del table[value]
@@ -196,6 +202,8 @@ def search(release: Path, identities: Identities, also: Iterable[Path] = ()) -> 
         for part, data, text in _unpacked(path, name):
             result.bytes += len(data)
             for value in long.find(data):
+                if part == "samples" and value.isdigit() and len(value) < 12:
+                    continue  # among millions of samples any few digits stand somewhere
                 result.hits.add((name, part, identities.long[value]))
             if text:
                 for value in short.find(data, tokens=True):
