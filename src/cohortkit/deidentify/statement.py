@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from pydicom.dataelem import DataElement
@@ -50,17 +50,32 @@ def stamp(source: Dataset, said: Statement) -> dict[BaseTag, Element]:
     Earlier codes of CID 7050 stay, in the standard's words. Earlier methods are free text of an
     unknown hand, so only that there was one is passed on, unless this program wrote it.
     """
+    if not any(tag in source for tag in (METHOD, METHOD_CODES, TEMPORAL)):
+        return dict(_first_stamp(said))
     encodings = encodings_of(source, ("iso8859",))
-    methods = list(dict.fromkeys([*_earlier_methods(source, encodings, said), *said.method]))
-    codes = dict.fromkeys([*_earlier_codes(source, encodings), *(code for code, _ in said.codes)])
+    methods = [*_earlier_methods(source, encodings, said), *said.method]
+    codes = [*_earlier_codes(source, encodings), *(code for code, _ in said.codes)]
+    return _stamp(said.identity_removed, methods, codes, _temporal(source, encodings, said))
+
+
+@lru_cache(maxsize=8)
+def _first_stamp(said: Statement) -> Mapping[BaseTag, Element]:
+    """The stamp of a header that makes no earlier claim: one for all of them, never changed."""
+    codes = [code for code, _ in said.codes]
+    return _stamp(said.identity_removed, list(said.method), codes, said.temporal)
+
+
+def _stamp(
+    identity_removed: str, methods: list[str], codes: list[str], temporal: str
+) -> dict[BaseTag, Element]:
     elements = [
         DataElement(CHARACTER_SET, "CS", "ISO_IR 192"),
-        DataElement(IDENTITY_REMOVED, "CS", said.identity_removed),
-        DataElement(METHOD, "LO", methods),
-        DataElement(TEMPORAL, "CS", _temporal(source, encodings, said)),
+        DataElement(IDENTITY_REMOVED, "CS", identity_removed),
+        DataElement(METHOD, "LO", list(dict.fromkeys(methods))),
+        DataElement(TEMPORAL, "CS", temporal),
     ]
     if codes:
-        items = Items([_code(code) for code in codes])
+        items = Items([_code(code) for code in dict.fromkeys(codes)])
         elements.append(DataElement(METHOD_CODES, "SQ", items))
     return {element.tag: element for element in elements}
 
