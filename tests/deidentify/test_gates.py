@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,7 @@ from cohortkit.deidentify.gates import burned_in_risk, face_risk, pixel_risks
 from cohortkit.deidentify.headers import asked_of
 from cohortkit.deidentify.regions import Region, region
 from cohortkit.dicom.sop_classes import TABLE, lookup
-from cohortkit.model import Reason, Risk
+from cohortkit.model import Reason, Risk, SopClass
 from cohortkit.recipe.model import (
     Basis,
     FacePolicy,
@@ -25,7 +24,7 @@ from cohortkit.recipe.model import (
 )
 
 ROOT = "1.2.840.10008.5.1.4.1.1."
-CT, MR, DX, CR, US, SC, SR = (lookup(ROOT + t) for t in ("2", "4", "1.1", "1", "6.1", "7", "88.11"))
+CT, MR, DX, CR, US, SC, SR = (TABLE[ROOT + t] for t in ("2", "4", "1.1", "1", "6.1", "7", "88.11"))
 STRICT = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED)
 HEADS = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED, faces=FacePolicy(accept_heads=True))
 UNKNOWN = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED, faces=FacePolicy(accept_unknown=True))
@@ -36,40 +35,36 @@ def accepting(*risks: PixelRisk, modality: str = "CT") -> Recipe:
     return Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED, pixels=PixelPolicy((accepted,)))
 
 
-def asks(answers: Mapping[str, object]) -> object:
-    return dict(answers).get
-
-
 # ── names in the pixels ──────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
     "sop", [s for s in TABLE.values() if s.risk is Risk.HIGH], ids=lambda s: s.uid
 )
-def test_high_risk_classes_are_refused_whatever_they_say(sop: object) -> None:
+def test_high_risk_classes_are_refused_whatever_they_say(sop: SopClass) -> None:
     """Captures, ultrasound, photographs, slides: even with BurnedInAnnotation NO."""
     for stated in (None, "NO", "YES"):
         get = {"BurnedInAnnotation": stated}.get
-        assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT)  # type: ignore[arg-type]
+        assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT)
 
 
 @pytest.mark.parametrize(
     "sop", [s for s in TABLE.values() if s.risk is Risk.STATED], ids=lambda s: s.uid
 )
-def test_projection_classes_pass_only_with_no(sop: object) -> None:
+def test_projection_classes_pass_only_with_no(sop: SopClass) -> None:
     """CR, DX, RF, XA, MG: absent, empty, YES or anything else but NO is a risk."""
     for stated in (None, "", "YES", "yes", "N", "UNKNOWN", ["NO", "YES"], 0):
         get = {"BurnedInAnnotation": stated}.get
-        assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT), stated  # type: ignore[arg-type]
-    assert burned_in_risk({"BurnedInAnnotation": "NO"}.get, sop, STRICT) is None  # type: ignore[arg-type]
-    assert burned_in_risk({"BurnedInAnnotation": "no \0"}.get, sop, STRICT) is None  # type: ignore[arg-type]
+        assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT), stated
+    assert burned_in_risk({"BurnedInAnnotation": "NO"}.get, sop, STRICT) is None
+    assert burned_in_risk({"BurnedInAnnotation": "no \0"}.get, sop, STRICT) is None
 
 
 @pytest.mark.parametrize("sop", list(TABLE.values()), ids=lambda s: s.uid)
-def test_stated_yes_is_refused_in_every_class(sop: object) -> None:
+def test_stated_yes_is_refused_in_every_class(sop: SopClass) -> None:
     """BurnedInAnnotation YES is believed wherever it stands."""
     get = {"BurnedInAnnotation": "YES"}.get
-    assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT)  # type: ignore[arg-type]
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, sop, STRICT)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +89,7 @@ def test_stated_yes_is_refused_in_every_class(sop: object) -> None:
 )
 def test_signs_of_a_capture(answers: dict[str, object], risk: PixelRisk) -> None:
     """In a CT each sign is a risk of its own name, and a recipe accepts it by that name alone."""
-    assert frozenset({risk}) == pixel_risks(answers.get, CT)  # type: ignore[arg-type]
+    assert frozenset({risk}) == pixel_risks(answers.get, CT)
     get = {"Modality": "CT", **answers}.get
     assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, STRICT)
     assert burned_in_risk(get, CT, accepting(risk)) is None
@@ -261,4 +256,4 @@ def test_header_and_row_give_one_answer() -> None:
         get("AnatomicRegionSequence"),
     )
     expected = {PixelRisk.DERIVED_SECONDARY, PixelRisk.COLOUR}
-    assert expected == pixel_risks(get, CT)  # type: ignore[arg-type]
+    assert expected == pixel_risks(get, CT)
