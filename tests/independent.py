@@ -66,7 +66,7 @@ class Identities:
         value = value.strip("\0 \t\r\n")
         if len(value) >= 6:
             self.long.setdefault(value, kind)
-        elif (len(value) >= 3 and not value.isdigit()) or len(value) >= 4:
+        elif (len(value) >= 3 and not value.isdigit()) or len(value) == 5:
             self.short.setdefault(value, kind)
 
 
@@ -173,7 +173,8 @@ def _forget_common_words(found: Identities) -> None:
               "segmentation", "original", "abdomen", "thorax", "spine", "pelvis", "none^none",
               "compressed", "uncompressed", "jpeg", "rsna", "dicom", "report", "public", "project",
               "final", "first", "last", "text", "user", "admin", "medical", "system", "generic",
-              "demo", "ecg", "voi lut", "waveform", "deidentified", "de-identified", "pydicom"}  # fmt: skip
+              "demo", "ecg", "voi lut",
+              "waveform", "deidentified", "de-identified", "pydicom"}  # fmt: skip
     for row in DicomDictionary.values():
         common |= {row[2].lower(), row[4].lower()}
     common |= found.words  # a hospital that is called as its scanners are
