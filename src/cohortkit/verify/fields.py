@@ -124,7 +124,6 @@ _BY_KEYWORD = {
 _BY_VR = {"PN": Kind.PHYSICIAN, "DA": Kind.DATE, "DT": Kind.DATE, "UI": Kind.UID}
 MACHINE_WORDS = frozenset(
     {
-        "BodyPartExamined",
         "ConvolutionKernel",
         "Manufacturer",
         "ManufacturerModelName",
@@ -135,6 +134,9 @@ MACHINE_WORDS = frozenset(
 )
 """Attributes that the scanner fills with words of its maker: where the recipe keeps one, a patient
 who is called as the scanner is does not make a leak of it."""
+
+TYPED_CODES = frozenset({"BodyPartExamined"})
+"""Code strings that people type."""
 
 _SOFTWARE = frozenset(
     {"ImplementationClassUID", "TransferSyntaxUID", "PrivateInformationCreatorUID"}

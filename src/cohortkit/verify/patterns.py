@@ -16,7 +16,15 @@ from cohortkit.dicom.quiet import quiet
 from cohortkit.errors import Refusal
 from cohortkit.model import Task
 from cohortkit.reasons import Reason
-from cohortkit.verify.fields import MACHINE_WORDS, PERSONAL, Kind, is_direct, kind_of, source_texts
+from cohortkit.verify.fields import (
+    MACHINE_WORDS,
+    PERSONAL,
+    TYPED_CODES,
+    Kind,
+    is_direct,
+    kind_of,
+    source_texts,
+)
 from cohortkit.verify.spellings import (
     ORDINARY,
     date_forms,
@@ -114,28 +122,60 @@ def collect(
         found, spared = _gather(headers, kept, claimed=claimed)
     _from_task(found, task)
     patterns = found.patterns(spared, shifted=shifted)
-    if not any(item.kind in PERSONAL for item in patterns.items) and (claimed or not spared):
+    if not any(item.kind in PERSONAL for item in patterns.items) and (claimed or not spared.direct):
         raise Refusal(Reason.NO_PATTERN)
     return patterns
 
 
 def _gather(
     headers: Sequence[Dataset], kept: frozenset[str], *, claimed: bool
-) -> tuple[_Found, set[str]]:
+) -> tuple[_Found, _Spared]:
     """The spellings of all headers, and the texts that the recipe keeps."""
-    found = _Found()
-    spared: set[str] = set()
+    found, spared = _Found(), _Spared()
     for keyword, vr, texts in source_texts(headers):
-        kind = kind_of(keyword, vr)
-        if keyword in kept and not (claimed and is_direct(keyword, vr)):
-            spared.update(fold(text.strip()) for text in texts)
-            if keyword in MACHINE_WORDS:
-                spared.update(word for text in texts for word in words(fold(text)))
+        kind, direct = kind_of(keyword, vr), is_direct(keyword, vr)
+        if keyword in kept and not (claimed and direct):
+            spared.add(keyword, vr, texts, direct=direct)
             found.leave(kind, len(texts))
         elif kind is not None:
             for text in texts:
                 found.add(kind, text)
     return found, spared
+
+
+@dataclass(slots=True)
+class _Spared:
+    """What the recipe keeps, and so what is no leak where a pattern is equal to it.
+
+    A kept date, UID or device is spared wherever else the same value stands. A name or number of
+    the patient is not: that somebody typed it into a description which the recipe keeps is the
+    very leak that is looked for. It is spared only if the recipe says that it keeps it, or, for
+    one word of a name, if code strings or the scanner's own words hold that word.
+    """
+
+    direct: set[str] = field(default_factory=set)
+    values: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+    dates: set[str] = field(default_factory=set)
+
+    def add(self, keyword: str, vr: str, texts: Iterable[str], *, direct: bool) -> None:
+        """Take the values of one kept attribute."""
+        for text in map(fold, texts):
+            self.values.add(text.strip())
+            self.dates |= date_forms(text)
+            if direct:
+                self.direct |= {text.strip(), *identifier(text)}
+            if keyword in MACHINE_WORDS or (vr == "CS" and keyword not in TYPED_CODES):
+                self.words |= words(text)
+
+    def covers(self, pattern: Pattern) -> bool:
+        """Whether the recipe keeps this very text."""
+        if pattern.rule is Rule.DATE:
+            return pattern.text in self.dates
+        if pattern.kind in PERSONAL or pattern.kind is Kind.PHYSICIAN:
+            named = pattern.kind in {Kind.NAME, Kind.PHYSICIAN} and pattern.text in self.words
+            return named or pattern.text in self.direct
+        return pattern.text in self.values
 
 
 def _from_task(found: _Found, task: Task) -> None:
@@ -191,14 +231,12 @@ class _Found:
             elif text not in self._full:
                 self._full[text] = Pattern(text, kind, rule or _rule(text, whole=whole))
 
-    def patterns(self, spared: set[str], *, shifted: bool) -> Patterns:
+    def patterns(self, spared: _Spared, *, shifted: bool) -> Patterns:
         """What is left once the values that the recipe keeps are left out."""
         left_out = Counter(self._left_out)
-        spared_dates = {form for text in spared for form in date_forms(text)}
         items = []
-        for text in sorted(self._full):
-            pattern = self._full[text]
-            if text in spared or (pattern.rule is Rule.DATE and text in spared_dates):
+        for _, pattern in sorted(self._full.items()):
+            if spared.covers(pattern):
                 left_out["kept", pattern.kind] += 1
             else:
                 items.append(pattern)

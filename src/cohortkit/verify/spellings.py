@@ -15,6 +15,8 @@ ORDINARY = frozenset(
     foot hand head heart hip hospital image kidney knee leg liver lumbar lung male mouse name neck
     none null other pancreas patient pelvis phantom plastic prostate qa qc removed research sagittal
     series shoulder skull spine study subject test thorax unknown volunteer water whole wrist xxx
+    cr ct dx ecg mg mr nm ot pet pt px rf rg sc seg sr us xa original primary secondary derived
+    localizer yes no
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 """Words of the trade and placeholders: alone they name nobody, so alone they are left out."""
