@@ -36,6 +36,7 @@ app = App(
     result_action="return_value",
     print_error=False,
     exit_on_error=False,
+    suppress_keyboard_interrupt=False,
 )
 key_app = App(name="key", help="Project keys.")
 recipe_app = App(name="recipe", help="Recipes: what may stay.")
