@@ -79,7 +79,8 @@ def _totals() -> list[pl.Expr]:
 
 
 def _distinct() -> list[pl.Expr]:
-    joined = {"image_types": pl.col("ImageType").list.join("\\")}
+    # the cast is for frames of absent lists, whose type polars forgets in some operations
+    joined = {"image_types": pl.col("ImageType").cast(pl.List(pl.String())).list.join("\\")}
     return [
         joined.get(name, pl.col(word)).unique().sort().alias(name) for name, word in LISTS.items()
     ]

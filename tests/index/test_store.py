@@ -1,0 +1,257 @@
+"""The store on disk: versions, readers, interruptions, strangers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cohortkit.errors import NotBuilt, StoreError, UsageError
+from cohortkit.index import StoreIndex, demo_index, folder, open_index, scan
+from factory import Patient, Series, write_series
+
+
+def _uids(index: StoreIndex) -> list[str]:
+    rows = index.instances(index.series().collect()["series_key"])
+    return rows["SOPInstanceUID"].to_list()
+
+
+@pytest.fixture
+def store(archive: Path, tmp_path: Path) -> Path:
+    """A store of the small archive."""
+    scan(archive, tmp_path / "store", progress=False)
+    return tmp_path / "store"
+
+
+def test_a_store_is_opened_as_it_was_scanned(archive: Path, store: Path) -> None:
+    """The same tables and version; the location leads back."""
+    scanned = scan(archive, store, progress=False)
+    opened = open_index(store)
+    assert isinstance(opened, StoreIndex)
+    again = open_index(opened.location)
+
+    assert scanned.version == opened.version == again.version
+    assert scanned.series().collect().equals(opened.series().collect())
+    assert _uids(scanned) == _uids(opened)
+    assert (str(archive),) == opened.roots
+
+
+def test_no_one_else_can_read_it(archive: Path, tmp_path: Path) -> None:
+    """Folder 0700 and files 0600, whatever the umask, and also where the folder was there."""
+    before = os.umask(0)
+    try:
+        (tmp_path / "open").mkdir(mode=0o777)
+        for name in ("open", "made"):
+            scan(archive, tmp_path / name, progress=False)
+    finally:
+        os.umask(before)
+    for name in ("open", "made"):
+        place = tmp_path / name
+
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+        assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in place.iterdir()}
+
+
+def test_a_reader_keeps_its_version_while_another_is_made(archive: Path, store: Path) -> None:
+    """An index that is open answers the same after the next scan; then it says it is gone."""
+    reader = open_index(store)
+    assert isinstance(reader, StoreIndex)
+    before = _uids(reader)
+    for round_ in range(2):
+        write_series(archive / f"new{round_}", Patient(patient_id="n"), Series(number=round_))
+        if round_ == 0:
+            scan(archive, store, progress=False)
+
+            assert before == _uids(reader)
+    assert before != _uids(scan(archive, store, progress=False))
+
+
+def test_old_parts_do_not_pile_up(archive: Path, store: Path) -> None:
+    """After many scans only the parts of two versions are there."""
+    for round_ in range(5):
+        (archive / "a" / "1-1-000").touch()
+        os.utime(archive / "a" / "1-1-000", (round_, round_))
+        scan(archive, store, progress=False)
+    manifest = folder.read_manifest(store)
+    assert manifest is not None
+    named = {part.file for part in manifest.parts} | set(manifest.previous)
+
+    assert named == {path.name for path in store.glob("*.parquet")}
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_an_interrupted_scan_leaves_the_version_before(
+    archive: Path, store: Path, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever writing stops, the old version is whole and the next scan makes the new one."""
+    old = open_index(store)
+    assert isinstance(old, StoreIndex)
+    before = _uids(old)
+    write_series(archive / "new", Patient(patient_id="new"), Series(slices=2))
+    (archive / "a" / "1-1-000").unlink()
+    calls = []
+
+    def interrupted(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) == step:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder.os, "fsync", interrupted)
+        try:
+            scan(archive, store, progress=False)
+        except KeyboardInterrupt:
+            found = open_index(store)
+            assert isinstance(found, StoreIndex)
+
+            # the last call is behind the rename: the new version stands
+            assert (found.version == old.version) == (_uids(found) == before)
+    after = scan(archive, store, progress=False)
+
+    assert _uids(after) == _uids(scan(archive, progress=False))
+    assert len(list(store.glob("*.new"))) == 0
+
+
+SLOW = """
+import os, sys, time
+from cohortkit.index import folder, scan
+def slow(handle, real=os.fsync):
+    real(handle)
+    print("written", flush=True)
+    time.sleep(0.3)
+folder.os.fsync = slow
+print("started", flush=True)
+scan(sys.argv[1], sys.argv[2], progress=False, workers=1)
+"""
+
+
+@pytest.mark.parametrize("lines", [2, 4])
+def test_a_killed_scan(archive: Path, store: Path, lines: int) -> None:
+    """SIGKILL in the middle of writing: readable before, and whole after the next scan."""
+    before = open_index(store).version
+    write_series(archive / "new", Patient(patient_id="new"), Series(slices=2))
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(archive), str(store)], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    for _ in range(lines):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+    assert before == open_index(store).version
+    assert _uids(scan(archive, store, progress=False)) == _uids(scan(archive, progress=False))
+
+
+def test_two_scans_at_once_are_refused(archive: Path, store: Path) -> None:
+    """The second says so, and the store can still be read."""
+    with folder.writing(store):
+        with pytest.raises(StoreError, match="another scan"):
+            scan(archive, store, progress=False)
+        assert _uids(open_index(store))  # type: ignore[arg-type] - a store
+    scan(archive, store, progress=False)
+
+
+def _edit(store: Path, **changes: object) -> None:
+    path = store / folder.MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_newer_store_is_refused(archive: Path, store: Path) -> None:
+    """Reading and scanning say that a newer cohortkit is needed, and change nothing."""
+    _edit(store, format=2)
+    before = sorted(path.name for path in store.iterdir())
+    with pytest.raises(StoreError, match="newer cohortkit"):
+        open_index(store)
+    with pytest.raises(StoreError, match="newer cohortkit"):
+        scan(archive, store, progress=False)
+
+    assert before == sorted(path.name for path in store.iterdir())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"kind": "something"},
+        {"parts": 7},
+        {"format": "one"},
+        {"parts": [{"table": "series", "label": "CT", "file": "../../etc/passwd", "rows": 1}]},
+    ],
+)
+def test_a_damaged_manifest_is_refused(store: Path, damage: dict[str, object]) -> None:
+    """Nothing outside the store is read on the word of a manifest."""
+    _edit(store, **damage)
+    with pytest.raises(StoreError):
+        open_index(store)
+
+
+def test_a_missing_part_is_refused(store: Path) -> None:
+    """A part that is gone is told when the store is opened, not as a shorter answer."""
+    next(store.glob("instances-CT-*")).unlink()
+    with pytest.raises(StoreError, match="gone"):
+        open_index(store)
+
+
+def test_a_full_disk_is_told(archive: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In plain words, and the old version stands."""
+    before = open_index(store).version
+    write_series(archive / "new", Patient(patient_id="new"), Series(slices=1))
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder.os, "fsync", full)
+        with pytest.raises(StoreError, match="disk full"):
+            scan(archive, store, progress=False)
+
+    assert before == open_index(store).version
+
+
+def test_parts_are_by_modality_and_sorted(store: Path) -> None:
+    """So that a search reads little."""
+    for path in store.glob("instances-*.parquet"):
+        rows = pl.read_parquet(path)
+
+        assert rows["Modality"].n_unique() == 1
+        assert path.name.split("-")[1] == rows["Modality"][0]
+        assert rows.equals(rows.sort("PatientID", "StudyDate", maintain_order=True))
+
+
+@pytest.mark.parametrize(
+    "where", ["postgresql://u:secret@h/x", "https://pacs/dicom-web", "s3://bucket/x", "SQLite://a"]
+)
+def test_what_is_not_built_is_refused_in_plain_words(where: str) -> None:
+    """By its kind, without repeating what may hold a password."""
+    with pytest.raises(NotBuilt, match="cannot open") as caught:
+        open_index(where)
+
+    assert "secret" not in str(caught.value)
+
+
+def test_wrong_places(tmp_path: Path, store: Path) -> None:
+    """Nothing there, a folder without a store, a mapping for a store."""
+    for place in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(StoreError, match="no"):
+            open_index(place)
+    with pytest.raises(UsageError, match="mapping"):
+        open_index(store, {"a": "PatientID"})
+
+
+def test_the_demo_index_is_of_pydicoms_own_files() -> None:
+    """Real objects of many kinds, in memory; every file accounted for."""
+    index = demo_index()
+    kinds = set(index.series().collect()["kind"])
+
+    assert {"image", "report", "waveform", "segmentation", "radiotherapy"} <= kinds
+    assert index.location == ""
+    assert index.search(Modality="CT").counts.series > 0
+    assert index.instances(index.series().collect()["series_key"]).height > 150
