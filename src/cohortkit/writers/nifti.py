@@ -71,7 +71,7 @@ class Nifti:
             raise Refusal(Reason.NO_PAYLOAD)
         self.check(payload)
         name = f"{stem}{payload.part}"
-        chunks = _file(payload)
+        chunks = file_of(payload)
         suffix = ".nii.gz" if self.compress else ".nii"
         made = [
             self._artifact(
@@ -155,7 +155,7 @@ def header(volume: Volume) -> bytes:
     return bytes(made.binaryblock) + b"\0\0\0\0"
 
 
-def _file(volume: Volume) -> Iterator[bytes | memoryview]:
+def file_of(volume: Volume) -> Iterator[bytes | memoryview]:
     """The file in pieces: the first axis runs fastest, so a volume lies as it was assembled."""
     yield header(volume)
     slices = volume.values.T
