@@ -8,9 +8,16 @@ are brought to the closest canonical orientation, the affine is within 1e-3 and 
 is equal (to float32's precision). The match is one to one: a volume of ours that no reference
 equals *differs*, and so does a second volume that equals a reference already taken.
 
+Told apart, and counted as neither:
+
+- a volume for which there is no oracle, because dcm2niix reported an error for each of its files;
+- a reference made of a copy. An export writes one of several copies of an object; dcm2niix may
+  write each. The copy is then assembled alone and has to equal that reference;
+- a reference that contradicts dcm2niix's own reading of the same object: the same slices, in the
+  other order on the same affine.
+
 Without ``--default`` the two policies that make no new voxels are chosen, as a user would who
-wants what dcm2niix gives: ``Nifti(single="keep-2d", tilt="affine")``; what the default refuses
-besides is told apart. Exits 1 if anything differs.
+wants what dcm2niix gives: ``Nifti(single="keep-2d", tilt="affine")``. Exits 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -22,8 +29,8 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import dcm2niix
@@ -34,7 +41,7 @@ from numpy.typing import NDArray
 import cohortkit as ck
 from cohortkit.errors import Refusal
 from cohortkit.geometry.facts import read_facts
-from cohortkit.model import Refused, Status, Task, Volume
+from cohortkit.model import Refused, SourceInstance, Status, Task, Volume
 from cohortkit.payloads.volume import volumes
 from cohortkit.run.tasks import build
 from cohortkit.sources.files import Files
@@ -42,6 +49,10 @@ from cohortkit.writers.nifti import file_of
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("COHORTKIT_TEST_DATA") or ROOT.parent / "shared" / "data")
+
+MADE = "made by dcm2niix"
+COPY = "references of copies, equal to the copy alone"
+CONTRADICTION = "references that contradict dcm2niix's reading of the same object"
 
 
 @dataclass
@@ -52,15 +63,6 @@ class Reference:
     values: NDArray[np.float64]
     affine: NDArray[np.float64]
     taken: bool = False
-
-
-@dataclass
-class Verdict:
-    """What became of one series."""
-
-    suite: str
-    series: str
-    said: list[str] = field(default_factory=list)
 
 
 def canonical(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
@@ -75,13 +77,13 @@ def canonical(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]] | N
     return values, np.asarray(turned.affine)
 
 
-def references(suite: Path, work: Path) -> tuple[list[Reference], int]:
-    """What dcm2niix makes of a suite, and how many of it are in colour."""
+def references(suite: Path, work: Path) -> tuple[list[Reference], int, str]:
+    """What dcm2niix makes of a suite, how many of it are in colour, and its errors."""
     out = work / suite.name
     out.mkdir()
-    subprocess.run(
+    run = subprocess.run(
         [dcm2niix.bin, "-z", "n", "-d", "9", "-f", "%s_%p_%t", "-o", out, inputs(suite)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     found, colour = [], 0
     for path in sorted(out.glob("*.nii")):
@@ -90,7 +92,8 @@ def references(suite: Path, work: Path) -> tuple[list[Reference], int]:
             colour += 1
         else:
             found.append(Reference(path.name, *read))
-    return found, colour
+    lines = (run.stdout + run.stderr).splitlines()
+    return found, colour, "\n".join(line for line in lines if line.startswith("Error"))
 
 
 def inputs(suite: Path) -> Path:
@@ -98,19 +101,19 @@ def inputs(suite: Path) -> Path:
     return suite / "In" if (suite / "In").is_dir() else suite
 
 
-def ours(task: Task, policy: ck.Nifti, work: Path) -> Iterator[Path | str]:
+def ours(
+    instances: Sequence[SourceInstance], policy: ck.Nifti, work: Path
+) -> Iterator[tuple[Path | str, tuple[int, ...]]]:
     """Each volume of a series as the NIfTI file that is written, or why there is none."""
-    instances = Files().fetch(task)
     facts = read_facts([one.header for one in instances])
     for item in volumes(facts, [one.pixels for one in instances]):
         if isinstance(item, Refused):
-            copy = item.status is Status.DUPLICATE
-            yield f"{'duplicate' if copy else 'refused'} ({item.reason})"
+            yield f"{item.status.value} ({item.reason})", item.instances
             continue
         try:
-            yield written(item, policy, work)
+            yield written(item, policy, work), item.instances
         except Refusal as refusal:
-            yield f"refused ({refusal.reason})"
+            yield f"refused ({refusal.reason})", item.instances
 
 
 def written(volume: Volume, policy: ck.Nifti, work: Path) -> Path:
@@ -121,21 +124,75 @@ def written(volume: Volume, policy: ck.Nifti, work: Path) -> Path:
     return path
 
 
-def judged(path: Path, candidates: list[Reference]) -> str:
-    """Whether exactly one free reference equals the file."""
+def same(one: Reference, values: NDArray[np.float64], affine: NDArray[np.float64]) -> bool:
+    """Whether a volume equals a reference."""
+    return (
+        one.values.shape == values.shape
+        and np.allclose(one.affine, affine, rtol=0, atol=1e-3)
+        and np.allclose(one.values, values, rtol=1e-6, atol=1e-5, equal_nan=True)
+    )
+
+
+def judged(path: Path, candidates: list[Reference]) -> bool:
+    """Whether a free reference equals the file; it is then taken."""
     read = canonical(path)
-    if read is None:
-        return "differs (colour)"
-    values, affine = read
     for one in candidates:
-        if one.taken or one.values.shape != values.shape:
-            continue
-        if np.allclose(one.affine, affine, rtol=0, atol=1e-3) and np.allclose(
-            one.values, values, rtol=1e-6, atol=1e-5, equal_nan=True
-        ):
+        if read is not None and not one.taken and same(one, *read):
             one.taken = True
-            return "exact"
-    return f"differs {values.shape}"
+            return True
+    return False
+
+
+def verdicts(
+    task: Task, policy: ck.Nifti, work: Path, candidates: list[Reference], errors: str
+) -> tuple[list[str], list[SourceInstance]]:
+    """What became of one series, and the copies that it held."""
+    instances = Files().fetch(task)
+    said, copies = [], []
+    for found, ordinals in ours(instances, policy, work):
+        if isinstance(found, str):
+            said.append(found)
+            if found.startswith(Status.DUPLICATE.value):
+                copies += [instances[n] for n in ordinals]
+        elif judged(found, candidates):
+            said.append("exact")
+        elif all(f"/{Path(task.files[n].path).name}" in errors for n in ordinals):
+            said.append("no oracle (dcm2niix: error)")
+        else:
+            said.append("differs")
+    return said, copies
+
+
+def of_copies(
+    copies: Sequence[SourceInstance], policy: ck.Nifti, work: Path, candidates: list[Reference]
+) -> int:
+    """How many of the references left over are of these copies, each assembled alone."""
+    count = 0
+    for copy in copies:
+        if all(one.taken for one in candidates):
+            break
+        for found, _ in ours([copy], policy, work):
+            count += not isinstance(found, str) and judged(found, candidates)
+    return count
+
+
+def contradictions(candidates: list[Reference]) -> int:
+    """References left over that are a taken one with its slices in the other order."""
+    taken = [one for one in candidates if one.taken]
+    found = [
+        one
+        for one in candidates
+        if not one.taken
+        and any(
+            other.values.ndim == 3
+            and other.values.shape[2] > 1
+            and same(one, other.values[:, :, ::-1], other.affine)
+            for other in taken
+        )
+    ]
+    for one in found:
+        one.taken = True
+    return len(found)
 
 
 def tasks(folder: Path) -> Iterator[Task]:
@@ -153,31 +210,37 @@ def main() -> int:
     policy = ck.Nifti() if given.default else ck.Nifti(single="keep-2d", tilt="affine")
     warnings.simplefilter("ignore")
     totals: Counter[str] = Counter()
-    made = 0
     with tempfile.TemporaryDirectory() as folder:
         for suite in sorted(path for path in DATA.iterdir() if path.is_dir()):
-            candidates, colour = references(suite, Path(folder))
-            made += len(candidates) + colour
-            for task in tasks(inputs(suite)):
-                said = [
-                    one if isinstance(one, str) else judged(one, candidates)
-                    for one in ours(task, policy, Path(folder))
-                ]
-                totals.update(said)
-                told = ", ".join(f"{n} {what}" for what, n in sorted(Counter(said).items()))
-                where = Path(task.files[0].path).parent.relative_to(DATA)
-                print(f"{str(where)[:60]:<60} {len(task.files):>4} files  {told}")
-            left = [one.name for one in candidates if not one.taken]
-            print(f"  {suite.name}: {len(left)} references not made, {colour} in colour")
-            if given.verbose and left:
-                print("    " + "\n    ".join(left))
-    exact = totals["exact"]
-    different = sum(n for what, n in totals.items() if what.startswith("differs"))
+            totals += judge(suite, policy, Path(folder), verbose=given.verbose)
     print()
     for what, n in sorted(totals.items()):
-        print(f"{n:>4} {what}")
-    print(f"dcm2niix makes {made} volumes: {exact} exact, {different} differ")
-    return 1 if different else 0
+        if what != MADE:
+            print(f"{n:>4} {what}")
+    print(f"dcm2niix makes {totals[MADE]} volumes: ", end="")
+    print(f"{totals['exact']} exact, {totals[COPY]} of copies, {totals['differs']} differ")
+    return 1 if totals["differs"] else 0
+
+
+def judge(suite: Path, policy: ck.Nifti, work: Path, *, verbose: bool) -> Counter[str]:
+    """Print and count what became of one suite."""
+    candidates, colour, errors = references(suite, work)
+    totals: Counter[str] = Counter({MADE: len(candidates) + colour})
+    copies: list[SourceInstance] = []
+    for task in tasks(inputs(suite)):
+        said, more = verdicts(task, policy, work, candidates, errors)
+        copies += more
+        totals.update(said)
+        told = ", ".join(f"{n} {what}" for what, n in sorted(Counter(said).items()))
+        where = Path(task.files[0].path).parent.relative_to(DATA)
+        print(f"{str(where)[:60]:<60} {len(task.files):>4} files  {told}")
+    totals[COPY] += of_copies(copies, policy, work, candidates)
+    totals[CONTRADICTION] += contradictions(candidates)
+    left = [one.name for one in candidates if not one.taken]
+    print(f"  {suite.name}: {len(left)} references not made, {colour} in colour")
+    if verbose and left:
+        print("    " + "\n    ".join(left))
+    return totals
 
 
 if __name__ == "__main__":
