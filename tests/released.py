@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from factory import Patient, Series, instance, uid
 from pydicom.dataset import Dataset
 
 from cohortkit.deidentify.engine import deidentify
@@ -22,6 +21,7 @@ from cohortkit.model import (
 )
 from cohortkit.recipe.file import load_recipe
 from cohortkit.recipe.model import Recipe
+from factory import Patient, Series, instance, uid
 
 SECRET = bytes(range(32))
 
