@@ -33,7 +33,7 @@ work = Path(tempfile.mkdtemp(prefix="cohortkit-"))
 # %% [markdown]
 # ## The index
 #
-# `ck.scan("archive/", "index/")` would index a folder in place. Here it is pydicom's folder, in
+# `ck.scan("archive/", "index/")` would index a folder in place. This one is pydicom's folder, in
 # memory. Every file is indexed, or skipped with a reason.
 
 # %%
@@ -153,4 +153,4 @@ print(volume.shape, volume.header.get_zooms())
 # The release can be checked again at any time:
 
 # %%
-ck.verify(work / "export", key=key)
+ck.verify(work / "export", key=key, index=index)
