@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
-from tqdm.auto import tqdm
 
 from cohortkit.errors import StoreError, UsageError
 from cohortkit.index.batch import Batch, File
@@ -22,8 +22,11 @@ from cohortkit.index.store import StoreIndex
 from cohortkit.index.update import NOT_OPENED, TRY_AGAIN, Change, Update, compare
 from cohortkit.index.walk import Listing, list_files
 
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
 _BATCH = 256
-_WORTH_A_WORKER = 2_000  # files; fewer are read before a process has started
+_WORTH_A_WORKER = 4_000  # files; fewer are read before a process has started
 
 
 def scan(
@@ -155,12 +158,22 @@ def _read(
         files.slice(at, size).rows() for at in range(0, files.height, size)
     )
     with (
-        tqdm(total=files.height, desc="scan", unit="file", disable=not progress) as bar,
         closing(read_all(str(root), batches, processes)) as answers,
+        _bar(files.height, shown=progress) as bar,
     ):
         for batch in answers:
-            bar.update(batch.files)
+            if bar is not None:
+                bar.update(batch.files)
             yield batch
+
+
+def _bar(total: int, *, shown: bool) -> AbstractContextManager[tqdm[NoReturn] | None]:
+    if not shown:
+        return nullcontext()
+    # where a bar is shown: in a notebook that lacks its widgets, this import warns
+    from tqdm.auto import tqdm  # noqa: PLC0415 - see above
+
+    return tqdm(total=total, desc="scan", unit="file")
 
 
 def _cores() -> int:
