@@ -77,14 +77,15 @@ class Decoder:
     """Text decoding by Specific Character Set (PS3.3 C.12.1.1.2).
 
     Attributes:
+        named: the character set as the data set names it.
         lossy: whether a value could not be decoded without replacement.
     """
 
-    __slots__ = ("_encodings", "_fast", "_named", "lossy")
+    __slots__ = ("_encodings", "_fast", "lossy", "named")
 
     def __init__(self, named: bytes = b"") -> None:
-        self._named = named.decode("latin-1").strip("\0 ")
-        self._fast = _FAST_CHARSETS.get(self._named)
+        self.named = named.decode("latin-1").strip("\0 ")
+        self._fast = _FAST_CHARSETS.get(self.named)
         self._encodings: list[str] | None = None
         self.lossy = False
 
@@ -97,7 +98,7 @@ class Decoder:
                 self.lossy = True
         with quiet():
             if self._encodings is None:
-                words = [word.strip() for word in self._named.split("\\")]
+                words = [word.strip() for word in self.named.split("\\")]
                 self._encodings = convert_encodings(words if len(words) > 1 else words[0])
             text = decode_bytes(raw, self._encodings, TEXT_VR_DELIMS)
         self.lossy = self.lossy or "\N{REPLACEMENT CHARACTER}" in text
@@ -227,7 +228,7 @@ def _date(raw: bytes) -> date:
 def _time(raw: bytes) -> time:
     digits, _, fraction = raw.replace(b":", b"").partition(b".")  # ACR-NEMA had colons
     whole = len(digits) in {2, 4, 6} and digits.isdigit()
-    if not whole or len(fraction) > 6 or (fraction and not fraction.isdigit()):  # noqa: PLR2004
+    if not whole or len(fraction) > 6 or (fraction and not fraction.isdigit()):  # noqa: PLR2004 - microseconds
         raise Unparsable("several-values" if b"\\" in raw else "not-a-time")
     digits = digits.ljust(6, b"0")
     try:

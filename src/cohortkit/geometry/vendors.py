@@ -64,7 +64,7 @@ def mosaic(header: Dataset) -> Mosaic | None:
     start = min(times, default=0.0)
     return Mosaic(
         tiles=tiles,
-        normal=(normal[0], normal[1], normal[2]) if len(normal) == 3 else None,  # noqa: PLR2004
+        normal=(normal[0], normal[1], normal[2]) if len(normal) == 3 else None,  # noqa: PLR2004 - x, y, z
         slice_times=tuple(round((t - start) / 1000, 6) for t in times)
         if len(times) == tiles
         else (),
@@ -112,13 +112,13 @@ def diffusion(header: Dataset) -> tuple[float | None, Triple | None]:
     found = _at(header, 0x0043, _GE_PARAMETERS, 0x39, "IS")
     if found and math.isfinite(found[0]):
         # GE adds a billion to say that the value was typed in
-        return found[0] % 1e9 if found[0] >= 1e9 else found[0], None  # noqa: PLR2004
+        return found[0] % 1e9 if found[0] >= 1e9 else found[0], None  # noqa: PLR2004 - that billion
     return None, None
 
 
 def _unit(values: tuple[float, ...] | None) -> Triple | None:
     """The direction as a unit vector; None where it is none or zero."""
-    if values is None or len(values) != 3 or not all(map(math.isfinite, values)):  # noqa: PLR2004
+    if values is None or len(values) != 3 or not all(map(math.isfinite, values)):  # noqa: PLR2004 - x, y, z
         return None
     length = math.hypot(*values)
     if length < 1e-3:  # noqa: PLR2004 - no direction
