@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
@@ -20,7 +20,7 @@ from cohortkit.model import (
     Task,
 )
 from cohortkit.recipe.file import load_recipe
-from cohortkit.recipe.model import Recipe
+from cohortkit.recipe.model import Label, LabelType, Recipe
 from factory import Patient, Series, instance, uid
 
 SECRET = bytes(range(32))
@@ -77,7 +77,13 @@ def release(
         labels=labels,
     )
     made = load_recipe(recipe)
+    if labels:
+        made = replace(made, labels=tuple(Label(name, _type(value)) for name, value in labels))
     return deidentify(source, task, made, Keyed(project="tests", secret=SECRET))
+
+
+def _type(value: Scalar | None) -> LabelType:
+    return LabelType.TEXT if isinstance(value, str) else LabelType.NUMBER
 
 
 def chest(slices: int = 3, **extra: object) -> list[Dataset]:
