@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
-from importlib.metadata import version
 from typing import Any
 
 from cohortkit.cohort.cohort import Cohort
@@ -13,8 +12,6 @@ from cohortkit.model import Task
 from cohortkit.protocols import Writer
 from cohortkit.recipe.explain import explain
 from cohortkit.recipe.model import Recipe
-
-VERSION = version("cohortkit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ import polars as pl
 
 from cohortkit.model import FORMAT, Record
 from cohortkit.protocols import Writer
-from cohortkit.run.about import VERSION, About
+from cohortkit.run.about import About
 from cohortkit.run.counts import counts, reasons
 from cohortkit.run.report import report
+from cohortkit.run.version import VERSION
 
 TASKS = pl.Schema(
     {

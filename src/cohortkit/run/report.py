@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from cohortkit.model import Record, Status
-from cohortkit.run.about import VERSION, About
+from cohortkit.run.about import About
 from cohortkit.run.counts import counts, reasons
+from cohortkit.run.version import VERSION
 
 _STYLE = """
 :root { color-scheme: light }

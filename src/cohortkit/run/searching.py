@@ -12,9 +12,9 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from cohortkit.model import FORMAT, DeidentifiedSeries, Searched, Statement, Task
-from cohortkit.run.about import VERSION
 from cohortkit.run.place import Place, move
 from cohortkit.run.produce import Product
+from cohortkit.run.version import VERSION
 from cohortkit.verify.patterns import Patterns, collect
 from cohortkit.verify.search import NOTHING_SCANNED, Hit, Scanned, scan_file, scan_rows
 from cohortkit.verify.spellings import fold

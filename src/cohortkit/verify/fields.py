@@ -128,7 +128,6 @@ MACHINE_WORDS = frozenset(
         "Manufacturer",
         "ManufacturerModelName",
         "ScanOptions",
-        "SequenceName",
         "SoftwareVersions",
     }
 )
