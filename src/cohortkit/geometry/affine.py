@@ -26,6 +26,9 @@ EVEN = 0.01
 """How far a slice may lie from its place on the grid, as a part of the spacing."""
 EVEN_MM = 0.01
 """The same in mm, where the spacing is so fine that rounding is larger."""
+END_MM = 9e-4
+"""How far the first and the last gap may be from the spacing: each alone has to predict the grid,
+as those do who measure one gap only."""
 LARGEST_MM = 1e5
 """No position or spacing of a patient is beyond this."""
 
@@ -96,8 +99,10 @@ def step(positions: Sequence[Vector], normal: Vector) -> Vector:
     spacing = float(heights[-1]) / count
     ideal = np.arange(count + 1) * spacing
     worst = float(np.abs(heights - ideal).max())
-    if worst > max(EVEN * spacing, EVEN_MM):
-        raise _uneven(np.diff(heights))
+    gaps = np.diff(heights)
+    ends = max(abs(float(gaps[n]) - spacing) for n in (0, -1))
+    if worst > max(EVEN * spacing, EVEN_MM) or ends > END_MM:
+        raise _uneven(gaps)
     beside = from_first - heights[:, np.newaxis] * normal
     drift = float(np.linalg.norm(beside, axis=1).max())
     if drift <= DRIFT_MM:

@@ -52,11 +52,8 @@ def _time(header: Dataset) -> float | None:
     stamp = text(header, "AcquisitionDateTime")
     if len(stamp) >= 14:  # noqa: PLR2004 - YYYYMMDDHHMMSS
         return seconds(stamp[:8], stamp[8:].split("+")[0].split("-")[0])
-    for what in ("Acquisition", "Content"):
-        clock = text(header, f"{what}Time")
-        if clock:
-            return seconds(text(header, f"{what}Date"), clock)
-    return None
+    clock = text(header, "AcquisitionTime")
+    return seconds(text(header, "AcquisitionDate"), clock) if clock else None
 
 
 def triple(values: tuple[float, ...] | None) -> Triple | None:

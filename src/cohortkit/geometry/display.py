@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from cohortkit.geometry.headers import floats, items, number, words
+from cohortkit.geometry.segments import expanded
 from cohortkit.model.facts import (
     PLAIN,
     Codec,
@@ -118,7 +120,10 @@ class Displays:
         count, first, bits = (int(value) & 0xFFFF for value in said)
         count = count or _MOST_ENTRIES
         first = first - 0x10000 if signed and first > 0x7FFF else first  # noqa: PLR2004 - 16 bits
-        entries = _entries(place, data, count, big=pixels.codec is Codec.EXPLICIT_BIG)
+        big = pixels.codec is Codec.EXPLICIT_BIG
+        entries = _entries(place, data, count, big=big)
+        if entries is None:
+            entries = _segmented(place, f"Segmented{data}", count, int(said[2]), big=big)
         if entries is None or not 1 <= bits <= 16:  # noqa: PLR2004 - bits of an entry
             return None
         key = first, bits, entries.tobytes()
@@ -141,6 +146,24 @@ def _entries(place: Dataset, keyword: str, count: int, *, big: bool) -> np.ndarr
     if len(numbers) < count or not all(isinstance(n, int) for n in numbers):
         return None
     return np.array([n & 0xFFFF for n in numbers[:count]], dtype="<u2")
+
+
+def _segmented(
+    place: Dataset, keyword: str, count: int, bits: int, *, big: bool
+) -> np.ndarray | None:
+    """The entries of a table that is written as segments (C.7.9.2)."""
+    if tag_for_keyword(keyword) is None or keyword not in place:
+        return None
+    value = place[keyword].value
+    if not isinstance(value, bytes):
+        return None
+    wide = bits > 8  # noqa: PLR2004 - bits of a byte
+    form = (">u2" if big else "<u2") if wide else "u1"
+    whole = value[: len(value) // 2 * 2]
+    entries = expanded(np.frombuffer(whole, form).tolist(), wide=wide)
+    if entries is None or len(entries) != count:
+        return None
+    return np.array(entries, dtype="<u2")
 
 
 def _unpacked(value: bytes, count: int, *, big: bool) -> np.ndarray | None:

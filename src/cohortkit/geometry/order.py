@@ -36,16 +36,9 @@ def in_time(places: Places) -> Volumes:
         found = _by_label(places, key)
         if found is not None and _unmixed(places, found):
             return found
-    ranks: tuple[Key, ...] = (
-        lambda facts: facts.time,
-        lambda facts: facts.trigger_time,
-        lambda facts: facts.acquisition_number,
-        lambda facts: facts.instance_number,
-    )
-    for key in ranks:
-        found = _by_rank(places, key)
-        if found is not None and _unmixed(places, found):
-            return found
+    found = _ranked(places)
+    if found is not None:
+        return found
     found = _by_label(places, _weighting)
     if found is not None:
         return _as_acquired(places, found)
@@ -53,6 +46,33 @@ def in_time(places: Places) -> Volumes:
     if found is not None:
         return found
     raise Refusal(Reason.SAME_PLACE, frames=len(places[0]))
+
+
+def _ranked(places: Places) -> Volumes | None:
+    """Volumes by the order of acquisition at each place.
+
+    Raises:
+        Refusal: ``same-place`` where time and instance number contradict each other.
+    """
+    by_number = _by_rank(places, lambda facts: facts.instance_number)
+    clocks: tuple[Key, ...] = (
+        lambda facts: facts.time,
+        lambda facts: facts.trigger_time,
+        lambda facts: facts.acquisition_number,
+    )
+    contradicted = False
+    for key in clocks:
+        found = _by_rank(places, key)
+        if found is None or not _unmixed(places, found):
+            continue
+        if by_number is None or found == by_number:
+            return found
+        contradicted = True
+    if contradicted:
+        raise Refusal(Reason.SAME_PLACE, frames=len(places[0]))
+    if by_number is not None and _unmixed(places, by_number):
+        return by_number
+    return None
 
 
 def _varying_dimensions(places: Places) -> list[int]:
@@ -94,12 +114,14 @@ def _by_rank(places: Places, key: Key) -> Volumes | None:
 
 
 def _unmixed(places: Places, volumes: Volumes) -> bool:
-    """Whether each volume has one diffusion weighting, one temporal position."""
+    """Whether each volume has one diffusion weighting, temporal position, inversion time."""
     for picks in volumes:
         chosen = [place[n] for place, n in zip(places, picks, strict=True)]
         if len({_weighting(facts) for facts in chosen}) > 1:
             return False
         if len({facts.temporal_position for facts in chosen}) > 1:
+            return False
+        if len({facts.inversion_time for facts in chosen}) > 1:
             return False
     return True
 

@@ -1,8 +1,8 @@
 """Which frames make which volume, decided from Facts alone; or by which Reason they make none.
 
 A series is split by what no volume may mix (size, number format, orientation, spacing, role,
-echo, inversion, flip angle). What is left is sorted into places along the slice normal. Where a
-place holds several frames they are told apart by a known dimension, or refused.
+echo, repetition time, flip angle). What is left is sorted into places along the slice normal.
+Where a place holds several frames they are told apart by a known dimension, or refused.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ def split(facts: Facts, without: frozenset[int] = frozenset()) -> tuple[Stack | 
             status = Status.NOT_APPLICABLE if absent else Status.REFUSED
             refused.append(Refused(refusal.reason, (ordinal,), status, refusal.numbers))
     found: list[Stack] = []
+    slots.sort(key=_canonical)
     for group in _groups(slots):
         for made in _build(group):
             if isinstance(made, Stack):
@@ -137,6 +138,12 @@ def _slots(instance: InstanceFacts) -> list[Slot]:
     return [Slot(frame, instance, pixels) for frame in instance.frames]
 
 
+def _canonical(slot: Slot) -> tuple[object, ...]:
+    """An order that the order of the files cannot change."""
+    facts = slot.facts
+    return facts.orientation, facts.spacing, facts.position, facts.instance, facts.frame
+
+
 def _size(slot: Slot) -> tuple[int, int]:
     if slot.tile is not None:
         return slot.tile.rows, slot.tile.columns
@@ -155,7 +162,7 @@ def _kin(slot: Slot) -> Hashable:
         facts.role,
         facts.derived,
         slot.tile is None,
-        *(_rounded(x) for x in (facts.echo_time, facts.inversion_time, facts.flip_angle)),
+        *(_rounded(x) for x in (facts.echo_time, facts.repetition_time, facts.flip_angle)),
     )
 
 
@@ -301,7 +308,7 @@ def _sorting(stack: Stack) -> tuple[object, ...]:
         facts.stack or 0,
         first.source.series_number or 0,
         facts.derived,
-        facts.inversion_time or 0.0,
+        facts.repetition_time or 0.0,
         facts.flip_angle or 0.0,
         first.pixels.codec.value,
         tuple(np.round(stack.affine.ravel(), 4).tolist()),

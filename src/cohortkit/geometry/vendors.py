@@ -30,7 +30,7 @@ _PHILIPS_MR = "Philips MR Imaging DD 001"
 _PHILIPS = "Philips Imaging DD 001"
 _PHILIPS_FRAMES = "Philips MR Imaging DD 005"
 _GE_PARAMETERS = "GEMS_PARM_01"
-_GE_ACQUISITION = "GEMS_ACQU_01"
+_UIH = "Image Private Header"
 _MOST_TILES = 1024
 
 
@@ -47,11 +47,14 @@ def _csa(header: Dataset) -> Mapping[str, tuple[float, ...]]:
 
 
 def mosaic(header: Dataset) -> Mosaic | None:
-    """The mosaic that a Siemens instance is, or None.
+    """The mosaic that a Siemens instance is, or None. United Imaging's grids are not placed yet.
 
     An instance that calls itself a mosaic and does not say how many tiles it holds comes with
     no tile at all, so that it is refused.
     """
+    grid = _at(header, 0x0065, _UIH, 0x50, "DS")
+    if grid and grid[0] > 1:
+        return Mosaic(tiles=0, normal=None)
     if "MOSAIC" not in words(header, "ImageType"):
         return None
     known = _csa(header)
