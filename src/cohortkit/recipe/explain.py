@@ -121,7 +121,7 @@ def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
 
 def _tag(written: str) -> int:
     tag = keywords.tag_of(written)
-    if tag is not None:
+    if tag is not None and written:
         return tag
     digits = written.strip("() ").replace(",", "")
     try:

@@ -91,7 +91,7 @@ def _schema(words: type[StrEnum]) -> WithJsonSchema:
 def _keyword(written: object) -> str:
     if not isinstance(written, str):
         raise fault("a DICOM keyword must be text")
-    if keywords.tag_of(written) is None:
+    if not written or keywords.tag_of(written) is None:
         raise fault(f"unknown keyword {written!r}{hint(written, keywords.all_keywords())}")
     return written
 

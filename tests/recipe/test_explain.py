@@ -1,0 +1,113 @@
+"""A recipe explained: in words, as a table, and one attribute at a time."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cohortkit.errors import RecipeError, UnknownKeyword
+from cohortkit.recipe.explain import explain
+from cohortkit.recipe.file import load_recipe
+from cohortkit.recipe.model import Action
+from cohortkit.recipe.policy import Policy
+from cohortkit.recipe.schema import schema
+
+
+def test_one_attribute_is_one_line_with_its_reason() -> None:
+    """By keyword or by tag, the same answer."""
+    said = str(explain("chest-ct", "StudyDate"))
+    assert "StudyDate (0008,0020) DA: is moved by the patient's shift" in said
+    assert "retain-modified-dates" in said
+    for tag in ("(0008,0020)", "00080020"):
+        assert said == str(explain("chest-ct", tag))
+
+
+def test_what_the_dictionary_does_not_know_is_asked_by_tag() -> None:
+    """(0010,0012), the name that a patient uses, is newer than the dictionary."""
+    (row,) = explain("basic", "(0010,0012)").rows
+    assert (row.action, row.listed) == (Action.REMOVE, True)
+
+
+@pytest.mark.parametrize(
+    "word", ["StudDate", "studydate", "(0008,002)", "0008002g", "", "²0080020"]
+)
+def test_an_unknown_word_names_its_neighbours(word: str) -> None:
+    """As everywhere."""
+    with pytest.raises(UnknownKeyword) as caught:
+        explain("basic", word)
+    assert "date" not in word.lower() or "StudyDate" in caught.value.neighbours
+
+
+def test_a_faulty_recipe_is_not_explained(tmp_path: Path) -> None:
+    """What cannot be applied cannot be read to anyone."""
+    file = tmp_path / "r.toml"
+    file.write_text('basis = "safe-harbor"')
+    with pytest.raises(RecipeError):
+        explain(str(file))
+
+
+def test_the_table_says_what_the_policy_does() -> None:
+    """Row by row the decision that de-identification takes; all of Table E.1-1 is there."""
+    recipe = load_recipe("brain-mr")
+    explained = explain(recipe)
+    table = explained.to_polars()
+    assert table.columns == ["attribute", "tag", "vr", "action", "why", "listed", "from_rule"]
+    assert table.filter("listed").height > 652
+    policy = Policy(recipe)
+    for row in explained.rows:
+        if "xx" not in row.tag:
+            tag = int(row.tag[1:5] + row.tag[6:10], 16)
+            assert policy.decide(tag, row.vr or "UN", None).action is row.action
+    assert any("SIEMENS MR HEADER" in row.attribute for row in explained.rows)
+    assert not any("SIEMENS" in row.attribute for row in explain("basic").rows)
+
+
+def test_a_rule_is_shown_with_its_reason(tmp_path: Path) -> None:
+    """The privacy office sees each exception and why it is there, safe in HTML."""
+    file = tmp_path / "r.toml"
+    file.write_text(
+        'basis = "authorization"\n[[rules]]\nkeyword = "PatientName"\naction = "keep"\n'
+        'reason = "patients <agreed> to it"\nacknowledge = "keeps-a-direct-identifier"\n'
+        '[labels]\n"a<b" = "text"\n'
+    )
+    explained = explain(str(file))
+    (row,) = [row for row in explained.rows if row.from_rule]
+    assert ("PatientName", Action.KEEP) == (row.attribute, row.action)
+    assert "patients <agreed> to it" in explained.summary
+    assert "DIRECT IDENTIFIER" in explained.summary
+    assert "patient identity removed: NO" in explained.summary
+    page = explained._repr_html_()
+    assert "<agreed>" not in page
+    assert "a<b" not in page
+    assert "&lt;agreed&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("basic", ["Dates and times are removed", "are refused", "113100", "expert"]),
+        ("brain-mr", ["Faces are NOT removed", "agreement", "still personal data", "113111"]),
+        ("dates-kept", ["stay as they are", "birth date does not", "164.514(e)", "113106"]),
+        ("chest-ct", ["between -1825 and -1, never 0", "90 and over as 90", "113107"]),
+    ],
+)
+def test_a_recipe_reads_as_plain_words(name: str, words: list[str]) -> None:
+    """Its repr and its HTML say the same."""
+    recipe = load_recipe(name)
+    for word in words:
+        assert word in repr(recipe)
+        assert word in recipe._repr_html_()
+    assert recipe.digest[:16] in repr(recipe)
+
+
+def test_the_schema_is_json_and_knows_the_words(project: Path) -> None:
+    """Editors check what they can: fields, options, actions; the shipped recipes use no others."""
+    made = json.loads(json.dumps(schema()))
+    assert made["additionalProperties"] is False
+    assert "retain-full-dates" in json.dumps(made["properties"]["options"])
+    assert made["required"] == ["basis"]
+    for file in (project / "recipes").glob("*.toml"):
+        assert set(tomllib.loads(file.read_text())) <= set(made["properties"])
