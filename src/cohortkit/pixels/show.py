@@ -90,7 +90,7 @@ def show(payload: Payload, window: str | tuple[float, float] | None = None) -> P
 
 def _of_volume(volume: Volume, window: tuple[float, float] | None) -> Pictures:
     values, steps = upright(volume)
-    center, width = window or _percentiles(volume)
+    center, width = window or _percentiles(values, volume)
     middle = [size // 2 for size in values.shape]
     extents = [size * step for size, step in zip(values.shape, steps, strict=True)]
     scale = _HEIGHT / max(extents)
@@ -130,8 +130,8 @@ def _axes(affine: NDArray[np.float64]) -> tuple[tuple[int, int, int], tuple[bool
     return best, tuple(bool(directions[row, axis] < 0) for row, axis in enumerate(best))
 
 
-def _percentiles(volume: Volume) -> tuple[float, float]:
-    flat = volume.values.reshape(-1)
+def _percentiles(values: NDArray[Any], volume: Volume) -> tuple[float, float]:
+    flat = values.reshape(-1)
     sample = flat[:: max(1, flat.size // _SAMPLE)].astype(np.float64)
     sample = sample[np.isfinite(sample)] * volume.slope + volume.intercept
     if sample.size == 0:
