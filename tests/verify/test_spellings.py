@@ -61,6 +61,10 @@ def test_a_name_is_known_without_accents_in_each_script_and_by_its_words(
         ("12-345-67", "1234567"),
         ("MRN 00471113", "mrn00471113"),
         ("ID/7788", "id7788"),
+        ("MRN-00471113", "mrn 00471113"),
+        ("MRN-00471113", "mrn_00471113"),
+        ("MRN-00471113", "00471113"),
+        ("MRN00471113", "471113"),
     ],
 )
 def test_an_identifier_is_known_without_zeros_and_separators(raw: str, written: str) -> None:

@@ -23,6 +23,8 @@ ORDINARY = frozenset(
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
 _WORD = re.compile(r"[^\W_]+")
+_DIGITS = re.compile(r"\d+")
+_FEW, _LONG = 6, 6
 
 
 def fold(text: str) -> str:
@@ -78,11 +80,17 @@ def words(text: str) -> set[str]:
 
 
 def identifier(raw: str) -> set[str]:
-    """An identifier as written, without separators, and without leading zeros."""
+    """An identifier as written, with other separators or none, and without leading zeros.
+
+    A number of six digits or more in it is a spelling too: the prefix is often left out.
+    """
     text = fold(raw).replace("\0", "").strip()
-    bare = "".join(char for char in text if char.isalnum())
-    found = {text, bare}
-    for form in (text, bare):
+    runs = _WORD.findall(text)
+    found = {text, "".join(runs)}
+    if len(runs) <= _FEW:
+        found |= {separator.join(runs) for separator in ("-", "_", " ", ".", "/")}
+    found |= {run for run in _DIGITS.findall(text) if len(run) >= _LONG}
+    for form in tuple(found):
         short = form.lstrip("0")
         if len(short) > 3:  # noqa: PLR2004 - a short rest is any number
             found.add(short)

@@ -1,0 +1,219 @@
+"""Leaks that are caught, identities that are hostile, and the proof afterwards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+import polars as pl
+import pytest
+
+import cohortkit as ck
+from batches import planned, run
+from cohortkit.errors import (
+    CohortkitError,
+    KeyFileError,
+    OutputError,
+    UsageError,
+)
+from cohortkit.model import DeidentifiedSeries, Payload, PayloadKind
+from cohortkit.model.tasks import Artifact
+from factory import Patient, Series, write_series
+
+pytestmark = pytest.mark.usefixtures("inline")
+
+# --- leaks, hostile writers, identities -----------------------------------------------------
+
+
+class Leaky:
+    """A writer that puts the de-identified series' own source into a text file."""
+
+    name: ClassVar[str] = "leaky"
+    accepts: ClassVar[frozenset[PayloadKind]] = frozenset({PayloadKind.VOLUME})
+    text: str = ""
+
+    def write(
+        self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str
+    ) -> list[Artifact]:
+        from cohortkit.writers import files  # noqa: PLC0415 - the writer's own business
+
+        assert series.names.series == stem
+        written = files.write(folder / f"{stem}.txt", [self.text.encode()])
+        return [
+            Artifact(
+                "leaky", "text", f"{stem}.txt", written.sha256, written.size, payload.instances
+            )
+        ]
+
+
+@pytest.mark.parametrize("text", ["quisling", "MRN 00471113", "born 29.02.1948", "ACC-7719023"])
+def test_a_leaky_writer_is_caught_and_its_series_quarantined(
+    key: ck.Key, tmp_path: Path, text: str
+) -> None:
+    """Nothing of the series is in the release; the vault has kind and place, not the value."""
+    write_series(tmp_path / "archive", Patient(), Series())
+    writer = Leaky()
+    writer.text = text
+    out = tmp_path / "out"
+
+    export = run(planned(tmp_path / "archive", [writer, "tables", "png"]), out, key)
+
+    assert {"identity-found"} == set(export.refused()["reason"])
+    assert 3 == export.refused().height
+    assert not list(export.release.rglob("*.png"))
+    assert 0 == export.table("series").height
+    held = [path for path in (out / "quarantine").rglob("*") if path.is_file()]
+    assert 1 + 2 * 4 == len(held)
+    assert all(0o600 == path.stat().st_mode & 0o777 for path in held)
+    residual = next((out / "vault/residuals").iterdir()).read_text()
+    assert json.loads(residual)["hits"]
+    assert text not in residual
+    assert 4 == export.exit_code
+
+
+def test_ids_that_are_paths_formulas_or_endless_stay_inside_the_output(
+    key: ck.Key, tmp_path: Path
+) -> None:
+    """``../``, NUL, ``=cmd``, 300 characters, other scripts: names are made, never taken."""
+    ids = (
+        "../../../etc/x",
+        "a\0b../",
+        "=cmd|' /C calc'!A0",
+        "x" * 300,
+        "患者-七七三",
+        "/etc/passwd7",
+    )
+    for number, patient_id in enumerate(ids):
+        patient = Patient(patient_id=patient_id, accession=f"ACC-771902{number}")
+        write_series(tmp_path / "archive" / str(number), patient, Series(slices=2))
+    out = tmp_path / "here" / "out"
+
+    export = run(planned(tmp_path / "archive", ["nifti", "png", "tables"]), out, key)
+
+    assert {"archive", "here"} == {path.name for path in tmp_path.iterdir()}
+    assert ["out"] == [path.name for path in (tmp_path / "here").iterdir()]
+    assert 0 == export.failed().height
+    for path in export.release.rglob("*"):
+        assert path.name.isascii()
+        assert len(path.name) < 64
+
+
+def test_a_person_of_ninety_in_any_study_of_the_index_is_capped_in_all(
+    key: ck.Key, tmp_path: Path
+) -> None:
+    """The cohort holds the study at 88; the index also knows the one at 91."""
+    young = Patient(age="088Y", birth_date="", study_date="20150101")
+    old = Patient(age="091Y", birth_date="", study_date="20180101", accession="ACC-99")
+    write_series(tmp_path / "archive", young, Series(study=1))
+    write_series(tmp_path / "archive", old, Series(study=2))
+    cohort = ck.scan(tmp_path / "archive", progress=False, workers=1).search(PatientAge="088Y")
+
+    plan = ck.plan(cohort, ck.load_recipe("patient-characteristics-kept"), to="tables")
+
+    assert [True] == [task.over_89 for task in plan.tasks]
+    assert 1 == run(plan, tmp_path / "out", key).table("studies").height
+
+
+def test_a_joined_column_that_the_recipe_does_not_release_is_told_and_held_back(
+    archive: Path, key: ck.Key, tmp_path: Path
+) -> None:
+    """Not silently dropped: the plan names it."""
+    index = ck.scan(archive, progress=False, workers=1)
+    table = pl.DataFrame({"PatientID": ["MRN-00471113"], "diagnosis": ["a secret of hers"]})
+    plan = ck.plan(index.search().join(table, on="PatientID"), ck.load_recipe("basic"), to="tables")
+
+    export = run(plan, tmp_path / "out", key)
+
+    assert ("diagnosis",) == plan.withheld
+    assert "labels held back" in repr(plan)
+    assert all(b"a secret of hers" not in p.read_bytes() for p in export.release.rglob("*.*"))
+
+
+def test_the_plan_foresees_what_the_run_then_does(
+    archive: Path, key: ck.Key, tmp_path: Path
+) -> None:
+    """Refusals by reason are the same, and neither its text nor its table names anybody."""
+    plan = planned(archive, ["nifti", "png", "tables"])
+
+    export = run(plan, tmp_path / "out", key)
+
+    found = export.refused().filter(pl.col("output") == "tables")["reason"].to_list()
+    assert {str(reason): count for reason, count in plan.refusals().items()} == {
+        reason: found.count(reason) for reason in found
+    }
+    shown = repr(plan) + plan._repr_html_() + json.dumps(plan.summary())
+    assert not any(value in shown for value in Patient().planted())
+
+
+def test_an_index_without_paths_cannot_be_exported(archive: Path, tmp_path: Path) -> None:
+    """A table of a PACS that knows series and no files."""
+    index = ck.scan(archive, progress=False, workers=1)
+    index.series().collect().write_parquet(tmp_path / "table.parquet")
+
+    with pytest.raises(CohortkitError, match="files"):
+        ck.plan(
+            ck.open_index(tmp_path / "table.parquet").search(), ck.load_recipe("basic"), to="tables"
+        )  # type: ignore[attr-defined]  # an index has it
+
+
+# --- verification ---------------------------------------------------------------------------
+
+
+def test_verify_finds_what_was_changed_added_removed_or_leaked_later(
+    archive: Path, key: ck.Key, tmp_path: Path
+) -> None:
+    """First in order; then each kind of damage by name."""
+    out, index = tmp_path / "out", ck.scan(archive, progress=False, workers=1)
+    export = run(planned(archive, ["nifti", "tables"]), out, key)
+    assert ck.verify(out, key=key, index=index).ok
+
+    sidecar = min(export.release.rglob("r*.json"))
+    sidecar.write_text('{"Comment": "Quisling, Vandersloot"}')
+    (export.release / "notes.txt").write_text("x")
+    max(export.release.rglob("*.nii.gz")).unlink()
+    found = ck.verify(out, key=key, index=index)
+
+    assert ["changed", "in no record", "missing"] == sorted(str(w.fault) for w in found.wrong)
+    assert {"name"} == {str(hit.kind) for _, hit in found.hits}
+    assert "uisling" not in str(found) + json.dumps(found.summary())
+    assert not found.ok
+
+
+def test_verify_wants_the_same_key_and_an_export(
+    archive: Path, key: ck.Key, tmp_path: Path
+) -> None:
+    """Another key would look for other names; an empty folder holds nothing."""
+    run(planned(archive), tmp_path / "out", key)
+    other = ck.Key.new(tmp_path / "other", project="other")
+
+    with pytest.raises(KeyFileError, match="another key"):
+        ck.verify(tmp_path / "out", key=other)
+    with pytest.raises(OutputError, match="no export"):
+        ck.verify(tmp_path / "nowhere", key=key)
+    assert not ck.verify(tmp_path / "out", key=key).searched
+
+
+def test_verify_says_which_series_it_could_not_search(key: ck.Key, tmp_path: Path) -> None:
+    """A source that is gone is not a clean bill."""
+    write_series(tmp_path / "archive", Patient(), Series())
+    index = ck.scan(tmp_path / "archive", progress=False, workers=1)
+    run(planned(tmp_path / "archive"), tmp_path / "out", key)
+    for path in (tmp_path / "archive").iterdir():
+        path.unlink()
+
+    found = ck.verify(tmp_path / "out", key=key, index=index)
+
+    assert 1 == found.unchecked
+    assert not found.ok
+
+
+def test_an_unknown_table_is_named_with_those_that_there_are(
+    archive: Path, key: ck.Key, tmp_path: Path
+) -> None:
+    """And those that there are can be read."""
+    export = run(planned(archive), tmp_path / "out", key)
+
+    with pytest.raises(UsageError, match="files"):
+        export.table("fils")
+    assert export.table("patients").height == 2
