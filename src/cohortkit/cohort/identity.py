@@ -36,7 +36,8 @@ TECHNICAL: Final = frozenset(_TECHNICAL.split())
 """DICOM keywords that the Basic Profile leaves alone; a test holds them to Table E.1-1."""
 
 _BOOKKEEPING: Final = (
-    "kind department risk size image_types burned_in photometrics sop_classes transfer_syntaxes"
+    "kind department risk size modalities image_types burned_in photometrics sop_classes "
+    "transfer_syntaxes"
 )
 
 BOOKKEEPING: Final = frozenset(_BOOKKEEPING.split())
