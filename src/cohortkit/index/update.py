@@ -56,7 +56,7 @@ def compare(files: pl.DataFrame, instances: pl.LazyFrame, skipped: pl.LazyFrame)
     """Compare a listing with the files that the index knows, by path, size and time."""
     read = skipped.filter(~pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN]))
     known = pl.concat([instances.select(_FILE), read.select(_FILE)]).collect()
-    fresh = files
+    fresh = files.join(known, on=_FILE, how="anti")
     stale = known.join(files, on=_FILE, how="anti")
     gone = stale.join(files, on="path", how="anti").height
     return Change(fresh, stale.select("path"), gone, files.height - fresh.height)
