@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
@@ -270,3 +273,33 @@ def test_reading_broken_values_warns_nobody(recwarn: pytest.WarningsRecorder) ->
     collect([header], task(), frozenset())
 
     assert not recwarn.list
+
+
+def test_what_is_collected_does_not_depend_on_how_a_sequence_was_encoded() -> None:
+    """Implicit VR: a private sequence shows what it is only when it is read."""
+    inner = Dataset()
+    inner.ReferencedSOPInstanceUID = "1.2.826.0.1.99.7"
+    inner.PersonName = "Innermost^Ida"
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    block = header.private_block(0x2005, "Philips MR Imaging DD 005", create=True)
+    block.add_new(0x02, "SQ", Sequence([inner]))
+    out = BytesIO()
+    dcmwrite(out, header, implicit_vr=True, little_endian=True)
+    out.seek(0)
+    again = dcmread(out, force=True)
+    again.file_meta = None
+
+    found = texts(collect([again], task(), frozenset()))
+
+    assert {"1.2.826.0.1.99.7", "innermost"} <= found
+
+
+def test_a_hospital_that_is_called_as_the_maker_is_does_not_quarantine_the_maker() -> None:
+    """InstitutionName TOSHIBA where Manufacturer TOSHIBA_MEC is kept."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.InstitutionName = "TOSHIBA"
+    header.Manufacturer = "TOSHIBA_MEC"
+
+    assert "toshiba" not in texts(collect([header], task(), frozenset({"Manufacturer"})))

@@ -65,11 +65,10 @@ def counts(records: Iterable[Record]) -> tuple[Count, ...]:
 
 
 def _units(record: Record) -> tuple[Unit, Unit]:
-    """Patient and study; who has no name is counted once for each study."""
+    """Patient and study. All who have no Patient ID are one patient, as in the flow."""
     if record.names is None:
-        return ("", record.task), ("", record.task)
-    patient = record.names.patient or f"?{record.names.study}"
-    return (patient,), (patient, record.names.study)
+        return ("",), ("", record.task)
+    return (record.names.patient,), (record.names.patient, record.names.study)
 
 
 def reasons(records: Iterable[Record]) -> tuple[Why, ...]:

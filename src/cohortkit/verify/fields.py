@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.tag import BaseTag
 
 from cohortkit.dicom.keywords import tag_of
 from cohortkit.recipe.profile import direct_identifiers
@@ -172,48 +171,50 @@ def source_texts(headers: Iterable[Dataset]) -> Iterator[Texts]:
         stack = [header] if meta is None else [header, meta]
         while stack:
             dataset = stack.pop()
-            for element in list(dataset.values()):
-                if element.VR == "SQ" or (element.VR is None and _is_sequence(element.tag)):
-                    stack.extend(_items(dataset, element.tag))
-                elif element.VR is None or element.VR in _TEXT_VRS:
-                    raw = element.value
-                    if isinstance(raw, bytes) and len(raw) < _REPEATED:
-                        if (element.tag, raw) in seen:
-                            continue
-                        seen.add((element.tag, raw))
-                    yield _texts(dataset, element)
+            for raw in list(dataset.values()):
+                if raw.VR not in _READ or _again(raw, seen):
+                    continue
+                element = _converted(dataset, raw)
+                if element is None:
+                    yield _broken(raw)
+                elif element.VR == "SQ":
+                    stack.extend(element.value or ())
+                else:
+                    yield element.keyword, element.VR, _values(element)
+
+
+def _again(raw: DataElement | RawDataElement, seen: set[tuple[int, object]]) -> bool:
+    """Whether the same bytes have been read before at this tag."""
+    if not isinstance(raw.value, bytes) or len(raw.value) >= _REPEATED:
+        return False
+    key = (int(raw.tag), raw.value)
+    repeated = key in seen
+    seen.add(key)
+    return repeated
 
 
 _STANDARD = "1.2.840.10008."  # the root of DICOM's own UIDs
 _REPEATED = 1024  # bytes: longer values are not remembered
 
 
-def _is_sequence(tag: BaseTag) -> bool:
-    try:
-        return dictionary_VR(tag) == "SQ"
-    except KeyError:
-        return False
-
+_READ = _TEXT_VRS | {None, "SQ", "UN"}
+"""VRs that may turn out to be text or a sequence: implicit and unknown ones show it when read."""
 
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError)
 """What pydicom raises on a value that breaks the rules of its VR."""
 
 
-def _items(dataset: Dataset, tag: BaseTag) -> list[Dataset]:
+def _converted(dataset: Dataset, raw: DataElement | RawDataElement) -> DataElement | None:
     try:
-        return list(dataset[tag].value or ())
+        return dataset[raw.tag]
     except _BROKEN:
-        return []  # deidentify() has refused or removed what cannot be read
+        return None
 
 
-def _texts(dataset: Dataset, raw: DataElement | RawDataElement) -> Texts:
-    try:
-        element = dataset[raw.tag]
-    except _BROKEN:
-        value = raw.value
-        text = value.decode("latin-1") if isinstance(value, bytes) else ""
-        return keyword_for_tag(raw.tag), raw.VR or "LO", [text]
-    return element.keyword, element.VR, _values(element)
+def _broken(raw: DataElement | RawDataElement) -> Texts:
+    """What cannot be read by its rules is taken as the bytes that it is."""
+    text = raw.value.decode("latin-1") if isinstance(raw.value, bytes) else ""
+    return keyword_for_tag(raw.tag), raw.VR or "LO", [text]
 
 
 def _values(element: DataElement) -> list[str]:

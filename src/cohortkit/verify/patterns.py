@@ -175,7 +175,7 @@ class _Spared:
         if pattern.kind in PERSONAL or pattern.kind is Kind.PHYSICIAN:
             named = pattern.kind in {Kind.NAME, Kind.PHYSICIAN} and pattern.text in self.words
             return named or pattern.text in self.direct
-        return pattern.text in self.values
+        return pattern.text in self.values or pattern.text in self.words
 
 
 def _from_task(found: _Found, task: Task) -> None:
