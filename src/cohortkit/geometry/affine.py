@@ -119,7 +119,8 @@ def _uneven(gaps: Vector) -> Refusal:
     low, high = float(gaps.min()), float(gaps.max())
     numbers = {"smallest": low, "largest": high}
     whole = np.rint(gaps / low)
-    if float(np.abs(gaps - whole * low).max()) <= max(5 * EVEN * low, EVEN_MM):
+    near = float(np.abs(gaps - whole * low).max()) <= max(5 * EVEN * low, EVEN_MM)
+    if near and float(whole.max()) > 1:
         return Refusal(Reason.MISSING_SLICE, missing=float((whole - 1).sum()), **numbers)
     return Refusal(Reason.IRREGULAR_SPACING, **numbers)
 
