@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import struct
 import warnings
 from datetime import date, time
 from pathlib import Path
@@ -240,6 +241,21 @@ def test_values_that_are_no_values_are_issues(tmp_path: Path) -> None:
     assert [("StudyDate", "not-a-date", "someday ")] == [
         (issue.keyword, issue.problem, issue.raw) for issue in header.issues
     ]
+
+
+def test_elements_out_of_order_are_looked_for_to_the_end(tmp_path: Path) -> None:
+    """Where one element is out of order, another may be behind the last wanted one."""
+    dataset = instance(Patient(), Series(), 0)
+    del dataset.PatientID, dataset.PixelData
+    dataset.save_as(tmp_path / "file", enforce_file_format=True)
+    data = (tmp_path / "file").read_bytes()
+    at = data.index(struct.pack("<HH2s", 0x0008, 0x0060, b"CS"))
+    stray = struct.pack("<HH2sH", 0x0008, 0x0005, b"CS", 0)
+    late = struct.pack("<HH2sH", 0x7FFF, 0x0010, b"LO", 0)
+    late += struct.pack("<HH2sH", 0x0010, 0x0020, b"LO", 4) + b"LATE"
+    (tmp_path / "file").write_bytes(data[:at] + stray + data[at:] + late)
+
+    assert ["LATE"] == HeaderReader([field("PatientID")]).read(tmp_path / "file").values
 
 
 def test_a_media_directory_is_known_by_its_class() -> None:

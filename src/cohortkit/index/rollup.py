@@ -118,7 +118,7 @@ def _worst(listed: str) -> pl.Expr:
     values = pl.col(listed)
     other = values.list.eval(pl.element().filter(pl.element() != "NO")).list.first()
     return (
-        pl.when(values.list.contains("NO"))
+        pl.when(values.list.contains("YES"))
         .then(pl.lit("YES"))
         .when(other.is_not_null())
         .then(other)
