@@ -126,8 +126,8 @@ def test_lossy_twins_stay_near_the_lossless_one(shared_data: Path) -> None:
 )
 def test_bits_outside_the_stored_ones_are_masked(
     bits: tuple[int, int],
-    signed: bool,
-    words: list[int],  # noqa: FBT001 - drawn
+    signed: bool,  # noqa: FBT001 - drawn
+    words: list[int],
 ) -> None:
     """Overlays and noise above High Bit and below the value change nothing."""
     stored, top = bits
