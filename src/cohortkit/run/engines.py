@@ -14,6 +14,7 @@ import json
 import os
 import pickle  # the pipe is between this process and its own child
 import selectors
+import signal
 import struct
 import subprocess
 import sys
@@ -36,8 +37,9 @@ _START = (
 )
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 _FALSE_STARTS = 3  # of the first workers: then something is wrong with all of them
-_KILLED_STARTS = 50  # where workers have started before, and somebody ends them
+_KILLED_STARTS = 50  # where workers have started before, or somebody ends them
 _LEAVE_SECONDS = 5.0
+_REAP_SECONDS = 1.0
 _LENGTH = struct.Struct(">Q")
 
 
@@ -114,6 +116,13 @@ class _Worker:
         pipe = self._process.stdout
         assert pipe is not None
         return receive(pipe)
+
+    def was_killed(self) -> bool:
+        """Whether somebody else ended it, now that its pipe is closed: it did not fail to start."""
+        try:
+            return self._process.wait(_REAP_SECONDS) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
 
     def end(self, *, now: bool) -> None:
         """Let it leave, or make it."""
@@ -230,10 +239,11 @@ class Local:
     def _lost(self, run: _Run, worker: _Worker) -> Result | None:
         """A worker died: its task goes back in line, once."""
         task = worker.task
+        killed = worker.was_killed()
         run.drop(worker, now=True)
         if not worker.ready:
             run.false_starts += 1
-            if run.false_starts >= (_KILLED_STARTS if run.ever_ready else _FALSE_STARTS):
+            if run.false_starts >= (_KILLED_STARTS if killed or run.ever_ready else _FALSE_STARTS):
                 raise CohortkitError(f"workers do not start; {self.log.name} in the vault says why")
         result: Result | None = None
         if task is not None:
