@@ -110,7 +110,7 @@ def scan(archive: Path, index: Path, *, workers: Workers = None, json: Json = Fa
 
 @app.command
 def search(
-    index: Path,
+    index: str,
     *terms: str,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     json: Json = False,

@@ -12,7 +12,7 @@ from cohortkit.model import FileRef, Person, Task
 from cohortkit.reasons import Reason
 from cohortkit.verify import collect, search
 from cohortkit.verify.fields import Kind
-from cohortkit.verify.patterns import Patterns, Rule
+from cohortkit.verify.patterns import LONGEST, Patterns, Rule
 from factory import Patient, Series, instance
 
 
@@ -303,3 +303,14 @@ def test_a_hospital_that_is_called_as_the_maker_is_does_not_quarantine_the_maker
     header.Manufacturer = "TOSHIBA_MEC"
 
     assert "toshiba" not in texts(collect([header], task(), frozenset({"Manufacturer"})))
+
+
+def test_a_hostile_name_costs_no_more_than_a_long_one() -> None:
+    """Of 60,000 characters the beginning is searched for, and still finds the whole."""
+    name = "Quisling" + "x" * 60_000
+    header = instance(Patient(name=name), Series(), 0)
+
+    found = collect([header], task(), frozenset())
+
+    assert max(len(text) for text in texts(found)) <= LONGEST
+    assert search(found, "a.json", f'{{"a": "{name}"}}'.encode())

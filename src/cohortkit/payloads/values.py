@@ -36,8 +36,11 @@ def scaling(facts: FrameFacts) -> Scaling:
     they are what was measured, comparable between series (Chenevert 2014, PMC3998685).
 
     Raises:
-        Refusal: ``unsupported-pixels`` for a slope that is zero or no number.
+        Refusal: ``unsupported-pixels`` for a slope that is zero or no number, and for a Modality
+            LUT, which no slope can stand for.
     """
+    if facts.display.modality is not None:
+        raise Refusal(Reason.UNSUPPORTED_PIXELS)
     slope = 1.0 if facts.slope is None else facts.slope
     intercept = 0.0 if facts.intercept is None else facts.intercept
     if not math.isfinite(slope) or not math.isfinite(intercept) or slope == 0.0:

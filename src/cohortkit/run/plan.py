@@ -161,6 +161,8 @@ def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = Non
         UsageError: no output or the same twice, a wrong name, an index without paths.
         MissingDependency: a decoder that the cohort's pixels need is not installed.
     """
+    if not isinstance(recipe, Recipe):
+        raise UsageError("recipe: what load_recipe gives, such as ck.load_recipe('basic')")
     outputs = _outputs(to)
     joined = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)

@@ -43,6 +43,11 @@ LONG_NUMBER = 10
 is inside every other UID by chance."""
 
 
+LONGEST = 256
+"""Of a longer value its beginning is searched for (of a path, its end): whoever leaks the whole
+leaks that too, and the automaton's cost grows with the square of a hostile name."""
+
+
 class Rule(StrEnum):
     """Where a pattern counts as found."""
 
@@ -223,7 +228,8 @@ class _Found:
     def _take(
         self, kind: Kind, texts: Iterable[str], *, rule: Rule | None = None, whole: bool = False
     ) -> None:
-        for text in texts:
+        for full in texts:
+            text = full[-LONGEST:] if kind is Kind.PATH else full[:LONGEST]
             if len(text) < 2:  # noqa: PLR2004 - one character is in everything
                 self._left_out["one-character", kind] += 1
             elif text in ORDINARY or text in _keywords():
