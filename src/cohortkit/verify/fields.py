@@ -121,20 +121,9 @@ _BY_KEYWORD = {
     for keyword in keywords
 }
 _BY_VR = {"PN": Kind.PHYSICIAN, "DA": Kind.DATE, "DT": Kind.DATE, "UI": Kind.UID}
-MACHINE_WORDS = frozenset(
-    {
-        "ConvolutionKernel",
-        "Manufacturer",
-        "ManufacturerModelName",
-        "ScanOptions",
-        "SoftwareVersions",
-    }
-)
-"""Attributes that the scanner fills with words of its maker: where the recipe keeps one, a patient
-who is called as the scanner is does not make a leak of it."""
-
-TYPED_CODES = frozenset({"BodyPartExamined"})
-"""Code strings that people type."""
+MAKER = "Manufacturer"
+"""The one attribute whose words spare a patient who is called as the maker is. A code string or a
+model's name is no such proof: a name that somebody put there would go out with it."""
 
 _SOFTWARE = frozenset(
     {"ImplementationClassUID", "TransferSyntaxUID", "PrivateInformationCreatorUID"}

@@ -17,9 +17,8 @@ from cohortkit.errors import Refusal
 from cohortkit.model import Task
 from cohortkit.reasons import Reason
 from cohortkit.verify.fields import (
-    MACHINE_WORDS,
+    MAKER,
     PERSONAL,
-    TYPED_CODES,
     Kind,
     is_direct,
     kind_of,
@@ -140,7 +139,7 @@ def _gather(
     for keyword, vr, texts in source_texts(headers):
         kind, direct = kind_of(keyword, vr), is_direct(keyword, vr)
         if keyword in kept and not (claimed and direct):
-            spared.add(keyword, vr, texts, direct=direct)
+            spared.add(keyword, texts, direct=direct)
             found.leave(kind, len(texts))
         elif kind is not None:
             for text in texts:
@@ -155,7 +154,7 @@ class _Spared:
     A kept date, UID or device is spared wherever else the same value stands. A name or number of
     the patient is not: that somebody typed it into a description which the recipe keeps is the
     very leak that is looked for. It is spared only if the recipe says that it keeps it, or, for
-    one word of a name, if code strings or the scanner's own words hold that word.
+    one word of a name, if the scanner's maker is called so.
     """
 
     direct: set[str] = field(default_factory=set)
@@ -163,14 +162,14 @@ class _Spared:
     words: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
 
-    def add(self, keyword: str, vr: str, texts: Iterable[str], *, direct: bool) -> None:
+    def add(self, keyword: str, texts: Iterable[str], *, direct: bool) -> None:
         """Take the values of one kept attribute."""
         for text in map(fold, texts):
             self.values.add(text.strip())
             self.dates |= date_forms(text)
             if direct:
                 self.direct |= {text.strip(), *identifier(text)}
-            if keyword in MACHINE_WORDS or (vr == "CS" and keyword not in TYPED_CODES):
+            if keyword == MAKER:
                 self.words |= words(text)
 
     def covers(self, pattern: Pattern) -> bool:
