@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import lru_cache
 from typing import Any
 
 from cohortkit.cohort.cohort import Cohort
@@ -86,11 +87,17 @@ def about(
         flow_svg=flow.svg(),
         series=len(planned),
         instances=sum(len(task.files) for task in planned),
-        explained=str(explain(recipe)),
+        explained=_explained(recipe),
         accepted=_accepted(recipe),
         default_issuer=recipe.default_issuer,
     )
     return About.from_json(told.to_json())  # as it will be read again: plain values only
+
+
+@lru_cache(maxsize=4)
+def _explained(recipe: Recipe) -> str:
+    """The recipe, attribute by attribute: a quarter of a second, for each recipe once."""
+    return str(explain(recipe))
 
 
 def _accepted(recipe: Recipe) -> tuple[str, ...]:
