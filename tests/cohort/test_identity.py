@@ -22,9 +22,7 @@ from cohortkit.cohort.identity import (
     telltale,
     why_hidden,
 )
-from cohortkit.cohort.words import from_shell
 from cohortkit.dicom.keywords import tag_of
-from cohortkit.errors import QueryError, UnknownKeyword
 from fake_index import SCHEMA, FakeIndex, row
 
 CANARIES = {
@@ -238,35 +236,3 @@ def test_nothing_is_shown_that_the_basic_profile_takes_away(shared_data: Path) -
 def test_any_name_of_a_label_can_be_judged(name: str) -> None:
     """No name breaks it."""
     assert telltale(name) in {True, False}
-
-
-# the question as it is written in a shell ------------------------------------------------------
-
-
-def test_words_of_a_shell_are_the_terms_of_a_search() -> None:
-    """Ranges, numbers, lists by repetition, absent."""
-    words = [
-        "Modality=CT",
-        "Modality=MR",
-        "StudyDate=2022-01-01..2024-12-31",
-        "Rows=256..",
-        "SliceThickness=0.5..1.5",
-        "BodyPartExamined=",
-        "StudyDescription=a=b..c",
-    ]
-
-    assert from_shell(words, SCHEMA) == {
-        "Modality": ["CT", "MR"],
-        "StudyDate": ("2022-01-01", "2024-12-31"),
-        "Rows": (256, None),
-        "SliceThickness": (0.5, 1.5),
-        "BodyPartExamined": None,
-        "StudyDescription": "a=b..c",
-    }
-
-
-@pytest.mark.parametrize("word", ["CT", "Rows=many", "Rows=1..x", "Modalty=CT"])
-def test_words_of_a_shell_that_cannot_be_meant_are_refused(word: str) -> None:
-    """No equals sign, no number, no keyword."""
-    with pytest.raises((QueryError, UnknownKeyword)):
-        from_shell([word], SCHEMA)

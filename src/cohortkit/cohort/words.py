@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from typing import Final
 
 import polars as pl
 
 from cohortkit.cohort.identity import DATES, DESCRIPTIONS, askable, shown
-from cohortkit.cohort.query import unknown
-from cohortkit.cohort.values import family
-from cohortkit.errors import QueryError
 from cohortkit.model.query import (
     Absent,
     AnyOf,
@@ -129,52 +126,3 @@ def _whole(text: str) -> bool:
         if depth == 0:
             return place == len(text) - 1 and len(text) > 1
     return False
-
-
-def from_shell(words: Sequence[str], columns: pl.Schema) -> dict[str, object]:
-    """The terms of a search written as ``Keyword=value`` words.
-
-    ``a..b`` is a range for dates, times and numbers (either side may be left out), a keyword
-    given twice is any of its values, an empty value is absent.
-
-    Raises:
-        UnknownKeyword: a word that is no column.
-        QueryError: a word without ``=``, or a number that is none.
-    """
-    terms: dict[str, list[object]] = {}
-    for word in words:
-        keyword, equals, text = word.partition("=")
-        if not equals:
-            raise QueryError("a search is written Keyword=value")
-        if keyword not in columns:
-            raise unknown(keyword, columns.names(), "this search")
-        terms.setdefault(keyword, []).append(_from_text(keyword, text, columns[keyword]))
-    return {keyword: values[0] if len(values) == 1 else values for keyword, values in terms.items()}
-
-
-def _from_text(keyword: str, text: str, dtype: pl.DataType) -> object:
-    kind = family(dtype)
-    if not text:
-        return None
-    if ".." in text and kind in {"date", "time", "datetime", "number"}:
-        low, _, high = text.partition("..")
-        return tuple(_side(keyword, side, kind) if side else None for side in (low, high))
-    return _side(keyword, text, kind)
-
-
-def _side(keyword: str, text: str, kind: str) -> object:
-    if kind == "bool":
-        known: Mapping[str, bool] = {"true": True, "yes": True, "false": False, "no": False}
-        if text.lower() not in known:
-            raise QueryError(f"{keyword} takes true or false")
-        return known[text.lower()]
-    if kind != "number":
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise QueryError(f"{keyword} takes a number") from None

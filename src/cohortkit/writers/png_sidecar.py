@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from cohortkit.model import FORMAT, DeidentifiedSeries, Frames, Photometric, Statement
+from cohortkit.model import FORMAT, DeidentifiedSeries, Frames, Photometric
 from cohortkit.pixels.render import Shade, Shown
+from cohortkit.writers.statement import statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _body(
         "PixelSpacing": _once(_pair(spacing) for spacing in frames.spacing),
         "PixelAspect": frames.pixel_aspect,
         **(_values(frames, notes) if bits == 16 else _rendering(notes)),  # noqa: PLR2004 - bits
-        **_statement(series.statement),
+        **statement(series.statement),
     }
 
 
@@ -101,22 +102,6 @@ def _rendering(notes: Sequence[Note]) -> dict[str, Any]:
         "WindowWidth": _once(one.window[1] for one in windowed if one.window),
         "VOILUTFunction": _once(str(one.function) for one in windowed),
         "Inverted": _once(one.inverted for one in shown if one.shade is not Shade.COLOUR),
-    }
-
-
-def _statement(said: Statement) -> dict[str, Any]:
-    """What was done to the header, in the words of PS3.15."""
-    return {
-        "DeidentificationBasis": said.basis,
-        "DeidentificationRecipe": said.recipe,
-        "DeidentificationRecipeSHA256": said.recipe_digest,
-        "PatientIdentityRemoved": said.identity_removed,
-        "DeidentificationMethod": list(said.method),
-        "DeidentificationMethodCodeSequence": [
-            {"CodeValue": code, "CodingSchemeDesignator": "DCM", "CodeMeaning": meaning}
-            for code, meaning in said.codes
-        ],
-        "LongitudinalTemporalInformationModified": said.temporal,
     }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cohortkit.model import FORMAT, DeidentifiedSeries, ReleasedHeader, Volume
+from cohortkit.writers.statement import statement
 
 VERSION = "0.1.0"
 
@@ -77,7 +78,7 @@ def sidecar(volume: Volume, series: DeidentifiedSeries) -> str:
         **_figures(header),
         **_code_strings(header),
         **_timing(volume, series),
-        **_statement(series),
+        **statement(series.statement),
         "Format": FORMAT,
         "ConversionSoftware": "cohortkit",
         "ConversionSoftwareVersion": VERSION,
@@ -128,23 +129,6 @@ def _timing(volume: Volume, series: DeidentifiedSeries) -> dict[str, object]:
         else:
             made["PhaseEncodingDirection"] = axis if source.phase_positive else f"{axis}-"
     return made
-
-
-def _statement(series: DeidentifiedSeries) -> dict[str, object]:
-    """What was done to the identities, as PS3.15 says it."""
-    said = series.statement
-    return {
-        "DeidentificationBasis": said.basis,
-        "DeidentificationRecipe": said.recipe,
-        "DeidentificationRecipeSHA256": said.recipe_digest,
-        "PatientIdentityRemoved": said.identity_removed,
-        "DeidentificationMethod": list(said.method),
-        "DeidentificationMethodCodeSequence": [
-            {"CodeValue": value, "CodingSchemeDesignator": "DCM", "CodeMeaning": meaning}
-            for value, meaning in said.codes
-        ],
-        "LongitudinalTemporalInformationModified": said.temporal,
-    }
 
 
 def _plain(value: float) -> float | int:
