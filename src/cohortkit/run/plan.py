@@ -17,6 +17,7 @@ from cohortkit.recipe.model import Recipe
 from cohortkit.run.about import About, about, describe
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.tasks import build
+from cohortkit.run.wording import demand_nobody
 from cohortkit.sources.files import Files
 from cohortkit.writers import writer
 
@@ -158,12 +159,15 @@ def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = Non
         limit: let a run do this many series only.
 
     Raises:
-        UsageError: no output or the same twice, a wrong name, an index without paths.
+        UsageError: no output or the same twice, a wrong name, an index without paths, a step
+            or column whose words name a patient of the index.
         MissingDependency: a decoder that the cohort's pixels need is not installed.
     """
     if not isinstance(recipe, Recipe):
         raise UsageError("recipe: what load_recipe gives, such as ck.load_recipe('basic')")
     outputs = _outputs(to)
+    told = [*cohort.asked(), *cohort.labels, recipe.title, recipe.description]
+    demand_nobody(told, cohort.index.series())
     joined = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)
     built = build(
