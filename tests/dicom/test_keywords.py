@@ -21,6 +21,7 @@ def test_what_is_no_keyword_has_neither() -> None:
     assert tag_of("PatientsID") is None
     assert vr_of("patientid") is None
     assert tag_of("OverlayData") is None
+    assert tag_of("") is None
 
 
 def test_value_multiplicity() -> None:
@@ -57,4 +58,4 @@ def test_neighbours_are_known_words(word: str) -> None:
 
 def test_all_keywords_have_tags() -> None:
     """The known words are usable ones."""
-    assert all(tag_of(word) is not None for word in all_keywords())
+    assert all(word and tag_of(word) is not None for word in all_keywords())

@@ -78,6 +78,14 @@ def test_registered_uids_are_nobodys() -> None:
     assert header.file_meta.TransferSyntaxUID not in found
 
 
+def test_a_uid_that_only_begins_as_dicom_s_own_do_is_somebody_s() -> None:
+    """The root is the standard's, and scanners have been seen to make up UIDs under it."""
+    header = instance(Patient(), Series(), 0)
+    header.FrameOfReferenceUID = "1.2.840.10008.99.4711.1"
+
+    assert header.FrameOfReferenceUID in texts(collect([header], task(), frozenset()))
+
+
 def test_what_the_recipe_keeps_is_left_out_and_counted() -> None:
     """A kept device or institution is no leak, in whatever attribute it stands."""
     header = Dataset()

@@ -133,7 +133,10 @@ def test_a_table_is_searched_by_cell_and_by_column_name() -> None:
         (["a", "Quisling"], {Kind.NAME}),
         (dt.date(1948, 2, 29), {Kind.BIRTH_DATE}),
         (dt.datetime(2021, 3, 17, 8, 14), {Kind.DATE}),  # noqa: DTZ001 - as DICOM has it
-        (19480229, set()),
+        (19480229, {Kind.BIRTH_DATE}),
+        (19480229.0, {Kind.BIRTH_DATE}),
+        (20210317, {Kind.DATE}),
+        (119480229, set()),
         (4711, set()),
         (None, set()),
         (True, set()),
@@ -164,6 +167,7 @@ def test_moved_dates_are_not_searched_where_a_cell_is_a_date_and_text_still_is()
 
     assert () == scan_rows(of, rows).hits
     assert set() == found(b'{"AcquisitionDate": "2021-03-17"}', of=of)
+    assert {Kind.DATE} == found(b'{"InstanceNumber": 20210317}', of=of)
     assert {Kind.DATE} == found(b'{"Comment": "seen 2021-03-17"}', of=of)
 
 

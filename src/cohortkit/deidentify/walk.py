@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pydicom import config
-from pydicom._uid_dict import UID_dictionary
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
@@ -32,7 +31,7 @@ from cohortkit.deidentify.values import (
     texts,
 )
 from cohortkit.dicom.quiet import quiet
-from cohortkit.dicom.sop_classes import TABLE
+from cohortkit.dicom.sop_classes import is_registered
 from cohortkit.errors import Refusal
 from cohortkit.model import Person
 from cohortkit.protocols import Pseudonyms
@@ -185,8 +184,8 @@ class Walk:
         return _made(element.tag, "UI", [self._uid(one) if one else "" for one in values])
 
     def _uid(self, uid: str) -> str:
-        if uid in UID_dictionary or uid in TABLE:
-            return uid  # registered in PS3.6
+        if is_registered(uid):
+            return uid
         found = self._uids.get(uid)
         if found is None:
             found = self._uids[uid] = self.subject.pseudonyms.uid(uid)

@@ -18,7 +18,7 @@ def tag_of(keyword: str) -> int | None:
 
     Keywords of repeating groups (overlays, curves) stand for many tags and have none.
     """
-    tag = datadict.tag_for_keyword(keyword)
+    tag = datadict.tag_for_keyword(keyword) if keyword else None  # unnamed rows have ""
     return None if tag is None else int(tag)
 
 
@@ -37,7 +37,7 @@ def is_multiple(keyword: str) -> bool:
 @cache
 def all_keywords() -> frozenset[str]:
     """Every keyword of the dictionary that stands for one tag."""
-    return frozenset(datadict.keyword_dict)
+    return frozenset(keyword for keyword in datadict.keyword_dict if keyword)
 
 
 def neighbours(word: str, known: Iterable[str] | None = None) -> tuple[str, ...]:

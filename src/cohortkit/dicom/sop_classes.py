@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from pydicom._uid_dict import UID_dictionary
+
 from cohortkit.model.kinds import Department, Kind, PayloadKind, Risk, SopClass
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -309,3 +311,11 @@ TABLE: Mapping[str, SopClass] = MappingProxyType({row.uid: row for row in _rows(
 def lookup(uid: str) -> SopClass | None:
     """The row of this SOP Class UID; None where no one here knows what it holds."""
     return TABLE.get(uid)
+
+
+def is_registered(uid: str) -> bool:
+    """Whether PS3.6 Table A-1 names this UID: it is then a word of the standard, not an identity.
+
+    DICOM's root alone says nothing: whoever makes up a UID may begin it so.
+    """
+    return uid in UID_dictionary or uid in TABLE

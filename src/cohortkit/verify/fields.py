@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from cohortkit.dicom.keywords import tag_of
+from cohortkit.dicom.sop_classes import is_registered
 from cohortkit.recipe.profile import direct_identifiers
 
 
@@ -182,7 +183,6 @@ def _again(raw: DataElement | RawDataElement, seen: set[tuple[int, object]]) -> 
     return repeated
 
 
-_STANDARD = "1.2.840.10008."  # the root of DICOM's own UIDs
 _REPEATED = 1024  # bytes: longer values are not remembered
 
 
@@ -213,5 +213,5 @@ def _values(element: DataElement) -> list[str]:
     many: Iterable[object] = value if isinstance(value, MultiValue | list) else (value,)
     texts = [str(item) for item in many if item is not None]
     if element.VR == "UI":
-        return [uid for uid in texts if not uid.startswith(_STANDARD)]
+        return [uid for uid in texts if not is_registered(uid)]
     return texts

@@ -167,10 +167,13 @@ def _in_scalar(patterns: Patterns, value: object) -> Iterator[Pattern]:
 
 
 def _in_number(patterns: Patterns, number: int) -> Iterator[Pattern]:
-    """A whole number of six digits or more is compared as text; a shorter one is any number."""
+    """A whole number of six digits or more is compared as text; a shorter one is any number.
+
+    A date that somebody wrote as a number (20220103) counts under every recipe: no shift moves it.
+    """
     digits = str(abs(number))
     if len(digits) >= SHORT:
-        yield from (item for item in _in_text(patterns, digits) if item.rule is not Rule.DATE)
+        yield from _in_text(patterns, digits)
 
 
 # --- text -----------------------------------------------------------------------------------
