@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
+from cohortkit.pixels.rectangles import Rectangle
+
 
 class Basis(StrEnum):
     """On what ground the data may leave. Written into every output."""
@@ -133,11 +135,81 @@ class PixelAcceptance:
     sop_class: str | None = None
 
 
+class Match(StrEnum):
+    """How a criterion asks one attribute of the top level of a header.
+
+    Several values are asked as one text with backslashes between them. Blanks and NUL around a
+    value do not count.
+    """
+
+    IS = "is"  # exactly this text, case too; numbers as numbers
+    IS_NOT = "is-not"  # anything else, or nothing
+    MATCHES = "matches"  # the regular expression is found anywhere in it, case apart
+    MATCHES_NOT = "matches-not"  # it is not found, or there is nothing
+    PRESENT = "present"  # the attribute is there, empty or not
+    ABSENT = "absent"
+    EMPTY = "empty"  # it is there, without a value
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One question to a header; ``value`` means nothing to PRESENT, ABSENT and EMPTY."""
+
+    keyword: str
+    match: Match = Match.PRESENT
+    value: str = ""
+
+
+class Deed(StrEnum):
+    """What a rule does to the pixels that it is for."""
+
+    BLANK = "blank"  # these parts turn black
+    KEEP = "keep"  # all but these parts turns black
+    VERIFIED = "verified"  # nothing: someone answers for it that no name is drawn here
+
+
+class Area(StrEnum):
+    """Which parts of a frame a rule means."""
+
+    RECTANGLES = "rectangles"  # its own
+    REGIONS = "ultrasound-regions"  # those of (0018,6011)
+    ALL = "all"  # the whole frame, but for what a KEEP rule keeps
+
+
+@dataclass(frozen=True, slots=True)
+class PixelRule:
+    """What is known of the pixels of some devices.
+
+    All rules that fit an image hold at once: what any of them blanks is black, also where
+    another keeps it; where there is a KEEP or an ALL, so is what no KEEP keeps.
+
+    Attributes:
+        criteria: clauses; the rule fits where of every clause at least one criterion does.
+        rectangles: of the image as it is stored, in all its frames.
+        reason: why, in words; shown in explain and report.
+        clipped: what of a rectangle reaches beyond the image does not count; else the image is
+            refused.
+    """
+
+    criteria: tuple[tuple[Criterion, ...], ...]
+    deed: Deed
+    area: Area = Area.RECTANGLES
+    rectangles: tuple[Rectangle, ...] = ()
+    reason: str = ""
+    clipped: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PixelPolicy:
-    """Which burned-in risks are accepted. None unless the recipe names it."""
+    """Which burned-in risks are accepted, and what is cleaned. Nothing unless the recipe says it.
+
+    Attributes:
+        accept: risks that are taken.
+        rules: what is known of devices.
+    """
 
     accept: tuple[PixelAcceptance, ...] = ()
+    rules: tuple[PixelRule, ...] = ()
 
     def accepts(self, risk: PixelRisk, *, modality: str | None, sop_class: str | None) -> bool:
         """Whether this risk is accepted for an object of this Modality and SOP Class UID."""
