@@ -21,6 +21,7 @@ from hypothesis.extra import numpy as arrays
 from cohortkit.errors import Refusal, UsageError
 from cohortkit.model import Artifact, DeidentifiedSeries, Frames, Reason, Volume
 from cohortkit.payloads.volume import assemble
+from cohortkit.recipe.file import load_recipe
 from cohortkit.writers import writer
 from cohortkit.writers.gzipped import gzipped
 from cohortkit.writers.nifti import Nifti, file_of, header
@@ -269,6 +270,41 @@ def test_sidecar_is_an_allow_list_in_bids_terms(tmp_path: Path) -> None:
     assert "113100" in [one["CodeValue"] for one in said["DeidentificationMethodCodeSequence"]]
     for value in (*patient.planted(), "0814", "Quisling", "1.2.826"):
         assert value.lower() not in text.lower()
+
+
+@pytest.mark.parametrize(
+    "keyword", ["EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "SliceThickness"]
+)
+def test_a_figure_that_the_recipe_removes_is_stated_nowhere(keyword: str, tmp_path: Path) -> None:
+    """Assembly reads it, so that the volume is the same; the sidecar does not give it away."""
+    figures = {"EchoTime": 30, "RepetitionTime": 2000, "InversionTime": 900, "FlipAngle": 75}
+    plan = Series(sop_class="1.2.840.10008.5.1.4.1.1.4", modality="MR", slices=3, extra=figures)
+    head = 'format = 1\ntitle = "t"\nbasis = "expert-determination"\nprofile = "basic"\n'
+    rule = f'{head}[[rules]]\nkeyword = "{keyword}"\nreason = "as the office asks"\naction = '
+    texts = []
+    for name, action in (("kept", "keep"), ("gone", "remove")):
+        (tmp_path / f"{name}.toml").write_text(f'{rule}"{action}"\n')
+        released = release(
+            [instance(Patient(), plan, n) for n in range(3)],
+            load_recipe(tmp_path / f"{name}.toml"),
+        )
+        (made,) = assemble(released)
+        assert isinstance(made, Volume)
+        _, artifacts = written(made, released, tmp_path)
+        texts.append((tmp_path / artifacts[1].path).read_text("utf-8"))
+    kept, gone = map(json.loads, texts)
+
+    assert {keyword} == kept.keys() - gone.keys()
+
+
+def test_b_values_that_the_recipe_removes_are_not_written(
+    ct: DeidentifiedSeries, tmp_path: Path
+) -> None:
+    """Neither them nor the directions that mean nothing without them."""
+    made = volume(values=np.zeros((2, 2, 2, 2), np.int16), b_values=(0.0, 1000.0))
+    silent = replace(ct, withheld=frozenset({"DiffusionBValue"}))
+
+    assert ["image", "sidecar"] == [one.role for one in written(made, silent, tmp_path)[1]]
 
 
 def test_diffusion_files(ct: DeidentifiedSeries, tmp_path: Path) -> None:

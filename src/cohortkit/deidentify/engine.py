@@ -14,13 +14,14 @@ from cohortkit.deidentify import labels
 from cohortkit.deidentify.gates import burned_in_risk, face_risk
 from cohortkit.deidentify.headers import asked_of
 from cohortkit.deidentify.identities import normalise
-from cohortkit.deidentify.rules import rules_for
+from cohortkit.deidentify.rules import Rules, rules_for
 from cohortkit.deidentify.statement import stamp, statement_of
 from cohortkit.deidentify.values import Element, encodings_of, identifiers
 from cohortkit.deidentify.walk import PATIENT_ID, PATIENT_NAME, Subject, Walk
 from cohortkit.dicom.sop_classes import lookup
 from cohortkit.errors import Refusal
 from cohortkit.model import (
+    FIGURES,
     DeidentifiedSeries,
     Names,
     Person,
@@ -75,7 +76,17 @@ def deidentify(
         statement=said,
         labels=labels.released(task.labels, recipe, days),
         kept=frozenset(walk.kept),
+        withheld=_withheld(walk.rules),
         seal=SEAL,
+    )
+
+
+def _withheld(rules: Rules) -> frozenset[str]:
+    """Figures whose attribute the recipe does not keep."""
+    return frozenset(
+        figure
+        for figure, keywords in FIGURES.items()
+        if any(rules.step(Tag(word), None, None).action is not Action.KEEP for word in keywords)
     )
 
 

@@ -11,6 +11,7 @@
 """
 
 from cohortkit.model.facts import (
+    FIGURES,
     Codec,
     Display,
     Facts,
@@ -34,6 +35,7 @@ FORMAT = 1
 """The version of every file format that cohortkit writes."""
 
 __all__ = [
+    "FIGURES",
     "FORMAT",
     "Artifact",
     "Codec",

@@ -7,8 +7,10 @@ A test walks these records and holds every field to numbers, enumerations and tu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from types import MappingProxyType
 
 Triple = tuple[float, float, float]
 Orientation = tuple[float, float, float, float, float, float]
@@ -253,3 +255,17 @@ class Facts:
     mr: bool = False
     pt: bool = False
     nm: bool = False
+
+
+FIGURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "EchoTime": ("EchoTime", "EffectiveEchoTime"),
+        "RepetitionTime": ("RepetitionTime",),
+        "InversionTime": ("InversionTime", "InversionTimes"),
+        "FlipAngle": ("FlipAngle",),
+        "SliceThickness": ("SliceThickness",),
+        "DiffusionBValue": ("DiffusionBValue",),
+    }
+)
+"""Figures that an output states from Facts, and the attributes that hold them: a recipe that
+removes one of these removes the figure, though the volume stays as it is."""

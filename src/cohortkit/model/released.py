@@ -145,6 +145,7 @@ class DeidentifiedSeries:
         pixels: handles by instance; None where an instance has no pixels.
         labels: joined columns that the recipe releases, in its order.
         kept: keywords whose source values the recipe kept, for verification to leave out.
+        withheld: figures (``FIGURES``) that the recipe removes: no output states them.
     """
 
     names: Names
@@ -154,6 +155,7 @@ class DeidentifiedSeries:
     statement: Statement
     labels: tuple[tuple[str, Scalar | None], ...] = ()
     kept: frozenset[str] = frozenset()
+    withheld: frozenset[str] = frozenset()
     seal: object = field(default=None, compare=False)
 
     def __post_init__(self) -> None:

@@ -85,7 +85,7 @@ class Nifti:
             )
         ]
         texts = {"sidecar": (".json", sidecar(payload, series))}
-        texts |= _diffusion(payload)
+        texts |= _diffusion(payload, series.withheld)
         for role, (ending, text) in texts.items():
             written = files.write_text(folder / (name + ending), text)
             made.append(self._artifact(payload, role, name + ending, written))
@@ -167,9 +167,11 @@ def file_of(volume: Volume) -> Iterator[bytes | memoryview]:
         yield piece.data.cast("B")
 
 
-def _diffusion(volume: Volume) -> dict[str, tuple[str, str]]:
+def _diffusion(volume: Volume, withheld: frozenset[str]) -> dict[str, tuple[str, str]]:
     """FSL's text files: one row of b-values; three rows of directions in the image's axes."""
-    made = {}
+    made: dict[str, tuple[str, str]] = {}
+    if "DiffusionBValue" in withheld:
+        return made
     if volume.b_values:
         made["bval"] = (".bval", " ".join(f"{b:g}" for b in volume.b_values) + "\n")
     if volume.b_values and volume.b_vectors is not None:

@@ -74,7 +74,7 @@ def sidecar(volume: Volume, series: DeidentifiedSeries) -> str:
     """The sidecar of one volume, keys sorted, so that the same volume gives the same bytes."""
     header = series.headers[volume.header]
     found: dict[str, object] = {
-        **_assembled(volume),
+        **_assembled(volume, series.withheld),
         **_figures(header),
         **_code_strings(header),
         **_timing(volume, series),
@@ -86,8 +86,12 @@ def sidecar(volume: Volume, series: DeidentifiedSeries) -> str:
     return json.dumps(found, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
 
 
-def _assembled(volume: Volume) -> dict[str, object]:
-    return {name: _plain(value) for name, value in volume.numbers.items() if math.isfinite(value)}
+def _assembled(volume: Volume, withheld: frozenset[str]) -> dict[str, object]:
+    return {
+        name: _plain(value)
+        for name, value in volume.numbers.items()
+        if math.isfinite(value) and name not in withheld
+    }
 
 
 def _figures(header: ReleasedHeader) -> dict[str, object]:
@@ -115,7 +119,9 @@ def _code_strings(header: ReleasedHeader) -> dict[str, object]:
 def _timing(volume: Volume, series: DeidentifiedSeries) -> dict[str, object]:
     """Slice timing, repetition and phase encoding, on the axes of the written array."""
     made: dict[str, object] = {}
-    if volume.repetition is not None:
+    if "RepetitionTime" in series.withheld:
+        pass
+    elif volume.repetition is not None:
         made["RepetitionTime"] = _plain(volume.repetition)
     elif volume.times:
         made["VolumeTiming"] = [_plain(time - volume.times[0]) for time in volume.times]
