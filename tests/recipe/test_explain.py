@@ -65,6 +65,12 @@ def test_the_table_says_what_the_policy_does() -> None:
     assert not any("SIEMENS" in row.attribute for row in explain("basic").rows)
 
 
+@pytest.mark.parametrize("keyword", ["PatientID", "PatientName"])
+def test_the_patient_is_named_by_the_pseudonym_and_the_explanation_says_so(keyword: str) -> None:
+    """Whatever the letter of the profile asks: patients are to be told apart."""
+    assert "is replaced by the patient's pseudonym" in str(explain("basic", keyword))
+
+
 def test_a_rule_is_shown_with_its_reason(tmp_path: Path) -> None:
     """The privacy office sees each exception and why it is there, safe in HTML."""
     file = tmp_path / "r.toml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from pathlib import Path
@@ -26,6 +27,23 @@ from factory import Patient, Series, write_series
 from promised import tree
 
 pytestmark = pytest.mark.usefixtures("inline")
+
+
+def test_the_data_dictionary_says_what_the_recipe_did(
+    archive: Path, key: ck.Key, tmp_path: Path
+) -> None:
+    """For each column that an attribute is behind, in words that follow the recipe."""
+    said = {}
+    for recipe in ("basic", "dates-kept"):
+        done = run(planned(archive, recipe=recipe), tmp_path / recipe, key)
+        text = (done.release / "tables" / "data_dictionary.json").read_text()
+        columns = json.loads(text)["Columns"]
+        assert all(bool(column["Recipe"]) == bool(column["Keyword"]) for column in columns)
+        said[recipe] = {column["Keyword"]: column["Recipe"] for column in columns}
+
+    assert ("is emptied", "stays") == (said["basic"]["StudyDate"], said["dates-kept"]["StudyDate"])
+    assert "is replaced by the patient's pseudonym" == said["basic"]["PatientID"]
+
 
 # --- refused before anything is written -----------------------------------------------------
 

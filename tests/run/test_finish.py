@@ -91,8 +91,11 @@ class Tables:
     name: ClassVar[str] = "tables"
     accepts: ClassVar[frozenset[PayloadKind]] = frozenset()
 
-    def finish(self, rows: Mapping[str, Sequence[Mapping[str, object]]]) -> dict[str, bytes]:
-        return {f"{name}.json": json.dumps(list(lines)).encode() for name, lines in rows.items()}
+    def finish(
+        self, rows: Mapping[str, Sequence[Mapping[str, object]]], treatment: Mapping[str, str]
+    ) -> dict[str, bytes]:
+        made = {f"{name}.json": json.dumps(list(lines)).encode() for name, lines in rows.items()}
+        return {**made, "treatment.json": json.dumps(dict(treatment)).encode()}
 
 
 @given(st.permutations(RECORDS))

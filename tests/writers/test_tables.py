@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import random
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,7 +17,7 @@ from cohortkit.model import DeidentifiedSeries
 from cohortkit.payloads.columns import TABLES
 from cohortkit.payloads.rows import rows
 from cohortkit.writers import writer
-from cohortkit.writers.tables import Tables, table, write_tables
+from cohortkit.writers.tables import Tables, table
 from factory import Patient, Series, instance
 from released import release
 
@@ -180,15 +179,6 @@ def test_parquet_carries_no_pandas(said: dict[str, list[Any]]) -> None:
     made = Tables().finish(said)
 
     assert all(b"pandas" not in data for name, data in made.items() if name.endswith("parquet"))
-
-
-def test_written_with_their_digests(said: dict[str, list[Any]], tmp_path: Path) -> None:
-    """Files on disk are the pure result, each with its sha256."""
-    artifacts = write_tables(said, tmp_path, csv=True)
-
-    on_disk = {one.path: (tmp_path / one.path).read_bytes() for one in artifacts}
-    assert on_disk == Tables(csv=True).finish(said)
-    assert {one.role for one in artifacts} == {"table", "dictionary"}
 
 
 def test_it_is_found_by_its_name() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
+from typing import Final
 
 import polars as pl
 
@@ -25,6 +26,7 @@ _WORDS = {
     Action.SHIFT: "is moved by the patient's shift",
     Action.CAP_AGE: "stays, 90 and over as 90",
 }
+_NAMED: Final = frozenset({"PatientID", "PatientName"})
 _INSIDE = "stays; each attribute inside is judged by itself"
 
 
@@ -48,9 +50,17 @@ class Explained:
     listed: bool
     from_rule: bool
 
+    @property
+    def words(self) -> str:
+        """What happens, in plain words."""
+        if self.action is Action.KEEP:
+            return _INSIDE if self.vr == "SQ" else _WORDS[Action.KEEP]
+        if self.attribute in _NAMED:
+            return "is replaced by the patient's pseudonym"
+        return _WORDS[self.action]
+
     def __str__(self) -> str:
-        what = _INSIDE if self.vr == "SQ" and self.action is Action.KEEP else _WORDS[self.action]
-        return f"{self.attribute} {self.tag} {self.vr}: {what} ({self.why})"
+        return f"{self.attribute} {self.tag} {self.vr}: {self.words} ({self.why})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -117,6 +127,16 @@ def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
     }
     rows = (*(_standard(policy, tag) for tag in sorted(tags)), *_private(policy))
     return Explanation(plain.text(recipe), plain.html(recipe), rows)
+
+
+def treatment(recipe: Recipe, names: Iterable[str]) -> dict[str, str]:
+    """What happens to each of these attributes, in plain words, by keyword."""
+    policy = Policy(recipe)
+    return {
+        name: _standard(policy, tag).words
+        for name in names
+        if (tag := keywords.tag_of(name)) is not None
+    }
 
 
 def _tag(written: str) -> int:

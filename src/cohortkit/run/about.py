@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import lru_cache
 from typing import Any
 
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.model import Task
+from cohortkit.payloads.columns import TABLES
 from cohortkit.protocols import Writer
-from cohortkit.recipe.explain import explain
+from cohortkit.recipe.explain import explain, treatment
 from cohortkit.recipe.model import Recipe
 
 
@@ -29,6 +30,7 @@ class About:
         explained: the recipe in words.
         accepted: risks that the recipe accepts, with the reasons given.
         first: how many series a trial run was limited to.
+        treatment: what the recipe does to each attribute that the tables may hold, by keyword.
     """
 
     recipe: str
@@ -48,6 +50,7 @@ class About:
     key_id: str = ""
     first: int | None = None
     default_issuer: str = ""
+    treatment: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """As it lies in the vault, so that ``verify`` can make the manifest again."""
@@ -90,6 +93,7 @@ def about(
         explained=_explained(recipe),
         accepted=_accepted(recipe),
         default_issuer=recipe.default_issuer,
+        treatment=treatment(recipe, (one.keyword for table in TABLES.values() for one in table)),
     )
     return About.from_json(told.to_json())  # as it will be read again: plain values only
 

@@ -55,6 +55,10 @@ FILES = pl.Schema(_FILES)
 """A row for each file of the release that a task wrote; ``path`` is relative to the release."""
 
 
+_Tables = Callable[[Mapping[str, Any], Mapping[str, str]], Mapping[str, bytes]]
+"""Rows by table, and what the recipe does by keyword; to files by name."""
+
+
 def finish(
     records: Iterable[Record], about: About, outputs: Sequence[Writer] = ()
 ) -> dict[str, bytes]:
@@ -66,10 +70,10 @@ def finish(
     }
     rows = _rows(ordered)
     for one in outputs:
-        tables: Callable[[Mapping[str, Any]], Mapping[str, bytes]] | None
-        tables = getattr(one, "finish", None)
+        tables: _Tables | None = getattr(one, "finish", None)
         if tables is not None:
-            made |= {f"{one.name}/{name}": data for name, data in tables(rows).items()}
+            said = tables(rows, about.treatment)
+            made |= {f"{one.name}/{name}": data for name, data in said.items()}
     made["report.html"] = report(ordered, about).encode("utf-8")
     made["export.json"] = _manifest(ordered, about, made)
     return dict(sorted(made.items()))

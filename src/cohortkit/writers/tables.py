@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import polars as pl
@@ -15,8 +16,8 @@ import polars as pl
 from cohortkit.model import FORMAT, Artifact, DeidentifiedSeries, Payload, PayloadKind
 from cohortkit.payloads.columns import CONFLICTS, KEYS, TABLES, Column, Kind
 from cohortkit.payloads.rows import Row, merged
-from cohortkit.writers import files
 
+_UNSAID: Mapping[str, str] = MappingProxyType({})
 _TYPES: Mapping[Kind, pl.DataType] = {
     Kind.TEXT: pl.String(),
     Kind.INTEGER: pl.Int64(),
@@ -56,9 +57,7 @@ class Tables:
         return []
 
     def finish(
-        self,
-        rows: Mapping[str, Sequence[Row]],
-        treatment: Mapping[str, str] | None = None,
+        self, rows: Mapping[str, Sequence[Row]], treatment: Mapping[str, str] = _UNSAID
     ) -> dict[str, bytes]:
         """Every file by name. Pure: the same rows in any order give the same bytes.
 
@@ -72,32 +71,12 @@ class Tables:
             made[f"{name}.parquet"] = _parquet(frame)
             if self.csv:
                 made[f"{name}.csv"] = _csv(frame)
-        entries = _dictionary(tables, treatment or {})
+        entries = _dictionary(tables, treatment)
         body = {"Format": FORMAT, "Columns": entries}
         made["data_dictionary.json"] = (json.dumps(body, indent=1) + "\n").encode("ascii")
         if self.csv:
             made["data_dictionary.csv"] = _csv(pl.DataFrame(entries, infer_schema_length=None))
         return made
-
-
-def write_tables(
-    rows: Mapping[str, Sequence[Row]],
-    folder: Path,
-    *,
-    csv: bool = False,
-    treatment: Mapping[str, str] | None = None,
-) -> list[Artifact]:
-    """Write every table into a folder that exists.
-
-    Raises:
-        TaskFailure: the place cannot be written.
-    """
-    artifacts = []
-    for name, data in Tables(csv=csv).finish(rows, treatment).items():
-        written = files.write(folder / name, [data])
-        role = "dictionary" if name.startswith("data_dictionary") else "table"
-        artifacts.append(Artifact(Tables.name, role, name, written.sha256, written.size))
-    return artifacts
 
 
 def table(name: str, rows: Iterable[Row]) -> pl.DataFrame:
@@ -209,7 +188,7 @@ def _dictionary(
                     "VR": about.vr,
                     "Description": about.words,
                     "Section": about.section,
-                    "Recipe": treatment.get(about.keyword, "") if about.keyword else "",
+                    "Recipe": treatment.get(about.keyword, ""),
                     "Rows": frame.height,
                     "Nulls": frame[column].null_count(),
                     "Conflicts": conflicts.get(column, 0),
