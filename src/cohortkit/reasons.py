@@ -41,6 +41,14 @@ class Reason(Enum):
 
     # a series that privacy holds back
     BURNED_IN_RISK = ("burned-in-risk", "Names may be drawn into the pixels; no rule accepts it.")
+    REDACTION_OUTSIDE = (
+        "redaction-outside",
+        "A part that is to be blanked or kept is empty or reaches beyond the image.",
+    )
+    NO_REGIONS = (
+        "no-regions",
+        "No usable ultrasound regions: absent, empty, beyond the image, or all of it.",
+    )
     FACE_RISK = ("face-risk", "The head may be in the image; no rule accepts a face.")
     UNKNOWN_SOP_CLASS = ("unknown-sop-class", "No one here knows what this kind of object holds.")
     NO_PATIENT_ID = ("no-patient-id", "Without a Patient ID no stable pseudonym can be made.")

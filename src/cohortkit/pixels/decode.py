@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,16 @@ def decode(data: bytes, pixels: PixelFormat) -> NDArray[Any]:
     for number, frame in enumerate(frames[1:], start=1):
         values[number] = _frame(frame, pixels, decoder)
     return values
+
+
+def stored(data: bytes, pixels: PixelFormat) -> NDArray[Any]:
+    """The samples as they are stored: as ``decode``, but YBR_FULL stays what it is.
+
+    Subsampled colour is no array of samples; see ``native.groups``.
+    """
+    if pixels.photometric is Photometric.YBR_FULL:
+        pixels = replace(pixels, photometric=Photometric.RGB)  # whose samples pass untouched
+    return decode(data, pixels)
 
 
 def missing(codec: Codec) -> str | None:

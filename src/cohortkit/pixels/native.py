@@ -22,12 +22,10 @@ def decode(data: bytes, pixels: PixelFormat) -> NDArray[Any]:
     Raises:
         Refusal: ``pixel-length`` where the bytes are not those that the header says.
     """
-    said = length(pixels)
-    if not said <= len(data) <= said + (said % 2):
-        raise Refusal(Reason.PIXEL_LENGTH, bytes_found=len(data), bytes_said=said)
+    said = _checked(data, pixels)
     count = pixels.frames * pixels.rows * pixels.columns * pixels.samples
     if pixels.photometric is Photometric.YBR_FULL_422:
-        return _subsampled(np.frombuffer(data, np.uint8, said), pixels)
+        return _subsampled(groups(data, pixels), pixels)
     if pixels.bits_allocated == 1:
         flat = np.unpackbits(np.frombuffer(data, np.uint8, said), count=count, bitorder="little")
     elif pixels.bits_allocated == _PACKED_12:
@@ -37,6 +35,45 @@ def decode(data: bytes, pixels: PixelFormat) -> NDArray[Any]:
     if not flat.dtype.isnative:
         flat = flat.astype(flat.dtype.newbyteorder("="))
     return trimmed(_shaped(flat, pixels), pixels, encoded=False)
+
+
+def packed(values: NDArray[Any], pixels: PixelFormat) -> bytes:
+    """Stored samples as the bytes of a native pixel attribute, without the pad byte.
+
+    The way back from ``decode``: bits above High Bit repeat the sign or are 0, bits below the
+    value are 0.
+
+    Args:
+        values: (frames, rows, columns[, samples]), in the order of colour that is to be written.
+        pixels: how they are to lie.
+    """
+    if pixels.samples > 1 and pixels.planar == 1:
+        values = np.moveaxis(values, -1, 1)
+    if pixels.bits_allocated == 1:
+        return np.packbits(values.reshape(-1), bitorder="little").tobytes()
+    up = pixels.high_bit + 1 - pixels.bits_stored
+    if up:
+        values = np.left_shift(values, up)
+    if pixels.bits_allocated == _PACKED_12:
+        return _pack_12(values.reshape(-1))
+    return values.astype(_dtype(pixels), copy=False).tobytes()
+
+
+def groups(data: bytes, pixels: PixelFormat) -> NDArray[np.uint8]:
+    """Subsampled colour: (frames, rows, pairs, 4), a pair being Y1 Y2 Cb Cr (C.7.6.3.1.2).
+
+    Raises:
+        Refusal: ``pixel-length``.
+    """
+    flat = np.frombuffer(data, np.uint8, _checked(data, pixels))
+    return flat.reshape(pixels.frames, pixels.rows, (pixels.columns + 1) // 2, 4)
+
+
+def _checked(data: bytes, pixels: PixelFormat) -> int:
+    said = length(pixels)
+    if not said <= len(data) <= said + (said % 2):
+        raise Refusal(Reason.PIXEL_LENGTH, bytes_found=len(data), bytes_said=said)
+    return said
 
 
 def length(pixels: PixelFormat) -> int:
@@ -120,18 +157,25 @@ def _unpack_12(data: bytes, count: int, pixels: PixelFormat) -> NDArray[Any]:
     return pairs.reshape(-1)[:count]
 
 
+def _pack_12(flat: NDArray[Any]) -> bytes:
+    pairs = np.zeros(-(-flat.size // 2) * 2, np.uint16)
+    pairs[: flat.size] = flat.view(f"u{flat.dtype.itemsize}") & ((1 << _PACKED_12) - 1)
+    first, second = pairs.reshape(-1, 2).T
+    triples = np.stack((first & 255, first >> 8 | (second & 15) << 4, second >> 4), axis=1)
+    return triples.astype(np.uint8).tobytes()[: (flat.size * _PACKED_12 + 7) // 8]
+
+
 def _rgb_by_codec(pixels: PixelFormat) -> bool:
     """Whether the decoder undoes the colour transform itself (JPEG does, the others do not)."""
     return pixels.codec in JPEGS
 
 
-def _subsampled(flat: NDArray[Any], pixels: PixelFormat) -> NDArray[Any]:
-    """Y1 Y2 Cb Cr for each two pixels of a row (PS3.3 C.7.6.3.1.2)."""
-    half = (pixels.columns + 1) // 2
-    groups = flat.reshape(pixels.frames, pixels.rows, half, 4)
+def _subsampled(pairs: NDArray[np.uint8], pixels: PixelFormat) -> NDArray[Any]:
+    """RGB of (frames, rows, pairs, 4)."""
+    half = pairs.shape[2]
     values = np.empty((pixels.frames, pixels.rows, half, 2, 3), np.uint8)
-    values[..., 0] = groups[..., :2]
-    values[..., 1:] = groups[..., np.newaxis, 2:]
+    values[..., 0] = pairs[..., :2]
+    values[..., 1:] = pairs[..., np.newaxis, 2:]
     values = values.reshape(pixels.frames, pixels.rows, half * 2, 3)[:, :, : pixels.columns]
     return _to_rgb(values)
 

@@ -1,0 +1,211 @@
+"""Pixels whose parts were blanked, as bytes again: in their own encoding where nothing is lost.
+
+Native pixels are changed where they lie. What was losslessly compressed is compressed so again;
+what was compressed with loss is not compressed with loss a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohortkit.model import Codec, Photometric, PixelFormat
+from cohortkit.pixels import decode, native, redact
+
+_BYTE = 8
+_MOST_BITS = 16
+_WIDEST = 32
+_FEWEST_BITS = 2  # of a sample in JPEG lossless (ISO 10918-1 B.2.2)
+_MARKER, _APPLICATION = 0xFF, frozenset(range(0xE0, 0xF0))
+
+
+class Recompress(StrEnum):
+    """How pixels are written that cannot be put back into their own encoding unharmed."""
+
+    NATIVE = "native"  # explicit little endian, not compressed
+    RLE = "rle"
+    JPEG_LS = "jpeg-ls-lossless"
+    JPEG_2000 = "jpeg-2000-lossless"
+
+
+_INTO = {
+    Recompress.NATIVE: Codec.EXPLICIT_LITTLE,
+    Recompress.RLE: Codec.RLE,
+    Recompress.JPEG_LS: Codec.JPEG_LS,
+    Recompress.JPEG_2000: Codec.JPEG_2000_LOSSLESS,
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Encoded:
+    """The value of the pixel attribute, and what the header must say of it.
+
+    Attributes:
+        data: native: the bytes in the order of the codec, padded to an even length. Encapsulated:
+            the fragments with their item tags, from the basic offset table on.
+        pixels: the Image Pixel module that fits; its ``codec`` is the transfer syntax.
+    """
+
+    data: bytes
+    pixels: PixelFormat
+
+    def __repr__(self) -> str:
+        return f"<Encoded {len(self.data)} bytes, {self.pixels.codec.name}>"
+
+
+def recode(data: bytes, pixels: PixelFormat, what: redact.Redaction, into: Recompress) -> Encoded:
+    """One instance with parts blanked.
+
+    Args:
+        data: the value of the pixel attribute, as a ``PixelHandle`` reads it.
+        pixels: the Image Pixel module of it.
+        what: which parts.
+        into: for what has no lossless encoder here.
+
+    Raises:
+        Refusal: as ``decode``; ``redaction-outside``.
+    """
+    decode.check(pixels)
+    black = redact.mask(pixels, what)
+    if pixels.codec.native:
+        return Encoded(_native(data, pixels, black, what), pixels)
+    if _can(pixels.codec, pixels.bits_allocated):
+        frames = np.array(decode.stored(data, pixels))
+        redact.blacken(frames, black, redact.stored_fill(pixels, what))
+        return _encapsulated(frames, replace(pixels, high_bit=pixels.bits_stored - 1))
+    values = np.array(decode.decode(data, pixels))
+    redact.blacken(values, black, redact.shown_fill(pixels, what))
+    return _plain(values, pixels, _INTO[into])
+
+
+def _can(codec: Codec, bits_allocated: int) -> bool:
+    """Whether words of this size can be put into this encoding without loss."""
+    widest = _WIDEST if codec is Codec.RLE else _MOST_BITS
+    return codec in _ENCODERS and bits_allocated % _BYTE == 0 and bits_allocated <= widest
+
+
+def _native(
+    data: bytes, pixels: PixelFormat, black: NDArray[np.bool_], what: redact.Redaction
+) -> bytes:
+    """The same bytes with parts blanked, and nothing above or below the stored bits."""
+    fill = redact.stored_fill(pixels, what)
+    if pixels.photometric is Photometric.YBR_FULL_422:
+        groups = native.groups(data, pixels).copy()
+        assert isinstance(fill, tuple)
+        redact.blacken(groups, black[:, ::2], (fill[0], *fill))
+        return _even(groups.tobytes())
+    values = np.array(decode.stored(data, pixels))
+    redact.blacken(values, black, fill)
+    return _even(native.packed(values, pixels))
+
+
+def _plain(values: NDArray[Any], pixels: PixelFormat, codec: Codec) -> Encoded:
+    """Decoded values, colour as RGB, in another encoding."""
+    bits = values.dtype.itemsize * _BYTE
+    if not codec.native and not _can(codec, bits):
+        codec = Codec.EXPLICIT_LITTLE
+    plain = replace(
+        pixels,
+        codec=codec,
+        planar=int(codec is Codec.RLE and pixels.samples > 1),
+        photometric=Photometric.RGB if pixels.samples > 1 else pixels.photometric,
+        bits_allocated=bits,
+        high_bit=pixels.bits_stored - 1,
+    )
+    if codec.native:
+        return Encoded(_even(native.packed(values, plain)), plain)
+    return _encapsulated(values, plain)
+
+
+def _encapsulated(frames: NDArray[Any], pixels: PixelFormat) -> Encoded:
+    from pydicom.encaps import encapsulate  # noqa: PLC0415 - only what is encapsulated needs it
+
+    encode = _ENCODERS[pixels.codec]
+    coded = [encode(np.ascontiguousarray(frame), pixels) for frame in frames]
+    return Encoded(encapsulate(coded), pixels)
+
+
+def _even(data: bytes) -> bytes:
+    return data + bytes(len(data) % 2)
+
+
+def _unsigned(frame: NDArray[Any], pixels: PixelFormat) -> NDArray[Any]:
+    """The stored bits alone, in the smallest word: what a codec without signs takes."""
+    bits = frame.view(f"u{frame.dtype.itemsize}") & ((1 << pixels.bits_stored) - 1)
+    return bits.astype(np.uint8) if pixels.bits_stored <= _BYTE else bits
+
+
+def _rle(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
+    from rle.utils import encode_pixel_data  # noqa: PLC0415 - heavy
+
+    return bytes(
+        encode_pixel_data(
+            frame.astype(frame.dtype.newbyteorder("<"), copy=False).tobytes(),
+            byteorder="<",
+            rows=pixels.rows,
+            columns=pixels.columns,
+            samples_per_pixel=pixels.samples,
+            bits_allocated=frame.dtype.itemsize * _BYTE,
+        )
+    )
+
+
+def _jpeg_ls(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
+    from imagecodecs import jpegls_encode  # noqa: PLC0415 - heavy
+
+    return _bare(bytes(jpegls_encode(_unsigned(frame, pixels), 0)))
+
+
+def _jpeg_lossless(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
+    """Process 14 with selection value 1, so it serves both of its transfer syntaxes."""
+    from imagecodecs import jpeg8_encode  # noqa: PLC0415 - heavy
+
+    bits = max(pixels.bits_stored, _FEWEST_BITS)
+    whole = _unsigned(frame, pixels)
+    return _bare(bytes(jpeg8_encode(whole, lossless=True, predictor=1, bitspersample=bits)))
+
+
+def _bare(data: bytes) -> bytes:
+    """A JPEG stream without the application segments that encoders put at its head.
+
+    What the samples mean stands in the header; SPIFF, JFIF and Adobe say it their own way.
+    """
+    at = 2
+    while data[at] == _MARKER and data[at + 1] in _APPLICATION:
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if data[at : at + 2] == data[:2]:  # SPIFF ends its directory with an image of its own
+            at += 2
+    return data[:2] + data[at:]
+
+
+def _jpeg_2000(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
+    from imagecodecs import jpeg2k_encode  # noqa: PLC0415 - heavy
+
+    return bytes(
+        jpeg2k_encode(
+            frame,
+            0,
+            codecformat="J2K",
+            reversible=True,
+            mct=pixels.photometric is Photometric.YBR_RCT,
+            bitspersample=pixels.bits_stored,
+            numthreads=1,
+        )
+    )
+
+
+_ENCODERS: Mapping[Codec, Callable[[NDArray[Any], PixelFormat], bytes]] = MappingProxyType(
+    {
+        Codec.RLE: _rle,
+        Codec.JPEG_LS: _jpeg_ls,
+        Codec.JPEG_LOSSLESS: _jpeg_lossless,
+        Codec.JPEG_LOSSLESS_SV1: _jpeg_lossless,
+        Codec.JPEG_2000_LOSSLESS: _jpeg_2000,
+    }
+)
