@@ -126,6 +126,16 @@ def test_who_reaches_ninety_has_one_age(number: int, unit: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [("007D", "000Y"), ("011M", "000Y"), ("012M", "001Y"), ("300W", "005Y"), ("045Y", "045Y")],
+)
+def test_beside_true_dates_an_age_is_in_whole_years(value: str, expected: str) -> None:
+    """A study's date less twelve days is a birth date."""
+    assert expected == ages.cap(value, over_89=False, whole_years=True)
+    assert "090Y" == ages.cap(value, over_89=True, whole_years=True)
+
+
+@pytest.mark.parametrize(
     ("value", "expected"), [("45Y", "045Y"), ("7D", "007D"), (" 045Y\0", "045Y")]
 )
 def test_short_ages_are_put_right(value: str, expected: str) -> None:

@@ -286,6 +286,16 @@ def test_ages_are_capped(age: str, expected: str | None, over_89: bool) -> None:
     assert out(said(), PatientAge="045Y").get("PatientAge") is None
 
 
+def test_no_age_in_days_beside_true_dates() -> None:
+    """Neither by the option nor by one rule that keeps one date; beside moved dates it may stay."""
+    old = Option.RETAIN_PATIENT_CHARACTERISTICS
+    kept = rule("StudyDate", Action.KEEP)
+    for recipe in (said(old, Option.RETAIN_FULL_DATES), said(old, rules=(kept,))):
+        assert "000Y" == out(recipe, PatientAge="012D", StudyDate="20200103").text("PatientAge")
+    for recipe in (said(old), said(old, SHIFTED)):
+        assert "012D" == out(recipe, PatientAge="012D", StudyDate="20200103").text("PatientAge")
+
+
 # ── what is not understood ───────────────────────────────────────────────────────────────────────
 
 

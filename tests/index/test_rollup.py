@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -51,6 +53,19 @@ def test_sums_and_lists() -> None:
     assert [None, "A", "A\\B"] == row["image_types"]
     assert [None, "1.2"] == row["sop_classes"]
     assert ["A", "B"] == row["ImageType"]
+
+
+def test_the_greatest_age_the_earliest_birth_and_the_latest_day_stand_for_the_series() -> None:
+    """Who is over 89 in one file is so in the series; a file without Study Date has other dates."""
+    row = _rows(
+        {"PatientAge": "030Y", "StudyDate": date(2020, 1, 1)},
+        {"PatientAge": None, "PatientBirthDate": date(1950, 1, 1), "ContentDate": date(2020, 2, 1)},
+        {"PatientAge": "091Y", "PatientBirthDate": date(1929, 1, 1)},
+        {"PatientAge": "400D", "AcquisitionDateTime": "20210301101500.000+0100"},
+    ).row(0, named=True)
+
+    assert ("091Y", date(1929, 1, 1)) == (row["PatientAge"], row["PatientBirthDate"])
+    assert date(2021, 3, 1) == row["latest_date"]
 
 
 def test_the_first_value_is_of_the_first_instance_or_of_the_others() -> None:

@@ -33,7 +33,7 @@ from cohortkit.model import (
 )
 from cohortkit.model.released import SEAL
 from cohortkit.protocols import Pseudonyms
-from cohortkit.recipe.model import Action, Recipe
+from cohortkit.recipe.model import Action, Recipe, Temporal
 
 IMPLEMENTATION_UID = UID("2.25.23241486976999051438484941544100712164")
 IMPLEMENTATION_NAME = "COHORTKIT"
@@ -62,8 +62,11 @@ def deidentify(
     for header in headers:
         _pass_gates(header, recipe)
     days = pseudonyms.shift(person, recipe.dates.low, recipe.dates.high)
-    walk = Walk(rules_for(recipe), Subject(person, pseudonyms, days, task.over_89))
     said = statement_of(recipe)
+    true_dates = said.temporal == Temporal.UNMODIFIED
+    walk = Walk(
+        rules_for(recipe), Subject(person, pseudonyms, days, task.over_89, true_dates=true_dates)
+    )
     return DeidentifiedSeries(
         names=Names(
             patient=pseudonyms.patient(person),

@@ -53,12 +53,15 @@ class Subject:
 
     Attributes:
         days: by which dates move, where the recipe moves them.
+        over_89: whether the person may reach the age of 90 in any study.
+        true_dates: whether the recipe keeps any date as it was.
     """
 
     person: Person
     pseudonyms: Pseudonyms
     days: int
     over_89: bool
+    true_dates: bool = False
 
     def patient(self, value: str) -> str:
         """The pseudonym of a Patient ID of this person's issuer."""
@@ -207,7 +210,8 @@ class Walk:
         values = texts(element, "AS", encodings)
         if values is None:
             return None
-        capped = [ages.cap(one, over_89=self.subject.over_89) for one in values]
+        old, whole = self.subject.over_89, self.subject.true_dates
+        capped = [ages.cap(one, over_89=old, whole_years=whole) for one in values]
         good = [one for one in capped if one is not None]
         self._note(step, passed=bool(good))
         return _made(element.tag, "AS", good) if len(good) == len(capped) else None

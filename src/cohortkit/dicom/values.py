@@ -37,7 +37,7 @@ _FAST_CHARSETS: Final = {
 }
 _CHARSET_VRS: Final = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
 _ONE_TEXT: Final = frozenset({"ST", "LT", "UT", "UR"})  # a backslash is a character in these
-_TEXT: Final = frozenset({"AE", "AS", "CS", "UI"}) | _CHARSET_VRS
+_TEXT: Final = frozenset({"AE", "AS", "CS", "DT", "UI"}) | _CHARSET_VRS
 _NUMBER: Final = frozenset({"DS", "FL", "FD"})
 _INTEGER: Final = frozenset({"IS", "US", "SS", "UL", "SL"})
 

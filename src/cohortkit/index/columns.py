@@ -35,8 +35,9 @@ _SERIES_TEXT = """
 """
 _INSTANCE_TEXT = """
     SOPInstanceUID InstanceNumber NumberOfFrames AcquisitionNumber AcquisitionDate AcquisitionTime
-    ContentDate ContentTime ImagePositionPatient ImageOrientationPatient SliceLocation
-    ImageLaterality PlanarConfiguration RescaleSlope RescaleIntercept WindowCenter WindowWidth
+    AcquisitionDateTime ContentDate ContentTime
+    ImagePositionPatient ImageOrientationPatient SliceLocation ImageLaterality
+    PlanarConfiguration RescaleSlope RescaleIntercept WindowCenter WindowWidth
     EchoNumbers TriggerTime TemporalPositionIdentifier DiffusionBValue
 """
 

@@ -6,6 +6,7 @@ from functools import cache
 
 import polars as pl
 
+from cohortkit.index.ages import years
 from cohortkit.index.columns import FIELDS, INSTANCES, LISTS, SERIES_KEYWORDS
 from cohortkit.model.kinds import Risk
 
@@ -21,7 +22,8 @@ def roll_up(instances: pl.LazyFrame) -> pl.DataFrame:
 
     A column holds the value of the first instance (by SOP Instance UID, then path); where that
     has none, the smallest value of the others. Where privacy asks, it is the riskiest: what is
-    burned in YES before unknown before NO, colour before grey, an unknown class before any.
+    burned in YES before unknown before NO, colour before grey, an unknown class before any, the
+    greatest age and the earliest birth. ``latest_date`` is the last day that an instance names.
     ``LISTS`` has every distinct value beside it. ``NumberOfSeriesRelatedInstances`` counts the
     files, copies included; ``NumberOfFrames`` and ``size`` are sums.
     """
@@ -32,13 +34,13 @@ def roll_up(instances: pl.LazyFrame) -> pl.DataFrame:
         .sort("path")
         .unique(_KEY, keep="first", maintain_order=True)
     )
-    totals = instances.group_by(_KEY).agg(*_totals(), *_distinct(), *_risks())
+    totals = instances.group_by(_KEY).agg(*_totals(), *_distinct(), *_risks(), *_ages())
     rows = head.drop("SOPInstanceUID", "path").join(totals, on=_KEY, how="left")
     fallback = [
         pl.coalesce(word, f"{word}_else").alias(word) for word in _plain() if not _is_listed(word)
     ]
     rows = rows.with_columns(fallback).with_columns(_riskiest())
-    wanted = [_KEY, *_plain(), "TransferSyntaxUID", *_COUNTS, *LISTS]
+    wanted = [_KEY, *_plain(), "TransferSyntaxUID", "latest_date", *_COUNTS, *LISTS]
     return rows.select(wanted).sort(_SORTED_BY).collect(engine="streaming")
 
 
@@ -55,6 +57,7 @@ def series_schema() -> pl.Schema:
     return with_study_counts(roll_up(pl.LazyFrame(schema=INSTANCES))).schema
 
 
+_DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
 _COUNTS = ("NumberOfFrames", "NumberOfSeriesRelatedInstances", "size")
 _MULTIPLE = frozenset(wanted.keyword for wanted in FIELDS if wanted.multiple)
 
@@ -96,6 +99,15 @@ def _risks() -> list[pl.Expr]:
     return [rank.max().alias("rank"), visual.unique().sort().alias("visual")]
 
 
+def _ages() -> list[pl.Expr]:
+    """An age over 89 in any file is one of the person, and so is what two files let one reckon."""
+    day = pl.col("AcquisitionDateTime").str.slice(0, 8).str.to_date("%Y%m%d", strict=False)
+    return [
+        pl.col("PatientAge").get(years("PatientAge").arg_max()).alias("oldest"),
+        pl.max_horizontal(*_DATES, day).max().alias("latest_date"),
+    ]
+
+
 def _riskiest() -> list[pl.Expr]:
     names = [str(risk) for risk in _RISKS]
     by_rank = dict(enumerate(names))
@@ -105,6 +117,8 @@ def _riskiest() -> list[pl.Expr]:
     )
     return [
         risk.alias("risk"),
+        pl.coalesce("oldest", "PatientAge").alias("PatientAge"),
+        pl.col("PatientBirthDate_else").alias("PatientBirthDate"),
         _worst("burned_in").alias("BurnedInAnnotation"),
         _worst("visual").alias("RecognizableVisualFeatures"),
         pl.coalesce(colour.list.first(), "PhotometricInterpretation").alias(

@@ -81,6 +81,8 @@ def _options(recipe: Recipe) -> Iterator[str]:
     for option in sorted(recipe.options):
         if option in _OPTIONS:
             yield _OPTIONS[option]
+    if recipe.claims().temporal is Temporal.UNMODIFIED:
+        yield "An age that stays is in whole years: one in days, with a true date, is a birth date."
 
 
 def _pictures(recipe: Recipe) -> Iterator[str]:

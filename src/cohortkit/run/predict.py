@@ -13,7 +13,7 @@ from cohortkit.model import Codec, PayloadKind, Reason, Task
 from cohortkit.pixels.decode import missing
 from cohortkit.protocols import Writer
 from cohortkit.recipe.model import Recipe
-from cohortkit.run.tasks import Row, text
+from cohortkit.run.persons import Row, text
 
 PACKED = 0.5
 """Compressed size over raw size, roughly (CT and MR: 0.4 to 0.6)."""

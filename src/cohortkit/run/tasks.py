@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
-from cohortkit.deidentify.identities import normalise
 from cohortkit.errors import StoreError
 from cohortkit.model import FileRef, Person, Scalar, Task
 from cohortkit.protocols import Index
-
-OLD = 90  # years: HIPAA's "over 89"
-
-Row = Mapping[str, object]
-Who = tuple[str, str]
-
-
-def text(value: object) -> str:
-    """A cell as text; nothing is empty text."""
-    return "" if value is None else str(value)
-
-
-def person_of(row: Row, default_issuer: str) -> Person:
-    """Who a series row is about, ids as they are compared."""
-    issuer = normalise(text(row.get("IssuerOfPatientID"))) or default_issuer
-    return Person(issuer, normalise(text(row.get("PatientID"))))
-
-
-def over_89(index: Index, default_issuer: str) -> frozenset[Who]:
-    """Who reaches the age of 90 in any study that the index holds, in the cohort or not.
-
-    By Patient's Age, or by the days between birth and study.
-    """
-    frame = index.series()
-    names = frame.collect_schema().names()
-    if "PatientID" not in names:
-        return frozenset()
-    old = pl.lit(value=False)
-    if "PatientAge" in names:
-        years = pl.col("PatientAge").cast(pl.String).str.extract(r"^\s*(\d{1,3})\s*Y?\s*$", 1)
-        old = old | (years.cast(pl.Int32, strict=False) >= OLD)
-    if {"PatientBirthDate", "StudyDate"} <= set(names):
-        born, seen = pl.col("PatientBirthDate"), pl.col("StudyDate")
-        months = (seen.dt.year() - born.dt.year()) * 12 + seen.dt.month() - born.dt.month()
-        full = months - (seen.dt.day() < born.dt.day()).cast(pl.Int32)
-        old = old | (full >= OLD * 12)
-    columns = [name for name in ("IssuerOfPatientID", "PatientID") if name in names]
-    rows = frame.filter(old.fill_null(value=False)).select(columns).unique().collect()
-    people = (person_of(row, default_issuer) for row in rows.iter_rows(named=True))
-    return frozenset((person.issuer, person.patient_id) for person in people)
+from cohortkit.run.over_89 import people_over_89
+from cohortkit.run.persons import Row, person_of, text
 
 
 def files_of(index: Index, keys: pl.Series) -> dict[str, list[tuple[FileRef, str]]]:
@@ -97,7 +58,7 @@ def build(
     Raises:
         StoreError: the index does not say where the files are.
     """
-    old = over_89(index, default_issuer) if series.height else frozenset()
+    old = people_over_89(index, default_issuer) if series.height else frozenset()
     files = files_of(index, series["series_key"])
     groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in series.iter_rows(named=True):
@@ -109,7 +70,7 @@ def build(
     for number, (who, same) in enumerate(sorted(groups.items(), key=lambda item: item[0])):
         same.sort(key=lambda row: text(row["series_key"]))
         refs = [ref for row in same for ref in files.get(text(row["series_key"]), ())]
-        tasks.append(_task(number, who, same[0], refs, (who[0], who[1]) in old, names))
+        tasks.append(_task(number, who, same[0], refs, Person(who[0], who[1]) in old, names))
         rows.append(same[0])
     return Built(tuple(tasks), tuple(rows))
 
