@@ -1,9 +1,12 @@
-"""SIGKILL from outside at random times: then the same command gives the same bytes."""
+"""SIGKILL from outside at random times, in every phase: then the same command, the same bytes."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,15 +15,20 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import cohortkit as ck
 from factory import Series, write_series
 from killed import export
 from promised import PATIENTS, make_archive, tree
+from watched import PHASES, Watched, spans, start
 
-KILLS = int(os.environ.get("COHORTKIT_KILLS", "12"))
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+KILLS = max(int(os.environ.get("COHORTKIT_KILLS", "8")), 52 if IN_CI else 0)
+EACH = -(-KILLS // len(PHASES))
 SEED = int(os.environ.get("COHORTKIT_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -38,136 +46,145 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(base: Path) -> dict[str, str]:
-    """The release of a run that nobody touched."""
-    return tree(export(base, base / "undisturbed").release)
-
-
-def _start(base: Path, out: Path) -> subprocess.Popen[str]:
-    script = Path(__file__).parents[1] / "killed.py"
-    return subprocess.Popen(
-        [sys.executable, script, base, out],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-
-
-def _workers(pid: int) -> list[int]:
-    try:
-        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _phase(out: Path) -> str:
-    """Where a run stands, seen from outside."""
-    if (out / "release" / "export.json").exists():
-        return "finish"
-    if any((out / "vault" / "records").glob("*.json")):
-        return "work"
-    return "begin" if (out / "vault").exists() else "before"
-
-
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc to find workers by")
-def test_killed_at_any_moment_the_same_command_gives_the_same_bytes(
-    base: Path, undisturbed: dict[str, str], tmp_path: Path
-) -> None:
-    """Parent or worker, before, in and after the work; resumed until it is through.
-
-    The seed is in the message of a failure. ``COHORTKIT_KILLS`` asks for more.
-    """
-    chance = random.Random(SEED)
-    out, kills, phases, rounds = tmp_path / "out", 0, Counter[str](), 0
-    while kills < KILLS:
-        rounds += 1
-        run = _start(base, out)
-        deadline = time.monotonic() + chance.uniform(0.3, 6.0)
-        aim = chance.choice(("parent", "worker"))
-        while run.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.005)
-        if run.poll() is None:
-            phases[_phase(out)] += 1
-            victims = _workers(run.pid) if aim == "worker" else [run.pid]
-            for pid in victims[:1]:
-                os.kill(pid, signal.SIGKILL)
-                kills += 1
-            if aim == "worker":
-                run.wait(timeout=120)
-        run.wait(timeout=120)
-        if run.returncode == 0:
-            assert undisturbed == tree(out / "release"), f"seed {SEED}, kills {kills}"
-            out = tmp_path / f"out{rounds}"
-
-    again = export(base, out)
-
-    assert undisturbed == tree(again.release), f"seed {SEED}, {dict(phases)}"
-    assert not list((out / "vault").glob(".*.part"))
+def lasts(base: Path) -> dict[str, float]:
+    """How long each phase of a run lasts that is watched and not touched."""
+    return spans(start(base, base / "undisturbed"))
 
 
 @pytest.fixture(scope="module")
-def few(base: Path) -> dict[str, str]:
-    """The release of an undisturbed run of three series."""
-    return tree(export(base, base / "few", limit=3).release)
+def undisturbed(base: Path, lasts: dict[str, float]) -> dict[str, str]:
+    """The release of that run."""
+    assert all(seconds > 0 for seconds in lasts.values())
+    return tree(base / "undisturbed" / "release")
 
 
-@pytest.mark.parametrize("instant", [0, 3, 7])
-def test_killed_while_it_finishes_it_finishes_the_same(
-    base: Path, few: dict[str, str], tmp_path: Path, instant: int
+def _accounted(out: Path) -> None:
+    """Every file of the release is in its table of files with its digest, or is a finished one."""
+    table = pl.read_parquet(out / "release" / "files.parquet")
+    listed = dict(table.select("path", "sha256").iter_rows())
+    there = {
+        path.relative_to(out / "release").as_posix(): path
+        for path in (out / "release").rglob("*")
+        if path.is_file() and path.relative_to(out / "release").parts[0] in {"nifti", "png"}
+    }
+    assert listed == {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in there.items()
+    }
+
+
+def _no_litter(base: Path, out: Path) -> None:
+    """Release, quarantine and vault hold the files of an undisturbed run, and no others."""
+    assert set(tree(base / "undisturbed")) == set(tree(out))
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc to find workers by")
+@pytest.mark.parametrize("phase", PHASES)
+def test_killed_at_any_moment_the_same_command_gives_the_same_bytes(
+    base: Path,
+    undisturbed: dict[str, str],
+    lasts: dict[str, float],
+    tmp_path: Path,
+    phase: str,
 ) -> None:
-    """The last phase is short: here the run kills itself before its n-th finished file."""
-    out = tmp_path / "out"
-    tests = Path(__file__).parents[1]
-    run = subprocess.run(
-        [sys.executable, "-c", _DEADLY, tests, base, out, str(instant)],
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    """Parent or worker, once or several times over; in CI 13 kills in each of four phases.
 
-    assert -signal.SIGKILL == run.returncode
-    assert instant == len(
-        [p for p in (out / "release").glob("**/*") if p.is_file() and _top(p, out)]
-    )
-    assert few == tree(export(base, out, limit=3).release)
-
-
-_DEADLY = """
-import os, signal, sys
-from pathlib import Path
-sys.path[:0] = [sys.argv[1]]
-import killed
-from cohortkit.run import batch
-put, count = batch._put, [0]
-def deadly(*given):
-    if count[0] == int(sys.argv[4]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    count[0] += 1
-    put(*given)
-batch._put = deadly
-killed.export(Path(sys.argv[2]), Path(sys.argv[3]), limit=3)
-"""
+    A worker that is killed costs nothing: its run ends as if nobody had touched it. The seed is in
+    the message of a failure; ``COHORTKIT_KILLS`` asks for more kills.
+    """
+    chance = random.Random(f"{SEED} {phase}")
+    struck, rounds = Counter[tuple[str, str]](), 0
+    while (hits := sum(count for (seen, _), count in struck.items() if seen == phase)) < EACH:
+        out, rounds = tmp_path / f"out{rounds}", rounds + 1
+        told = f"seed {SEED}, round {rounds}, kills {dict(struck)}"
+        for _ in range(min(chance.randint(1, 3), EACH - hits)):
+            delay = lasts[phase] * chance.random() ** 2  # the first moments are the fullest
+            kill = start(base, out).strike(phase, delay, chance)
+            if kill is None:
+                break
+            struck[kill.phase, kill.whom] += 1
+            if kill.whom == "worker":
+                assert undisturbed == tree(out / "release"), told
+                break
+        _resumes(base, out, undisturbed, told)
+        shutil.rmtree(out)
+        assert rounds < 5 * EACH, told
+    print(f"{phase}: {dict(struck)} in {rounds} rounds, seed {SEED}")
 
 
-def _top(path: Path, out: Path) -> bool:
-    first = path.relative_to(out / "release").parts[0]
-    return first not in {"nifti", "png"}
+def _resumes(base: Path, out: Path, undisturbed: dict[str, str], told: str) -> None:
+    """A trial of one series, then the whole: both hold what they say, and nothing else."""
+    if any((out / "vault" / "records").glob("*.json")):
+        export(base, out, limit=1, workers=1)
+        _accounted(out)
+
+    again = export(base, out, workers=1)
+
+    assert undisturbed == tree(again.release), told
+    _no_litter(base, out)
 
 
-def test_ctrl_c_leaves_a_run_that_goes_on(
-    base: Path, undisturbed: dict[str, str], tmp_path: Path
+def test_killed_before_any_step_on_disk_the_same_command_gives_the_same_bytes(
+    base: Path, tmp_path: Path
 ) -> None:
-    """SIGINT to the parent: its workers end with it, and the next run does the rest."""
-    out = tmp_path / "out"
-    run = _start(base, out)
-    for _ in range(2000):
-        if _phase(out) == "work" or run.poll() is not None:
-            break
-        time.sleep(0.005)
-    children = _workers(run.pid)
+    """Where no random kill would hit: between two folders, or a file and its rename."""
+    many = 80 if IN_CI else 12
+    done = subprocess.run(
+        [sys.executable, TESTS / "stepped.py", base, tmp_path / "out", str(many)],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    found = json.loads(done.stdout)
 
+    assert found["steps"] > 60
+    assert len(found["tried"]) >= many
+    assert [] == found["wrong"], found
+
+
+_SHELL = "import sys; from cohortkit.cli import main; sys.exit(main())"
+
+
+def _stopped(command: list[str | Path], out: Path, phase: str, errors: Path) -> tuple[int, bool]:
+    """The exit code of a command that gets Ctrl-C in this phase, and whether workers stayed."""
+    stamp = errors.with_suffix(".stamp")
+    stamp.write_bytes(b"")
+    with errors.open("wb") as heard:
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=heard)
+    watched = Watched(run, out, stamp.stat().st_mtime_ns)
+    assert watched.reach(phase)
+    time.sleep(0.1 if phase == "begin" else 0)
+    workers = watched.workers()
     run.send_signal(signal.SIGINT)
-    run.wait(timeout=60)
+    code = run.wait(timeout=60)
+    return code, any(Path(f"/proc/{pid}").exists() for pid in workers)
 
-    assert run.returncode != 0
-    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
-    assert undisturbed == tree(export(base, out).release)
+
+@pytest.mark.parametrize("phase", ["begin", "work"])
+@pytest.mark.parametrize("by", ["library", "shell"])
+def test_ctrl_c_leaves_a_run_that_goes_on_and_says_so(
+    base: Path, undisturbed: dict[str, str], tmp_path: Path, by: str, phase: str
+) -> None:
+    """Its workers end with it; the shell answers 130 in one line; the next run does the rest."""
+    out, errors = tmp_path / "out", tmp_path / "stderr"
+    ck.open_index(base / "index").search().save(tmp_path / "all.cohort")
+    words = ["export", tmp_path / "all.cohort", out, "--recipe", "basic", "--key", base / "key"]
+    outputs = ["--to", "nifti", "--to", "png", "--to", "tables", "--workers", "2", "--json"]
+    command: list[str | Path] = [sys.executable, "-c", _SHELL, *words, *outputs]
+    if by == "library":
+        command = [sys.executable, TESTS / "killed.py", base, out]
+
+    code, stayed = _stopped(command, out, phase, errors)
+
+    told = errors.read_text()
+    plain = "stopped; the same command goes on where it was"
+    assert not stayed
+    assert plain in told.splitlines()[-1]
+    if by == "shell":
+        assert (130, f"cohortkit: {plain}\n") == (code, told)
+        again = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        assert 0 == again.returncode
+        names = {name for name in undisturbed if not name.endswith(".csv")}
+        assert names == set(tree(out / "release"))
+        _accounted(out)
+    else:
+        assert -signal.SIGINT == code
+        assert undisturbed == tree(export(base, out, workers=1).release)

@@ -21,12 +21,14 @@ from cohortkit.run.lock import hold
 from cohortkit.run.place import FINISHED, Place, cause, check, publish
 from cohortkit.run.plan import Plan
 from cohortkit.run.records import to_json
-from cohortkit.run.resume import Standing, read_all, resume
+from cohortkit.run.resume import Standing, read_all, remove_litter, resume
 from cohortkit.run.settings import settings_of, settle
 from cohortkit.run.worker import Work, ended, token_of
 from cohortkit.verify.canary import canary
 
 __all__ = ["Export", "export"]
+
+_GOES_ON = "the same command goes on"
 
 
 def export(
@@ -54,6 +56,7 @@ def export(
         UsageError: wrong use, an output that cannot be used.
         ExportFailed: a series failed and ``errors="raise"``.
         CohortkitError: the search missed its planted canary, or workers do not start.
+        KeyboardInterrupt: Ctrl-C; the workers are gone, and the same command goes on.
     """
     if limit is not None:
         plan = plan.limit(limit)
@@ -65,26 +68,33 @@ def export(
     canary()
     place = check(out, plan.archive)
     settings = settings_of(plan.recipe, plan.outputs, key)
-    settle(place, settings, str(out), write=False)
-    place.prepare()
-    with hold(place.vault / "lock", str(out)) as handle:
-        settle(place, settings, str(out), write=True)
-        work = Work(plan.recipe, plan.outputs, plan.source, key, place.root, settings.digest)
-        about = replace(plan.about, project=key.project, key_id=key.key_id, first=plan.first)
-        try:
-            standing = resume(place, plan, work, str(out))
-            publish(place.vault / "about.json", about.to_json())
+    work = Work(plan.recipe, plan.outputs, plan.source, key, place.root, settings.digest)
+    try:
+        settle(place, settings, str(out), write=False)
+        place.prepare()
+        with hold(place.vault / "lock", str(out)) as handle:
+            settle(place, settings, str(out), write=True)
             engine = Local(count, place.log, (handle,))
-            lost = _run(engine, work, standing, place, errors=errors, progress=progress)
-            records = [*read_all(place), *lost]
-            for name, data in finish(records, about, plan.outputs).items():
-                _put(place, name, data)
-        except OSError as error:
-            raise OutputError(
-                f"output {out}: {cause(error)}; the same command goes on once that is mended"
-            ) from None
-        note(place.ledger, "end", records=len(records), unpublished=len(lost))
+            _held(plan, work, engine, str(out), errors=errors, progress=progress)
+    except OSError as error:
+        raise OutputError(f"output {out}: {cause(error)}; {_GOES_ON} once that is mended") from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped; {_GOES_ON} where it was") from None
     return Export(place.root)
+
+
+def _held(plan: Plan, work: Work, engine: Local, said: str, *, errors: str, progress: bool) -> None:
+    """Resume, work and finish, with the output held."""
+    place = Place(work.root)
+    about = replace(plan.about, project=work.key.project, key_id=work.key.key_id, first=plan.first)
+    standing = resume(place, plan, work, said)
+    publish(place.vault / "about.json", about.to_json())
+    lost = _run(engine, work, standing, place, errors=errors, progress=progress)
+    records = [*read_all(place), *lost]
+    remove_litter(place, records, keep_finished=True)  # of dead workers: nobody has searched it
+    for name, data in finish(records, about, plan.outputs).items():
+        _put(place, name, data)
+    note(place.ledger, "end", records=len(records), unpublished=len(lost))
 
 
 def _workers(asked: int | None) -> int:

@@ -80,10 +80,11 @@ class Place:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            self.release.mkdir(exist_ok=True)
-            for folder in (self.quarantine, self.vault):
+            # the vault first: by it a run that is killed here knows the folder for its own
+            for folder in (self.vault, self.quarantine):
                 folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
+            self.release.mkdir(exist_ok=True)
             for folder in (self.records, self.tracebacks, self.residuals):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
@@ -98,6 +99,7 @@ def cause(error: OSError) -> str:
         errno.EROFS: "the file system is read only",
         errno.ENOSPC: "no space left",
         errno.EDQUOT: "no space left in the quota",
+        errno.EFBIG: "a file would be larger than is allowed here",
         errno.ENOTDIR: "a part of it is a file, not a folder",
         errno.EEXIST: "it is a file, not a folder",
         errno.ENAMETOOLONG: "the name is too long",
@@ -131,7 +133,7 @@ def check(out: str | Path, archive: Iterable[str | Path]) -> Place:
 def _check_folder(place: Place, said: str) -> None:
     root = place.root
     if not os.path.lexists(root):
-        above = next(parent for parent in root.parents if parent.exists())
+        above = next(parent for parent in root.parents if os.path.exists(parent))  # noqa: PTH110 - a folder that nobody may enter is one more answer here, not an error
         if not above.is_dir():
             raise OutputError(f"output {said}: a part of it is a file, not a folder")
         if not os.access(above, os.W_OK | os.X_OK):
@@ -223,6 +225,12 @@ def sweep(folder: Path, wanted: frozenset[str]) -> int:
         if Path(base) != folder and not any(os.scandir(base)):
             Path(base).rmdir()
     return removed
+
+
+def sweep_parts(place: Place) -> None:
+    """Remove from the vault what killed processes had not finished writing."""
+    for path in place.vault.rglob(".*.part"):
+        path.unlink()
 
 
 def sweep_stems(root: Path, folders: Iterable[str], stem: str) -> None:

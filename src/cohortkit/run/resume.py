@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cohortkit.errors import OutputError
 from cohortkit.model import Record, Task
-from cohortkit.run.place import FINISHED, Place, files_under, sweep, sync_folder
+from cohortkit.run.place import FINISHED, Place, files_under, sweep, sweep_parts, sync_folder
 from cohortkit.run.plan import Plan
 from cohortkit.run.records import from_json
 from cohortkit.run.worker import Work, inputs_of, token_of, transient
@@ -58,7 +58,7 @@ def resume(place: Place, plan: Plan, work: Work, said: str) -> Standing:
     chosen = {token_of(pseudonyms, task) for task in plan.chosen}
     todo = tuple(task for name, task in tasks.items() if name in chosen - standing.keys())
     _take_back(place, standing)
-    _remove_litter(place, standing, keep_finished=not todo)
+    remove_litter(place, standing.values(), keep_finished=not todo)
     return Standing(frozenset(standing), todo)
 
 
@@ -80,14 +80,21 @@ def _take_back(place: Place, standing: Mapping[str, Record]) -> None:
     sync_folder(place.records)
 
 
-def _remove_litter(place: Place, standing: Mapping[str, Record], *, keep_finished: bool) -> None:
-    """Files in no record: of a killed attempt, or of a record that was taken back."""
-    wanted = {one.path for record in standing.values() for one in record.artifacts}
+def remove_litter(place: Place, records: Iterable[Record], *, keep_finished: bool) -> None:
+    """Remove files in no record: of a killed attempt, or of a record that was taken back.
+
+    Args:
+        place: the output.
+        records: those that stand.
+        keep_finished: leave what an earlier run finished.
+    """
+    told = list(records)
+    wanted = {one.path for record in told for one in record.artifacts}
     if keep_finished:
         tops = set(FINISHED)
         wanted |= {name for name in files_under(place.release) if name.split("/")[0] in tops}
     sweep(place.release, frozenset(wanted))
-    held = {name for name in files_under(place.quarantine) if name.split("/")[0] in standing}
+    tasks = {record.task for record in told}
+    held = {name for name in files_under(place.quarantine) if name.split("/")[0] in tasks}
     sweep(place.quarantine, frozenset(held))
-    for path in place.vault.glob(".*.part"):
-        path.unlink()
+    sweep_parts(place)

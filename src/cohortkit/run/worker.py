@@ -63,8 +63,17 @@ class Work:
             sync_files(place.release, (artifact.path for artifact in record.artifacts))
             publish(place.record(record.task), to_json(record))
         except OSError as error:
+            self.clear(task)
             return ended(self, task, _of_os(error))
         return record
+
+    def clear(self, task: Task) -> None:
+        """Take out of the release what an attempt left there: it is in no record."""
+        names = names_of(self.key.pseudonyms(), task)
+        try:
+            sweep_stems(Place(self.root).release, self._folders(names), names.series)
+        except OSError:
+            return  # it is litter still, and removed when the next run begins
 
     def _attempt(self, task: Task) -> Record:
         place = Place(self.root)
@@ -84,17 +93,11 @@ class Work:
             self._keep_traceback(place, task)
             record = ended(self, task, Reason.INTERNAL)
         if not record.artifacts:
-            self._clear(place, names)
+            self.clear(task)
         return record
 
     def _folders(self, names: Names) -> list[str]:
         return [f"{one.name}/{names.patient}/{names.study}" for one in self.outputs]
-
-    def _clear(self, place: Place, names: Names) -> None:
-        try:
-            sweep_stems(place.release, self._folders(names), names.series)
-        except OSError:
-            return  # it is litter in no record, and removed when the next run begins
 
     def _keep_traceback(self, place: Place, task: Task) -> None:
         name = f"{token_of(self.key.pseudonyms(), task)}.txt"
