@@ -314,6 +314,40 @@ def test_a_hospital_that_is_called_as_the_maker_is_does_not_quarantine_the_maker
     assert "toshiba" not in texts(collect([header], task(), frozenset({"Manufacturer"})))
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value", "kind"),
+    [
+        ("PatientBirthDate", "19510703", Kind.BIRTH_DATE),
+        ("StudyDate", "20210317", Kind.DATE),
+        ("InstitutionName", "MAGNETOM", Kind.INSTITUTION),
+        ("StationName", "MAGNETOM", Kind.DEVICE),
+        ("FrameOfReferenceUID", "1.2.826.0.1.99.7", Kind.UID),
+        ("ReferringPhysicianName", "Oberholzer", Kind.PHYSICIAN),
+    ],
+)
+@pytest.mark.parametrize("kept", ["ManufacturerModelName", "ScanOptions", "SeriesDescription"])
+def test_what_somebody_typed_into_a_kept_attribute_does_not_spare_itself(
+    keyword: str, value: str, kind: Kind, kept: str
+) -> None:
+    """A recipe that keeps a description keeps no birth date, place, device or UID by that."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    setattr(header, keyword, value)
+    setattr(header, kept, value)
+
+    assert kind in {item.kind for item in collect([header], task(), frozenset({kept})).items}
+
+
+def test_only_a_maker_that_there_is_spares_a_name() -> None:
+    """A surname in Manufacturer is a leak like another."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.PatientName = "Quisling^Marjolein"
+    header.Manufacturer = "QUISLING"
+
+    assert "quisling" in texts(collect([header], task(), frozenset({"Manufacturer"})))
+
+
 def test_a_hostile_name_costs_no_more_than_a_long_one() -> None:
     """Of 60,000 characters the beginning is searched for, and still finds the whole."""
     name = "Quisling" + "x" * 60_000

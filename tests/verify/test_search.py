@@ -160,15 +160,42 @@ def test_a_long_id_written_as_a_number_is_found() -> None:
     }
 
 
-def test_moved_dates_are_not_searched_where_a_cell_is_a_date_and_text_still_is() -> None:
-    """A shifted date may fall on another date of the patient; in a sentence it may not."""
+def test_moved_dates_are_not_searched_where_a_cell_is_of_type_date_and_text_still_is() -> None:
+    """A shifted date may fall on another date of the patient; no text is ever shifted."""
     of = patterns(shifted=True)
-    rows = {"studies": ({"StudyDate": dt.date(2021, 3, 17), "When": "2021-03-17"},)}
 
-    assert () == scan_rows(of, rows).hits
-    assert set() == found(b'{"AcquisitionDate": "2021-03-17"}', of=of)
+    assert () == scan_rows(of, {"studies": ({"StudyDate": dt.date(2021, 3, 17)},)}).hits
+    assert 1 == len(scan_rows(of, {"labels": ({"When": "2021-03-17 10:22"},)}).hits)
     assert {Kind.DATE} == found(b'{"InstanceNumber": 20210317}', of=of)
+    assert {Kind.DATE} == found(b'{"Comment": "2021-03-17"}', of=of)
     assert {Kind.DATE} == found(b'{"Comment": "seen 2021-03-17"}', of=of)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("John Smith", "exam JOHNSMITH 2"),
+        ("O'Brien^Ann", "OBRIEN"),
+        ("van der Berg^Jan", "VANDERBERG"),
+        ("Garcia Lopez^Ana", "GarciaLopez"),
+        ("Quisling^Marjolein", "mquisling"),
+        ("Quisling^Marjolein", "QUISLINGM"),
+        ("Quisling^Marjolein", "\uff31\uff55\uff49\uff53\uff4c\uff49\uff4e\uff47"),
+        ("Quisling^Marjolein", "Qui\u200bsling"),
+        ("\u0141ukasz^Jan", "LUKASZ"),
+        ("Mueller^Jan", "M\u00fcller"),
+        ("M\u00fcller^Jan", "MULLER"),
+        ("Muller^Jan", "m\u00fcller"),
+        ("M\u00c3\u00bcller^Jan", "M\u00fcller"),
+        ("^^^Quisling", "quisling"),
+    ],
+)
+def test_a_name_is_found_in_the_spellings_of_people_and_programs(name: str, written: str) -> None:
+    """Glued, without accents or with others, as a log-in, in wide letters, read in a wrong set."""
+    of = patterns(PatientName=name)
+
+    assert Kind.NAME in found(json.dumps({"a": f"x {written} y"}).encode(), of=of)
+    assert Kind.NAME in found(json.dumps({"a": written}, ensure_ascii=False).encode(), of=of)
 
 
 @pytest.mark.parametrize(

@@ -123,8 +123,20 @@ _BY_KEYWORD = {
 }
 _BY_VR = {"PN": Kind.PHYSICIAN, "DA": Kind.DATE, "DT": Kind.DATE, "UI": Kind.UID}
 MAKER = "Manufacturer"
-"""The one attribute whose words spare a patient who is called as the maker is. A code string or a
-model's name is no such proof: a name that somebody put there would go out with it."""
+"""The one attribute whose words spare a patient who is called as the maker is, and only if there
+is such a maker. A code string or a model's name is no such proof: a name that somebody put there
+would go out with it."""
+
+MAKERS = frozenset(
+    """
+    agfa aloka analogic barco biograph bruker canon carestream dornier elekta esaote eizo fuji
+    fujifilm fujinon ge gehc general electric healthcare hitachi hologic kodak konica kretz leica
+    lodox lorad marconi mec medical medison minolta mindray neusoft nidek nikon olympus pentax
+    philips picker samsung sectra shimadzu siemens sirona sonosite storz swissray systems topcon
+    toshiba trex united imaging varian villa vidar wolf zeiss ziehm
+    """.split()  # noqa: SIM905 - a list of words reads best as words
+)
+"""Words in the names of makers of imaging devices, some of which are names of people too."""
 
 _SOFTWARE = frozenset(
     {"ImplementationClassUID", "TransferSyntaxUID", "PrivateInformationCreatorUID"}

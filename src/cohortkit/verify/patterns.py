@@ -18,6 +18,7 @@ from cohortkit.model import Task
 from cohortkit.reasons import Reason
 from cohortkit.verify.fields import (
     MAKER,
+    MAKERS,
     PERSONAL,
     Kind,
     is_direct,
@@ -29,8 +30,10 @@ from cohortkit.verify.spellings import (
     date_forms,
     fold,
     identifier,
+    misread,
     name_in_full,
     name_parts,
+    with_initials,
     words,
 )
 
@@ -78,8 +81,9 @@ class Patterns:
         left_out: (why, kind) → how many spellings are not searched for. Why is ``kept`` (the
             recipe keeps that value), ``ordinary`` (a word of the trade or a placeholder, alone)
             or ``one-character``.
-        shifted: the recipe moves dates, so that a cell that is a date and nothing else is not
-            searched for dates: a moved date may equal another source date by chance.
+        shifted: the recipe moves dates, so that a cell of type date is not searched for dates: a
+            moved date may equal another source date by chance. Text that is a date is no such
+            cell: nothing moves it.
     """
 
     items: tuple[Pattern, ...]
@@ -139,11 +143,12 @@ def _gather(
     for keyword, vr, texts in source_texts(headers):
         kind, direct = kind_of(keyword, vr), is_direct(keyword, vr)
         if keyword in kept and not (claimed and direct):
-            spared.add(keyword, texts, direct=direct)
+            spared.add(keyword, kind, texts, direct=direct)
             found.leave(kind, len(texts))
         elif kind is not None:
             for text in texts:
-                found.add(kind, text)
+                for spelt in misread(text):
+                    found.add(kind, spelt)
     return found, spared
 
 
@@ -151,10 +156,10 @@ def _gather(
 class _Spared:
     """What the recipe keeps, and so what is no leak where a pattern is equal to it.
 
-    A kept date, UID or device is spared wherever else the same value stands. A name or number of
-    the patient is not: that somebody typed it into a description which the recipe keeps is the
-    very leak that is looked for. It is spared only if the recipe says that it keeps it, or, for
-    one word of a name, if the scanner's maker is called so.
+    A kept date, UID, device or institution is spared wherever else the same value stands: it is
+    out, and the recipe says so. What merely stands in some text or code that the recipe keeps is
+    not: that somebody typed it there is the very leak that is looked for. A name or number of the
+    patient is spared only if the recipe says that it keeps it; a word, if a maker is called so.
     """
 
     direct: set[str] = field(default_factory=set)
@@ -162,15 +167,17 @@ class _Spared:
     words: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
 
-    def add(self, keyword: str, texts: Iterable[str], *, direct: bool) -> None:
+    def add(self, keyword: str, kind: Kind | None, texts: Iterable[str], *, direct: bool) -> None:
         """Take the values of one kept attribute."""
         for text in map(fold, texts):
-            self.values.add(text.strip())
-            self.dates |= date_forms(text)
+            if kind is Kind.DATE:
+                self.dates |= date_forms(text)
+            elif kind is not None:
+                self.values.add(text.strip())
             if direct:
                 self.direct |= {text.strip(), *identifier(text)}
             if keyword == MAKER:
-                self.words |= words(text)
+                self.words |= words(text) & MAKERS
 
     def covers(self, pattern: Pattern) -> bool:
         """Whether the recipe keeps this very text."""
@@ -212,7 +219,7 @@ class _Found:
         match kind:
             case Kind.NAME | Kind.PHYSICIAN:
                 self._take(kind, name_in_full(raw))
-                self._take(kind, name_parts(raw), whole=True)
+                self._take(kind, name_parts(raw) | with_initials(raw), whole=True)
             case Kind.BIRTH_DATE | Kind.DATE:
                 self._take(kind, date_forms(raw), rule=Rule.DATE)
             case Kind.UID:

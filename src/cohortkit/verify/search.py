@@ -11,11 +11,10 @@ from cohortkit.dicom.keywords import all_keywords
 from cohortkit.verify.containers import Buffer, Form, Piece, json_cells, pieces, table_cells
 from cohortkit.verify.fields import Kind
 from cohortkit.verify.patterns import SHORT, Pattern, Patterns, Rule
-from cohortkit.verify.spellings import fold
+from cohortkit.verify.spellings import accents, fold
 
 _NOTHING: frozenset[str] = frozenset()
 _NOISE = 4  # characters: shorter tokens are in any binary by chance
-_ISO_DATE = 10
 _SUFFIXES = (".nii.gz", ".nii", ".json", ".png", ".bval", ".bvec", ".parquet", ".csv", ".html")
 
 
@@ -180,24 +179,14 @@ def _in_number(patterns: Patterns, number: int) -> Iterator[Pattern]:
 
 
 def _in_text(patterns: Patterns, text: str) -> Iterator[Pattern]:
-    folded = fold(text)
-    if not folded or not patterns.items:
+    """As it is written, and with its accents taken or spelled out."""
+    if not text or not patterns.items:
         return
-    only_a_date = patterns.shifted and _is_date(folded)
-    for index, start, end in patterns.automaton.find_matches_as_indexes(folded, overlapping=True):
-        item = patterns.items[index]
-        if item.rule is Rule.DATE and only_a_date:
-            continue
-        if _stands(item.rule, folded, start, end):
-            yield item
-
-
-def _is_date(text: str) -> bool:
-    try:
-        dt.datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) >= _ISO_DATE
+    for form in accents(fold(text)):
+        for index, start, end in patterns.automaton.find_matches_as_indexes(form, overlapping=True):
+            item = patterns.items[index]
+            if _stands(item.rule, form, start, end):
+                yield item
 
 
 def _stands(rule: Rule, text: str, start: int, end: int) -> bool:
