@@ -119,8 +119,12 @@ def plant(
     syntax: pydicom.uid.UID = ExplicitVRLittleEndian,
     character_set: str = "ISO_IR 192",
     patient_id: str = "MRN-00471113",
+    pixels: bool = False,
 ) -> Planted:
-    """A file with these attributes at the top and two levels down, and all the odd places."""
+    """A file with these attributes at the top and two levels down, and all the odd places.
+
+    Where pixels are asked for, what they hide beside the picture is planted as well.
+    """
     planted = Planted(markers={patient_id: "PatientID"})
     word = WORDS[character_set]
     header = Dataset()
@@ -137,8 +141,25 @@ def plant(
         for keyword, value in NUMBERS.items():
             setattr(dataset, keyword, value)
         _odd_places(planted, dataset, where, word)
+    if pixels:
+        _picture(planted, header, syntax)
     planted.data = _written(planted, header, syntax)
     return planted
+
+
+PICTURE = bytes(n % 251 if n % 2 == 0 else n % 16 for n in range(16 * 12 * 2))
+"""The pixels that are planted: 12 bits in 16, little endian."""
+
+
+def _picture(planted: Planted, header: Dataset, syntax: pydicom.uid.UID) -> None:
+    header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
+    header.BitsAllocated, header.HighBit, header.PixelRepresentation = 16, 11, 0
+    marker = planted.text("behind the pixels", "Zaeoqux")
+    stored = PICTURE
+    if syntax == ExplicitVRBigEndian:
+        stored = bytes(PICTURE[n ^ 1] for n in range(len(PICTURE)))
+    tail = marker.encode() + b" " * (len(marker) % 2)
+    header.add_new(0x7FE00010, "OW", stored + tail)
 
 
 def _levels(header: Dataset) -> Iterator[tuple[str, Dataset]]:

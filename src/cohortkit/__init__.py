@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cohortkit import compat as compat
     from cohortkit import errors as errors
     from cohortkit.cohort.cohort import Cohort as Cohort
     from cohortkit.deidentify.keyfile import Key as Key
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from cohortkit.run.plan import Plan as Plan
     from cohortkit.run.plan import plan as plan
     from cohortkit.run.verify import verify as verify
+    from cohortkit.writers.dicom import Dicom as Dicom
     from cohortkit.writers.nifti import Nifti as Nifti
     from cohortkit.writers.png import Png as Png
     from cohortkit.writers.tables import Tables as Tables
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 _HOME = MappingProxyType(
     {
         "Cohort": "cohort.cohort",
+        "Dicom": "writers.dicom",
         "Export": "run.batch",
         "Key": "deidentify.keyfile",
         "Nifti": "writers.nifti",
@@ -56,6 +59,7 @@ _HOME = MappingProxyType(
         "Recipe": "recipe.model",
         "Status": "reasons",
         "Tables": "writers.tables",
+        "compat": "",
         "demo_index": "index.demo",
         "errors": "",
         "export": "run.batch",
@@ -70,6 +74,7 @@ _HOME = MappingProxyType(
 
 __all__ = [
     "Cohort",
+    "Dicom",
     "Export",
     "Key",
     "Nifti",
@@ -79,6 +84,7 @@ __all__ = [
     "Recipe",
     "Status",
     "Tables",
+    "compat",
     "demo_index",
     "errors",
     "export",

@@ -10,6 +10,7 @@ from cohortkit.dicom.sop_classes import MEDIA_DIRECTORY, TABLE, lookup
 from cohortkit.model import Department, Kind, PayloadKind, Risk
 
 VOLUME = frozenset({PayloadKind.VOLUME, PayloadKind.FRAMES})
+OBJECT = frozenset({PayloadKind.OBJECT})
 NOT_OBJECTS = {
     MEDIA_DIRECTORY,  # a list of objects
     "1.2.840.10008.1.20.1",  # Storage Commitment: a service
@@ -71,7 +72,7 @@ def test_volumes_are_ct_mr_and_pt_alone() -> None:
         uids.EnhancedPETImageStorage,
     }
 
-    assert expected == {uid for uid, row in TABLE.items() if row.payloads == VOLUME}
+    assert expected == {uid for uid, row in TABLE.items() if row.payloads - OBJECT == VOLUME}
 
 
 @pytest.mark.parametrize("kind", [Kind.VIDEO, Kind.WSI, Kind.REPORT, Kind.WAVEFORM, Kind.DOCUMENT])
@@ -80,12 +81,15 @@ def test_what_is_not_built_has_no_payload(kind: Kind) -> None:
     rows = [row for row in TABLE.values() if row.kind is kind]
 
     assert rows
-    assert all(not row.payloads for row in rows)
+    assert all(row.payloads == OBJECT for row in rows)
 
 
-def test_images_and_only_images_have_payloads() -> None:
-    """Every image has frames."""
-    assert all(bool(row.payloads) == (row.kind is Kind.IMAGE) for row in TABLE.values())
+def test_images_and_only_images_have_more_payloads_than_themselves() -> None:
+    """Every image has frames, and every instance is an object."""
+    rows = TABLE.values()
+
+    assert all(bool(row.payloads - OBJECT) == (row.kind is Kind.IMAGE) for row in rows)
+    assert all(row.payloads >= OBJECT for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +109,8 @@ def test_classes_with_names_in_the_picture_are_high_risk(uid: str) -> None:
 
 
 def test_no_class_with_pictures_is_without_risk() -> None:
-    """Risk NONE means no pixels, so it never stands beside a payload."""
-    wrong = [row.name for row in TABLE.values() if row.payloads and row.risk is Risk.NONE]
+    """Risk NONE means no pixels, so it never stands beside a picture."""
+    wrong = [row.name for row in TABLE.values() if row.payloads - OBJECT and row.risk is Risk.NONE]
 
     assert wrong == []
 

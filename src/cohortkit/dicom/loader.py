@@ -5,11 +5,12 @@ pydicom parses; the bounds, the refusals and what follows the pixels are added h
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -55,6 +56,7 @@ class PixelPlace:
         transfer_syntax: the file's; where it says none, what its bytes show.
         deflated: whether the data set is deflated.
         start: offset in the file of the data set.
+        vr: value representation in the file; empty where it has none.
     """
 
     attribute: PixelType
@@ -64,6 +66,7 @@ class PixelPlace:
     transfer_syntax: str
     deflated: bool = False
     start: int = 0
+    vr: str = ""
 
 
 class _Stop:
@@ -71,12 +74,12 @@ class _Stop:
 
     def __init__(self, stream: BoundedFile | InflatingFile) -> None:
         self._stream = stream
-        self.found: tuple[PixelType, int, int] | None = None
+        self.found: tuple[PixelType, int, int, str] | None = None
 
-    def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
+    def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
         held_in = _PIXELS.get(int(tag))
         if held_in is not None:
-            self.found = (held_in, self._stream.tell(), length)
+            self.found = (held_in, self._stream.tell(), length, vr or "")
             return True
         if length != _UNDEFINED:
             left = self._stream.remaining()
@@ -119,22 +122,42 @@ def read_pixels(path: str | Path, place: PixelPlace) -> bytes:
         Refusal: ``pixel-length`` where the file ends before the value does.
         TaskFailure: ``file-vanished``, ``read-error``.
     """
-    if place.length is None:
+    return b"".join(pixel_chunks(path, place, place.length or 1))
+
+
+def pixel_chunks(path: str | Path, place: PixelPlace, size: int = 4 << 20) -> Iterator[bytes]:
+    """The same in pieces of ``size`` bytes, the last one shorter.
+
+    Raises:
+        Refusal: ``pixel-length``.
+        TaskFailure: ``file-vanished``, ``read-error``.
+    """
+    left = place.length
+    if left is None:
         raise Refusal(Reason.PIXEL_LENGTH)
-    with reading(), Path(path).open("rb") as file:
-        if place.deflated:
-            file.seek(place.start)
-            inflated = InflatingFile(file, limit=place.length)
-            data = inflated.read(place.length) if inflated.skip(place.offset) else b""
-        else:
-            file.seek(0, 2)
-            if place.offset + place.length > file.tell():
+    with reading(), Path(path).open("rb", buffering=0) as file:
+        stream = _at_pixels(file, place)
+        while left:
+            data = stream.read(min(size, left))
+            if not data:
                 raise Refusal(Reason.PIXEL_LENGTH)
-            file.seek(place.offset)
-            data = file.read(place.length)
-    if len(data) != place.length:
+            left -= len(data)
+            yield data
+
+
+def _at_pixels(file: FileIO, place: PixelPlace) -> FileIO | InflatingFile:
+    """The file, or what it inflates to, standing at the pixels."""
+    assert place.length is not None
+    if not place.deflated:
+        if place.offset + place.length > os.fstat(file.fileno()).st_size:
+            raise Refusal(Reason.PIXEL_LENGTH)
+        file.seek(place.offset)
+        return file
+    file.seek(place.start)
+    inflated = InflatingFile(file, limit=place.length)
+    if not inflated.skip(place.offset):
         raise Refusal(Reason.PIXEL_LENGTH)
-    return data
+    return inflated
 
 
 @contextmanager
@@ -192,12 +215,13 @@ def _read_dataset(file: BinaryIO, start: Start) -> tuple[Dataset, PixelPlace | N
         if any(stream.rest) or stream.read(1):
             raise Refusal(Reason.TRUNCATED)
         return _dataset(elements, start), None
-    held_in, offset, length = stop.found
+    held_in, offset, length, vr = stop.found
     encapsulated = length == _UNDEFINED
     stream.seek(offset)
     extent = _fragments(stream, start) if encapsulated else length
+    syntax = start.transfer_syntax
     place = PixelPlace(
-        held_in, offset, extent, encapsulated, start.transfer_syntax, start.deflated, start.dataset
+        held_in, offset, extent, encapsulated, syntax, start.deflated, start.dataset, vr
     )
     if extent is not None:
         elements |= _behind(file, stream, start, offset + extent + (8 if encapsulated else 0))

@@ -19,7 +19,7 @@ MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 _SHORT_ROOT = "1.2.840.10008.5.1."
 _RETIRED = " (Retired)"
-_PAYLOADS = {
+_PAYLOADS = {  # besides the object itself, which every class is
     "volume+frames": frozenset({PayloadKind.VOLUME, PayloadKind.FRAMES}),
     "frames": frozenset({PayloadKind.FRAMES}),
     "tables": frozenset[PayloadKind](),
@@ -299,7 +299,7 @@ def _rows(text: str) -> Iterator[SopClass]:
             kind=Kind(kind),
             department=Department(department),
             risk=Risk(risk),
-            payloads=_PAYLOADS[payloads],
+            payloads=_PAYLOADS[payloads] | {PayloadKind.OBJECT},
             retired=name.endswith(_RETIRED),
         )
 

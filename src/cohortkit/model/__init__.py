@@ -6,7 +6,7 @@
 ``facts``     the numbers that assembly needs: no free string, no bytes
 ``series``    the identified side of one series, as a source hands it over
 ``released``  the de-identified side, made by ``deidentify()`` alone
-``payloads``  what a writer takes: Volume, Frames, or Refused
+``payloads``  what a writer takes: Volume, Frames, Object, or Refused
 ``tasks``     one unit of work and what became of it
 """
 
@@ -24,10 +24,25 @@ from cohortkit.model.facts import (
     VoiFunction,
 )
 from cohortkit.model.kinds import Department, Kind, PayloadKind, Risk, SopClass
-from cohortkit.model.payloads import Frames, Payload, Refused, Volume
+from cohortkit.model.payloads import Frames, Object, Payload, PixelValue, Refused, Volume
 from cohortkit.model.query import Query
-from cohortkit.model.released import DeidentifiedSeries, Names, ReleasedHeader, Scalar, Statement
-from cohortkit.model.series import FileRef, Person, PixelHandle, SourceInstance, SourceSeries
+from cohortkit.model.released import (
+    DeidentifiedSeries,
+    Names,
+    PixelWork,
+    ReleasedHeader,
+    Scalar,
+    Statement,
+)
+from cohortkit.model.series import (
+    FileRef,
+    Person,
+    PixelForm,
+    PixelHandle,
+    SourceInstance,
+    SourceSeries,
+    StoredPixels,
+)
 from cohortkit.model.tasks import Artifact, Outcome, Record, Searched, Task
 from cohortkit.reasons import Reason, Status
 
@@ -51,13 +66,17 @@ __all__ = [
     "Lut",
     "Mosaic",
     "Names",
+    "Object",
     "Outcome",
     "Payload",
     "PayloadKind",
     "Person",
     "Photometric",
+    "PixelForm",
     "PixelFormat",
     "PixelHandle",
+    "PixelValue",
+    "PixelWork",
     "Query",
     "Reason",
     "Record",
@@ -71,6 +90,7 @@ __all__ = [
     "SourceSeries",
     "Statement",
     "Status",
+    "StoredPixels",
     "Task",
     "VoiFunction",
     "Volume",

@@ -57,6 +57,7 @@ class PayloadKind(StrEnum):
     VOLUME = "volume"
     FRAMES = "frames"
     WAVEFORM = "waveform"
+    OBJECT = "object"  # the object itself, one for each instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class SopClass:
     Attributes:
         uid: SOP Class UID (PS3.6 Table A-1).
         name: its name in the standard.
-        payloads: what its series can be assembled into in this version; empty for tables only.
+        payloads: what its series can be assembled into in this version; every one into objects.
     """
 
     uid: str

@@ -1,15 +1,15 @@
-"""What a writer takes: a Volume or Frames; or Refused, which says why there is none."""
+"""What a writer takes: a Volume, Frames or an Object; or Refused, which says why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from cohortkit.model.facts import Display, Photometric
+from cohortkit.model.facts import Codec, Display, Photometric, PixelType
 from cohortkit.reasons import Reason, Status
 
 
@@ -102,6 +102,50 @@ class Frames:
         return f"<Frames {shape} {self.values.dtype} {self.photometric}>"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelValue:
+    """The pixels of one object as they are to be written: what they hide is gone.
+
+    Attributes:
+        attribute: which attribute holds them.
+        vr: of the element.
+        length: bytes of the value, even; None for fragments with their item tags.
+        chunks: gives the value in pieces, as often as it is called.
+    """
+
+    attribute: PixelType
+    vr: str
+    length: int | None
+    chunks: Callable[[], Iterator[bytes | memoryview]]
+
+    def __repr__(self) -> str:
+        return f"<PixelValue of {self.length} bytes>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Object:
+    """One instance whole: its released header stands in ``headers[instance]`` of its series.
+
+    Attributes:
+        codec: the transfer syntax of what is to be written, where the pixels decide it.
+        pixels: None where the object has none.
+        number: as in Frames.
+    """
+
+    instance: int
+    codec: Codec | None = None
+    pixels: PixelValue | None = None
+    number: int = 1
+
+    @property
+    def instances(self) -> tuple[int, ...]:
+        """The one instance, as every payload says its instances."""
+        return (self.instance,)
+
+    def __repr__(self) -> str:
+        return f"<Object {self.number} with {self.pixels!r}>"
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Instances that make no payload, with the reason and the numbers behind it."""
@@ -113,4 +157,4 @@ class Refused:
     part: str = ""
 
 
-Payload = Volume | Frames
+Payload = Volume | Frames | Object

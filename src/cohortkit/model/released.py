@@ -13,6 +13,7 @@ from typing import Final
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import PersonName
@@ -81,6 +82,20 @@ class ReleasedHeader:
         return int(Tag(keyword)) in self._dummies
 
     def __iter__(self) -> Iterator[str]:
+    @property
+    def encoding(self) -> tuple[bool, bool]:
+        """Whether the source left VRs out, and whether its numbers are little endian."""
+        implicit, little = self._dataset.original_encoding
+        return implicit is True, little is not False
+
+    def elements(self) -> Iterator[DataElement | RawDataElement]:
+        """The elements in tag order, for writing them: raw where the source's bytes stand.
+
+        They are yielded and the data set is not handed out, so that nothing can be put into it.
+        """
+        held = self._dataset._dict  # noqa: SLF001 - asking the data set would decode what is raw
+        return (held[tag] for tag in sorted(held))
+
         """Keywords of the top level, in tag order."""
         return (e.keyword for e in self._dataset if e.keyword)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydicom.dataset import Dataset
 
-from cohortkit.model.facts import Facts
+from cohortkit.model.facts import Codec, Facts, PixelType
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,6 +35,25 @@ class FileRef:
         return f"<FileRef of {self.size} bytes>"
 
 
+@dataclass(frozen=True, slots=True)
+class PixelForm:
+    """How the pixel attribute lies in its file.
+
+    Attributes:
+        attribute: which attribute holds them.
+        codec: the transfer syntax by which the bytes are to be read.
+        encapsulated: whether the value is fragments (PS3.5 A.4).
+        vr: value representation in the file; empty where the file has none (implicit).
+        length: bytes of the value; None where the file ends before it does.
+    """
+
+    attribute: PixelType
+    codec: Codec
+    encapsulated: bool
+    vr: str
+    length: int | None
+
+
 class PixelHandle(Protocol):
     """Pixels that have not been read yet, so that memory holds one volume and not two."""
 
@@ -46,6 +66,25 @@ class PixelHandle(Protocol):
         Raises:
             Refusal: ``no-pixels``, ``pixel-length``.
             TaskFailure: ``file-vanished``, ``file-changed``, ``read-error``.
+        """
+        ...
+
+
+@runtime_checkable
+class StoredPixels(PixelHandle, Protocol):
+    """Pixels that may leave as the bytes that they are."""
+
+    @property
+    def form(self) -> PixelForm:
+        """How they lie in the file; nothing is read to say it."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """The value in pieces of 4 MiB, so that it need not be held; no byte is swapped.
+
+        Raises:
+            Refusal: ``pixel-length``.
+            TaskFailure: as ``read``.
         """
         ...
 

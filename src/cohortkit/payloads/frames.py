@@ -59,7 +59,7 @@ def pictures(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Fra
         pixels: a handle for each instance, in the order of ``facts.instances``.
     """
     limits = _Limits(facts, pixels)
-    numbers = _numbers(facts)
+    numbers = numbers_of(facts)
     often = Counter(i.identity for i in facts.instances if i.identity is not None)
     seen: set[tuple[int, bytes]] = set()
     for ordinal, instance in enumerate(facts.instances):
@@ -81,7 +81,7 @@ def pictures(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Fra
         del frames  # before the next is decoded, so that memory holds one instance
 
 
-def _numbers(facts: Facts) -> dict[int, int]:
+def numbers_of(facts: Facts) -> dict[int, int]:
     """Each instance's place from 1, by Instance Number and then ordinal; those without one last."""
 
     def key(ordinal: int) -> tuple[bool, int, int]:

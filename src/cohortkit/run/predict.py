@@ -40,6 +40,8 @@ def forecast(task: Task, row: Row, recipe: Recipe, outputs: Sequence[Writer]) ->
         for writer in outputs:
             if not writer.accepts:
                 sizes[writer.name] = ROW_BYTES * len(task.files)
+            elif PayloadKind.OBJECT in writer.accepts:
+                sizes[writer.name] = sum(file.size for file in task.files)
             elif writer.accepts & kinds:
                 sizes[writer.name] = int(raw * PACKED)
     return Forecast(reason, sizes)
@@ -86,7 +88,8 @@ def demand_decoders(
     Raises:
         MissingDependency: what to install, and for how many series.
     """
-    wanted: frozenset[PayloadKind] = frozenset().union(*(writer.accepts for writer in outputs))
+    accepted: frozenset[PayloadKind] = frozenset().union(*(one.accepts for one in outputs))
+    wanted = accepted - {PayloadKind.OBJECT}  # whose pixels stay as they are
     needed: Counter[str] = Counter()
     for row, seen in zip(rows, forecasts, strict=True):
         if seen.reason is None and payloads(row) & wanted:

@@ -19,7 +19,7 @@ from cohortkit.model import (
     Status,
     Task,
 )
-from cohortkit.payloads import frames, volume
+from cohortkit.payloads import frames, objects, volume
 from cohortkit.payloads.rows import rows as rows_of
 from cohortkit.protocols import Writer
 from cohortkit.run.tally import Tally
@@ -72,6 +72,8 @@ def _assembled(series: DeidentifiedSeries, kind: PayloadKind) -> Iterator[Payloa
         yield from volume.assemble(series)
     elif kind is PayloadKind.FRAMES:
         yield from frames.assemble(series)
+    elif kind is PayloadKind.OBJECT:
+        yield from objects.assemble(series)
 
 
 def _write(

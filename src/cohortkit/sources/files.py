@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from cohortkit.dicom.loader import PixelPlace, read_header, read_pixels, reading
+from cohortkit.dicom.loader import PixelPlace, pixel_chunks, read_header, read_pixels
 from cohortkit.errors import TaskFailure
-from cohortkit.model import Codec, FileRef, Reason, SourceInstance, Task
+from cohortkit.model import Codec, FileRef, PixelForm, Reason, SourceInstance, Task
+
+_KNOWN = frozenset(codec.value for codec in Codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,23 @@ class FilePixels:
     place: PixelPlace
     swapped: bool
 
+    @property
+    def form(self) -> PixelForm:
+        """How they lie in the file."""
+        place = self.place
+        codec = Codec(place.transfer_syntax) if place.transfer_syntax in _KNOWN else Codec.OTHER
+        return PixelForm(place.attribute, codec, place.encapsulated, place.vr, place.length)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The value in pieces, as it lies in the (inflated) file.
+
+        Raises:
+            Refusal: ``pixel-length`` where the file ends before the value does.
+            TaskFailure: ``file-vanished``, ``file-changed``, ``read-error``.
+        """
+        _unchanged(self.file)
+        return pixel_chunks(self.file.path, self.place)
+
     def read(self) -> bytes:
         """The value of the pixel attribute; bytes that lie in swapped words are put right.
 
@@ -54,9 +74,7 @@ def _instance(file: FileRef) -> SourceInstance:
     header, place = read_header(file.path)
     if place is None:
         return SourceInstance(header, None, file)
-    return SourceInstance(
-        header, FilePixels(file, place, _in_words(file.path, header, place)), file
-    )
+    return SourceInstance(header, FilePixels(file, place, _in_words(header, place)), file)
 
 
 def _unchanged(file: FileRef) -> None:
@@ -71,14 +89,10 @@ def _unchanged(file: FileRef) -> None:
         raise TaskFailure(Reason.FILE_CHANGED)
 
 
-def _in_words(path: str, header: Dataset, place: PixelPlace) -> bool:
+def _in_words(header: Dataset, place: PixelPlace) -> bool:
     """Whether samples of one byte lie in big-endian words of two (OW; PS3.5 8.1.1)."""
     big = place.transfer_syntax == Codec.EXPLICIT_BIG.value
-    if not big or place.deflated or header.get("BitsAllocated") != 8:  # noqa: PLR2004 - one byte
-        return False
-    with reading(), Path(path).open("rb") as file:
-        file.seek(place.offset - 8)  # VR, two reserved bytes, length
-        return file.read(2) == b"OW"
+    return big and place.vr == "OW" and header.get("BitsAllocated") == 8  # noqa: PLR2004 - one byte
 
 
 def _swap(data: bytes) -> bytes:

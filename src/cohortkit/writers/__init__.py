@@ -9,6 +9,7 @@ from cohortkit.errors import UsageError
 from cohortkit.protocols import Writer
 
 _SHORT_NAMES = {
+    "dicom": ("cohortkit.writers.dicom", "Dicom"),
     "nifti": ("cohortkit.writers.nifti", "Nifti"),
     "png": ("cohortkit.writers.png", "Png"),
     "tables": ("cohortkit.writers.tables", "Tables"),
@@ -19,7 +20,7 @@ def writer(wanted: str | Writer) -> Writer:
     """A writer by its short name with its defaults, or the writer itself.
 
     Args:
-        wanted: ``"nifti"``, ``"png"``, ``"tables"``, or an object that writes.
+        wanted: ``"dicom"``, ``"nifti"``, ``"png"``, ``"tables"``, or an object that writes.
 
     Raises:
         UsageError: a name that no writer has, or an object that does not write.

@@ -1,0 +1,69 @@
+"""A whole file out of a released header and the pixels of the source, which are not decoded.
+
+The only door to what is written is ``ReleasedHeader``. Nothing is written that is not in it but
+file meta information and the pixels; nothing stands behind the last element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from cohortkit.dicom.encode import Element, Encoding, encoded, head
+from cohortkit.dicom.filemeta import preamble_and_meta
+from cohortkit.dicom.layout import plain_syntax
+from cohortkit.model import Codec, PixelValue, ReleasedHeader
+from cohortkit.model.facts import PixelType
+
+TAGS: Final = {
+    PixelType.FLOAT: 0x7FE00008,
+    PixelType.DOUBLE: 0x7FE00009,
+    PixelType.INTEGER: 0x7FE00010,
+}
+_UNDEFINED: Final = 0xFFFFFFFF
+_SEQUENCE_END: Final = b"\xfe\xff\xdd\xe0\0\0\0\0"
+
+
+def file_of(
+    header: ReleasedHeader, pixels: PixelValue | None, codec: Codec | None = None
+) -> Iterator[bytes | memoryview]:
+    """The file in pieces.
+
+    Args:
+        header: of the object; its SOP Class and SOP Instance UID go into the file meta as well.
+        pixels: as they are to stand in the file, in the byte order of the header's source.
+        codec: of fragments. Native pixels, and no pixels, leave the header's encoding as it was:
+            what was deflated is written as explicit little endian, since no two compressors
+            give the same bytes.
+    """
+    implicit, little = header.encoding
+    if codec is not None and not codec.native:
+        implicit, little, syntax = False, True, codec.value
+    else:
+        syntax = plain_syntax(implicit=implicit, little=little)
+    to = Encoding(implicit, little, signed=header.number("PixelRepresentation") == 1)
+    before, behind = _parted(header, pixels)
+    uids = [str(header.text(keyword) or "") for keyword in ("SOPClassUID", "SOPInstanceUID")]
+    yield preamble_and_meta(uids[0], uids[1], syntax) + encoded(before, to)
+    if pixels is None:
+        return
+    undefined = pixels.length is None
+    length = _UNDEFINED if pixels.length is None else pixels.length
+    yield head(TAGS[pixels.attribute], pixels.vr, length, to)
+    yield from pixels.chunks()
+    if undefined:
+        yield _SEQUENCE_END
+    if behind:
+        yield encoded(behind, to)
+
+
+def _parted(
+    header: ReleasedHeader, pixels: PixelValue | None
+) -> tuple[list[Element], list[Element]]:
+    """The elements before the pixels, and those behind."""
+    elements = list(header.elements())
+    if pixels is None:
+        return elements, []
+    tag = TAGS[pixels.attribute]
+    count = sum(int(element.tag) < tag for element in elements)
+    return elements[:count], elements[count:]
