@@ -78,13 +78,13 @@ class Reason(Enum):
     PIXEL_LENGTH = ("pixel-length", "The pixel data are shorter or longer than the header says.")
     TOO_LARGE = ("too-large", "The pixels would need more memory than a task may have.")
     NO_DECODER = ("no-decoder", "No decoder for this transfer syntax is installed.")
+    DECODE_FAILED = ("decode-failed", "The decoder rejected the pixel data.")
+
     # an object that cannot be written as it is, with nothing hidden in it
     UNREAD_CONTENT = ("unread-content", "It holds a document, video or raw data, unread here.")
     PIXEL_STREAM = ("pixel-stream", "The compressed pixels hold a part that may be text.")
     HIDDEN_BITS = ("hidden-bits", "Compressed pixels use bits that no picture has; text may hide.")
     UID_CONFLICT = ("uid-conflict", "Different objects of the series share one instance UID.")
-
-    DECODE_FAILED = ("decode-failed", "The decoder rejected the pixel data.")
 
     # what does not apply
     NO_PAYLOAD = ("no-payload", "This kind of object has nothing of that kind to write.")

@@ -29,7 +29,6 @@ from cohortkit.model.query import Query
 from cohortkit.model.released import (
     DeidentifiedSeries,
     Names,
-    PixelWork,
     ReleasedHeader,
     Scalar,
     Statement,
@@ -76,7 +75,6 @@ __all__ = [
     "PixelFormat",
     "PixelHandle",
     "PixelValue",
-    "PixelWork",
     "Query",
     "Reason",
     "Record",

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataset import Dataset
 from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import PersonName
@@ -81,7 +81,6 @@ class ReleasedHeader:
         """Whether the value is there for validity alone."""
         return int(Tag(keyword)) in self._dummies
 
-    def __iter__(self) -> Iterator[str]:
     @property
     def encoding(self) -> tuple[bool, bool]:
         """Whether the source left VRs out, and whether its numbers are little endian."""
@@ -96,6 +95,7 @@ class ReleasedHeader:
         held = self._dataset._dict  # noqa: SLF001 - asking the data set would decode what is raw
         return (held[tag] for tag in sorted(held))
 
+    def __iter__(self) -> Iterator[str]:
         """Keywords of the top level, in tag order."""
         return (e.keyword for e in self._dataset if e.keyword)
 
