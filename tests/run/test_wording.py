@@ -31,6 +31,12 @@ def planned(index: object, reason: str) -> ck.Plan:
         "QUISLING, MARJOLEIN has another scan",
         "not mrn-00471113.",
         "see ACC-7719023",
+        "not Quisling again",
+        "quisling_marjolein asked",
+        "MarjoleinQuisling withdrew",
+        "ID=MRN-00471113_withdrew",
+        "as Oberholzer says",
+        "Qui\u200bsling",
     ],
 )
 def test_a_reason_that_names_a_patient_is_refused(index: object, reason: str) -> None:
@@ -41,10 +47,59 @@ def test_a_reason_that_names_a_patient_is_refused(index: object, reason: str) ->
     assert reason.lower() not in str(caught.value).lower()
 
 
-@pytest.mark.parametrize("reason", ["too few slices", "marjolein oil study", "40 of 12345 images"])
+@pytest.mark.parametrize(
+    "reason", ["too few slices", "marjolein oil study", "40 of 12345 images", "MRN-004711139"]
+)
 def test_plain_words_pass(index: object, reason: str) -> None:
     """Half a name is a word like another, and a number that is nobody's is a number."""
     assert len(planned(index, reason).tasks) == 1
+
+
+RECIPE = """
+title = "{title}"
+basis = "expert-determination"
+default_issuer = "{issuer}"
+[faces]
+heads = "accept"
+reason = "{faces}"
+[[pixels.accept]]
+modality = "CR"
+risks = ["not-stated"]
+reason = "{pixels}"
+[[rules]]
+keyword = "KVP"
+action = "remove"
+reason = "{rule}"
+"""
+
+
+@pytest.mark.parametrize("place", ["title", "issuer", "faces", "pixels", "rule", "name"])
+def test_no_place_of_a_recipe_may_name_a_patient(index: object, tmp_path: Path, place: str) -> None:
+    """Its reasons are printed in the report, and its file's name is the recipe's."""
+    words = dict.fromkeys(("title", "issuer", "faces", "pixels", "rule"), "for the sake of science")
+    words |= {"name": "science"}
+    plain = tmp_path / "science.toml"
+    plain.write_text(RECIPE.format(**words))
+    words |= {place: "for Marjolein Quisling"}
+    naming = tmp_path / "naming" / f"{words['name'].replace(' ', '_')}.toml"
+    naming.parent.mkdir()
+    naming.write_text(RECIPE.format(**words))
+    cohort = index.search()  # type: ignore[attr-defined]
+
+    ck.plan(cohort, ck.load_recipe(plain), to="tables")
+    with pytest.raises(UsageError, match="the recipe's"):
+        ck.plan(cohort, ck.load_recipe(naming), to="tables")
+
+
+@pytest.mark.parametrize("recipe", ["basic", "chest-ct", "brain-mr", "dates-kept"])
+def test_what_ships_may_be_used_whatever_somebody_is_called(tmp_path: Path, recipe: str) -> None:
+    """A patient called Strictest does not make the basic recipe unusable."""
+    for number, name in enumerate(("Strictest", "Agreement", "Disease", "Outbreak")):
+        patient = Patient(name=f"{name}^Ada", patient_id=f"MRN-77{number}123")
+        write_series(tmp_path / str(number), patient, Series(slices=1, number=number))
+    cohort = ck.scan(tmp_path, progress=False, workers=1).search()
+
+    assert ck.plan(cohort, ck.load_recipe(recipe), to="tables")
 
 
 def test_a_joined_column_that_is_called_as_a_patient_is_refused(index: object) -> None:

@@ -17,7 +17,7 @@ from cohortkit.recipe.model import Recipe
 from cohortkit.run.about import About, about, describe
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.tasks import build
-from cohortkit.run.wording import demand_nobody
+from cohortkit.run.wording import demand_nobody, words_of
 from cohortkit.sources.files import Files
 from cohortkit.writers import writer
 
@@ -166,15 +166,16 @@ def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = Non
     if not isinstance(recipe, Recipe):
         raise UsageError("recipe: what load_recipe gives, such as ck.load_recipe('basic')")
     outputs = _outputs(to)
-    told = [*cohort.asked(), *cohort.labels, recipe.title, recipe.description]
-    demand_nobody(told, cohort.index.series())
-    joined = tuple(cohort.labels)
+    asked = {f"step {number}": text for number, text in enumerate(cohort.asked(), 1)}
+    joined = {f"joined column {number}": name for number, name in enumerate(cohort.labels, 1)}
+    demand_nobody({**asked, **joined, **words_of(recipe)}, cohort.index.series())
+    labels = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)
     built = build(
         cohort.index,
         cohort.identified(),
         recipe.default_issuer,
-        [name for name in released if name in joined],
+        [name for name in released if name in labels],
     )
     seen = tuple(
         forecast(task, row, recipe, outputs)
@@ -188,8 +189,8 @@ def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = Non
         source=Files(),
         forecasts=seen,
         about=about(cohort, recipe, outputs, built.tasks),
-        withheld=tuple(name for name in joined if name not in released),
-        lacking=tuple(name for name in released if name not in joined),
+        withheld=tuple(name for name in labels if name not in released),
+        lacking=tuple(name for name in released if name not in labels),
         archive=_archive(cohort, built.tasks),
     )
     return planned if limit is None else planned.limit(limit)
