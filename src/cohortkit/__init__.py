@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cohortkit import compat as compat
     from cohortkit import errors as errors
     from cohortkit.cohort.cohort import Cohort as Cohort
     from cohortkit.deidentify.keyfile import Key as Key
@@ -59,7 +58,6 @@ _HOME = MappingProxyType(
         "Recipe": "recipe.model",
         "Status": "reasons",
         "Tables": "writers.tables",
-        "compat": "",
         "demo_index": "index.demo",
         "errors": "",
         "export": "run.batch",
@@ -84,7 +82,6 @@ __all__ = [
     "Recipe",
     "Status",
     "Tables",
-    "compat",
     "demo_index",
     "errors",
     "export",

@@ -49,7 +49,8 @@ KeyPath = Annotated[
     Path | None, Parameter(help="The project's key file; default: the variable COHORTKIT_KEY.")
 ]
 To = Annotated[
-    list[str], Parameter(help="A kind of output: dicom, nifti, png or tables. Say it once for each.")
+    list[str],
+    Parameter(help="A kind of output: dicom, nifti, png or tables. Say it once for each."),
 ]
 
 
