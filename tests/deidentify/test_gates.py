@@ -154,6 +154,8 @@ def test_unknown_classes_are_refused_always(uid: str) -> None:
     GŁOWA mózg hlava mozek beyin голова мозг череп κεφαλή εγκέφαλος 頭部 脳 头颅 脑 두부 뇌 neuro
     NEURORADIOLOGY MPRAGE t1_mprage_sag fMRI DTI ep2d_diff_dti_64 WHOLEBODY WHOLE_BODY
     Ganzkörper HEADNECK HEAD_AND_NECK HEAD/NECK CHEST_HEAD C-SPINE CSPINE CAROTID
+    HIRN H&N MIDFACE FACES NECKCHEST WB_CTAC CAROTIS TRIGEMINUS CERV_SPINE COCHLEA PAROTID TONGUE
+    POLYTRAUMA PAN_SCAN SUPRA-AORTIC NEURINOMA C1-C7 C3/4 Schläfe
     MAXILLA MANDIBLE CCT NNH HWS ENCÉPHALE Mrt-Kopf 1A_TRAUMA/PLAIN_HEAD_DM T-D1100
     69536005 38266002
     """.split(),  # noqa: SIM905 - words read best as words
@@ -170,7 +172,8 @@ def test_head_words(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     """CHEST ABDOMEN PELVIS KNEE LUNG THORAX HEART LSPINE L-SPINE LUMBAR Abdomen/Pelvis Becken Knie
-    genou rodilla PROSTATE BREAST HIP FOOT CAP Thorax_nativ""".split(),  # noqa: SIM905 - as above
+    genou rodilla PROSTATE BREAST HIP FOOT CAP Thorax_nativ CHESTABDPELVIS
+    ABDOMENANDPELVIS""".split(),  # noqa: SIM905 - as above
 )
 def test_other_parts_pass(text: str) -> None:
     """A body part that is named and is no head needs no rule."""
@@ -178,7 +181,16 @@ def test_other_parts_pass(text: str) -> None:
     assert face_risk({"StudyDescription": text}.get, CT, STRICT) is None
 
 
-@pytest.mark.parametrize("text", ["", "AX T2 FSE", "Series 3", "SPINE", "???", "Renate Handke"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "AX T2 FSE", "Series 3", "SPINE", "???", "Renate Handke", "Royal Liverpool",
+        "Sacramento",
+        "Birmingham Heartlands", "Colonel", "Colonia", "Lungern", "Chesterfield", "Tibialis",
+        "Feet first", "ARMS UP", "RT arm injection", "HFS ARM UP", "legs_down", "Heart Hospital",
+        "The Lung Clinic",
+    ],
+)  # fmt: skip
 def test_unknown_is_held_back(text: str) -> None:
     """What names no body part is unknown, and unknown is a face until someone answers for it."""
     get = {"SeriesDescription": text}.get
