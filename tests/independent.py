@@ -4,8 +4,8 @@
 
 It reads the identities of every patient in the archives with pydicom alone, and looks for them in
 every byte of the release: file and folder names, raw bytes, gzip unpacked, PNG chunks inflated,
-Parquet cells as text. It prints what it searched and each hit by file and kind, never the value,
-and exits 1 if there is any.
+Parquet cells as text, DICOM values by their character set. It prints what it searched and each
+hit by file and kind, never the value, and exits 1 if there is any.
 """
 
 from __future__ import annotations
@@ -250,6 +250,8 @@ def _unpacked(path: Path, name: str) -> Iterator[tuple[str, bytes, bool]]:
         yield "nifti header", data[:352], True
     elif data[:8] == b"\x89PNG\r\n\x1a\n":
         yield from _png(data)
+    elif data[128:132] == b"DICM":
+        yield from _object(path, data)
     elif data[:4] == b"PAR1":
         yield "parquet bytes", data, False
         frame = pl.read_parquet(path)
@@ -278,6 +280,29 @@ def _unpacked(path: Path, name: str) -> Iterator[tuple[str, bytes, bool]]:
                 ".md",
             },
         )
+
+
+def _object(path: Path, data: bytes) -> Iterator[tuple[str, bytes, bool]]:
+    """All bytes but the pixels, and every text by its character set."""
+    dataset = pydicom.dcmread(path)
+    pixels = dataset.get("PixelData", b"") if "PixelData" in dataset else b""
+    at = data.find(pixels) if len(pixels) > 8 else -1
+    yield "dicom bytes", data if at < 0 else data[:at] + data[at + len(pixels) :], False
+    yield "samples", pixels, False
+    texts = list(_texts(dataset)) + list(_texts(dataset.file_meta))
+    yield "dicom text", "\n".join(texts).encode("utf-8", "replace"), True
+
+
+def _texts(dataset: Dataset) -> Iterator[str]:
+    for element in dataset:
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from _texts(item)
+        elif element.VR not in {"DA", "DT", "TM", "OB", "OW", "OF", "OD", "OL", "OV", "UN"}:
+            many = element.value if element.VM > 1 else [element.value]
+            yield from (
+                str(one) for one in many if isinstance(one, str | pydicom.valuerep.PersonName)
+            )
 
 
 def _png(data: bytes) -> Iterator[tuple[str, bytes, bool]]:

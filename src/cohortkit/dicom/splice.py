@@ -21,7 +21,7 @@ TAGS: Final = {
     PixelType.INTEGER: 0x7FE00010,
 }
 _UNDEFINED: Final = 0xFFFFFFFF
-_SEQUENCE_END: Final = b"\xfe\xff\xdd\xe0\0\0\0\0"
+SEQUENCE_END: Final = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 
 def file_of(
@@ -52,7 +52,7 @@ def file_of(
     yield head(TAGS[pixels.attribute], pixels.vr, length, to)
     yield from pixels.chunks()
     if undefined:
-        yield _SEQUENCE_END
+        yield SEQUENCE_END
     if behind:
         yield encoded(behind, to)
 

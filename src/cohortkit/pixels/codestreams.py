@@ -95,6 +95,27 @@ def _needed(marker: int, segment: bytes) -> bytes:
     return segment if adobe or colours else b""
 
 
+def told(data: bytes) -> bytes:
+    """What stands in a stream beside its coded samples; all of it where it is not understood.
+
+    Of a JPEG 2000 codestream that is its main header and its end, of RLE the table of its
+    segments.
+    """
+    if data[:2] == b"\xff\x4f":
+        low, high = data.find(_SOD), data.rfind(_EOC)
+        return data[:low] + data[high:] if 0 <= low < high else data
+    if data[:2] != b"\xff\xd8":
+        return data[:_RLE_HEAD]
+    kept, end = [], 2
+    try:
+        for _, segment, scan in _segments(data):
+            kept.append(segment)
+            end += len(segment) + len(scan)
+    except Refusal:
+        kept.append(data[end:])
+    return b"\1".join(kept)
+
+
 # ── JPEG 2000 (ISO 15444-1 A, 15444-15) ──────────────────────────────────────────────────────────
 
 _SOT, _SOD, _EOC, _COMMENT = b"\xff\x90", b"\xff\x93", b"\xff\xd9", 0x64

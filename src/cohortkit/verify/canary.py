@@ -10,10 +10,17 @@ import struct
 import zlib
 
 import polars as pl
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
+from cohortkit.dicom.encode import Encoding, encoded, head
+from cohortkit.dicom.filemeta import preamble_and_meta
+from cohortkit.dicom.layout import plain_syntax
+from cohortkit.dicom.splice import SEQUENCE_END
 from cohortkit.errors import CohortkitError
 from cohortkit.model import Person, Task
+from cohortkit.pixels.fragments import joined
 from cohortkit.verify.patterns import collect
 from cohortkit.verify.search import scan_rows, search
 
@@ -76,9 +83,46 @@ def _planted(text: str) -> list[tuple[str, bytes]]:
         ("a.csv", b"a,b\n1," + raw + b"\n"),
         ("a.parquet", table.getvalue()),
         ("a.html", b"<p>" + raw + b"</p>"),
+        *_planted_objects(text),
         ("a.bin", b"\1\2\3 " + raw + b" \xff"),
         ("a.bin", text.encode("utf-16-le")),
     ]
+
+
+def _planted_objects(text: str) -> list[tuple[str, bytes]]:
+    """DICOM files with the text in the header, below it, in bytes, and where no reader looks."""
+    raw = text.encode()
+    item = Dataset()
+    item.add_new(0x00081030, "LO", text)
+    deep = Dataset()
+    deep.add_new(0x00081110, "SQ", [item])
+    comment = b"\xff\xd8\xff\xfe" + struct.pack(">H", len(raw) + 2) + raw + b"\xff\xd9"
+    implicit = Encoding(implicit=True, little=True)
+    return [
+        ("a.dcm", dicom(DataElement(0x00104000, "LT", f"of {text}"))),
+        ("a.dcm", dicom(DataElement(0x00104000, "LT", f"of {text}"), to=implicit)),
+        ("a.dcm", dicom(DataElement(0x00081115, "SQ", Sequence([deep])))),
+        ("a.dcm", dicom(DataElement(0x00091010, "OB", raw))),
+        ("a.dcm", dicom(DataElement(0x00081030, "LO", text.encode("utf-16-le")))),
+        ("a.dcm", raw.ljust(128, b"\0")[:128] + dicom()[128:]),
+        ("a.dcm", dicom() + raw),
+        ("a.dcm", dicom(fragment=comment)),
+    ]
+
+
+def dicom(
+    *elements: DataElement,
+    fragment: bytes = b"",
+    to: Encoding = Encoding(implicit=False, little=True),  # noqa: B008 - frozen
+) -> bytes:
+    """A DICOM file with these elements, and with compressed pixels where a fragment is given."""
+    syntax = plain_syntax(implicit=to.implicit, little=to.little)
+    made = preamble_and_meta("1.2.840.10008.5.1.4.1.1.7", "2.25.9", syntax) + encoded(elements, to)
+    if not fragment:
+        return made
+    even = fragment + b"\0" * (len(fragment) & 1)
+    pixels = b"".join((*joined([(even,)], table=False), SEQUENCE_END))
+    return made + head(0x7FE00010, "OB", 0xFFFFFFFF, to) + pixels
 
 
 def nifti(*, descrip: bytes = b"", extension: bytes = b"") -> bytes:

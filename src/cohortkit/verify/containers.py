@@ -2,7 +2,8 @@
 
 Samples (voxels, pixels) are left to the digest: a name in them would be drawn, not written. What
 lies outside of the samples, also where no reader looks, is text here: gzip's own header, NIfTI
-extensions, PNG chunks of any name, bytes behind the end.
+extensions, PNG chunks of any name, whatever a DICOM file holds beside its pixels, bytes behind
+the end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from enum import StrEnum
 import polars as pl
 
 from cohortkit.model import Scalar
+from cohortkit.verify.objects import parts
 
 Buffer = bytes | memoryview
 Cell = Scalar | list[object] | None
@@ -30,6 +32,7 @@ class Form(StrEnum):
     TEXT = "text"  # text throughout
     JSON = "json"
     TABLE = "table"
+    CELLS = "cells"  # values that are known already
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,6 +42,7 @@ class Piece:
     place: str
     form: Form
     data: bytes
+    cells: tuple[Scalar, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Piece {self.place}: {len(self.data)} bytes>"
@@ -53,7 +57,9 @@ def pieces(name: str, data: Buffer) -> Iterator[Piece]:
     A file of another kind is searched whole, as bytes.
     """
     start = bytes(data[:8])
-    if start[:2] == b"\x1f\x8b" and len(data) >= _GZIP_LEAST:
+    if bytes(data[128:132]) == b"DICM":
+        yield from _object(data)
+    elif start[:2] == b"\x1f\x8b" and len(data) >= _GZIP_LEAST:
         yield from _gzip(data)
     elif start == b"\x89PNG\r\n\x1a\n":
         yield from _png(data)
@@ -67,6 +73,12 @@ def pieces(name: str, data: Buffer) -> Iterator[Piece]:
         yield Piece("text", Form.TEXT, bytes(data))
     else:
         yield Piece("bytes", Form.RAW, bytes(data))
+
+
+def _object(data: Buffer) -> Iterator[Piece]:
+    found = parts(data)
+    yield Piece("dicom text", Form.CELLS, b"", tuple(found.cells))
+    yield Piece("dicom bytes", Form.RAW, b"\1".join(found.rest))
 
 
 # --- gzip (RFC 1952) ------------------------------------------------------------------------

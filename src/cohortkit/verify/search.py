@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cohortkit.dicom.keywords import all_keywords
+from cohortkit.model import Scalar
 from cohortkit.verify.containers import Buffer, Form, Piece, json_cells, pieces, table_cells
 from cohortkit.verify.fields import Kind
 from cohortkit.verify.patterns import SHORT, Pattern, Patterns, Rule
@@ -15,7 +16,18 @@ from cohortkit.verify.spellings import accents, fold
 
 _NOTHING: frozenset[str] = frozenset()
 _NOISE = 4  # characters: shorter tokens are in any binary by chance
-_SUFFIXES = (".nii.gz", ".nii", ".json", ".png", ".bval", ".bvec", ".parquet", ".csv", ".html")
+_SUFFIXES = (
+    ".nii.gz",
+    ".nii",
+    ".dcm",
+    ".json",
+    ".png",
+    ".bval",
+    ".bvec",
+    ".parquet",
+    ".csv",
+    ".html",
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,7 +78,7 @@ def scan_file(
     found = {Hit("name", item.kind) for item in _in_name(patterns, name, ours)}
     looked = len(name)
     for piece in pieces(name, data):
-        looked += len(piece.data)
+        looked += len(piece.data) + sum(len(str(cell)) for cell in piece.cells)
         found |= {Hit(piece.place, item.kind) for item in _in_piece(patterns, piece, ours)}
     return Scanned(tuple(sorted(found)), looked)
 
@@ -118,6 +130,9 @@ def _in_piece(patterns: Patterns, piece: Piece, ours: frozenset[str]) -> Iterato
             if "&" in text:
                 yield from _in_text(patterns, html.unescape(text))
         return
+    if piece.form is Form.CELLS:
+        yield from _in_cells(patterns, piece.cells, ours)
+        return
     cells = json_cells(piece.data) if piece.form is Form.JSON else table_cells(piece.data)
     if cells is None:
         yield from _in_bytes(patterns, piece.data)
@@ -125,6 +140,20 @@ def _in_piece(patterns: Patterns, piece: Piece, ours: frozenset[str]) -> Iterato
     for role, value in cells:
         if role == "value" or value not in all_keywords():
             yield from _in_cell(patterns, value, ours)
+
+
+def _in_cells(
+    patterns: Patterns, cells: Iterable[Scalar], ours: frozenset[str]
+) -> Iterator[Pattern]:
+    """Text is looked through all at once, and one by one only where that finds something."""
+    known = list(cells)
+    texts = [cell for cell in known if isinstance(cell, str)]
+    if any(True for _ in _in_text(patterns, "\n".join(texts))):
+        for text in texts:
+            yield from _in_cell(patterns, text, ours)
+    for cell in known:
+        if not isinstance(cell, str):
+            yield from _in_scalar(patterns, cell)
 
 
 def _in_bytes(patterns: Patterns, data: bytes) -> Iterator[Pattern]:

@@ -1,0 +1,211 @@
+"""A DICOM file taken apart for the search: every byte that is no sample, text also as text.
+
+This is a reader of its own, and it trusts nothing: what does not parse to the last byte is
+searched as bytes, and so is whatever lies between, behind and beside the elements.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.datadict import dictionary_VR
+from pydicom.valuerep import TEXT_VR_DELIMS
+
+from cohortkit.dicom.layout import EXPLICIT_BIG, LONG_VRS, SHORT_VRS, find_start
+from cohortkit.dicom.quiet import quiet
+from cohortkit.errors import Refusal
+from cohortkit.model import Scalar
+from cohortkit.pixels.codestreams import told
+
+Buffer = bytes | memoryview
+
+_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_CHARACTER_SET = 0x00080005
+_UNDEFINED = 0xFFFFFFFF
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_DEEPEST = 64
+_DAY = 8
+_META = 1 << 20
+_IN_CHARACTER_SET = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
+_TEXT = _IN_CHARACTER_SET | {"AE", "AS", "CS", "UI", "UR"}
+_FIGURES = frozenset({"DS", "IS"})
+_DATES = frozenset({"DA", "DT", "TM"})
+
+
+@dataclass(slots=True, repr=False)
+class Parts:
+    """What a DICOM file is to be searched for.
+
+    Attributes:
+        cells: values of text, date and number elements.
+        rest: all other bytes that are no samples, in their order.
+    """
+
+    cells: list[Scalar] = field(default_factory=list)
+    rest: list[bytes] = field(default_factory=list)
+
+
+class _Broken(Exception):  # noqa: N818 - no error: the file is searched as bytes
+    """The bytes are no elements."""
+
+
+def parts(data: Buffer) -> Parts:
+    """The file taken apart. What is not understood is in ``rest`` as it is, samples and all."""
+    found = Parts()
+    try:
+        start = find_start(bytes(data[:_META]))
+    except Refusal:
+        return Parts(rest=[bytes(data)])
+    if start.deflated:
+        return Parts(rest=[bytes(data)])
+    found.rest.append(bytes(data[: start.dataset]))
+    walk = _Walk(data, start.implicit, start.transfer_syntax != EXPLICIT_BIG, found)
+    try:
+        end = walk.elements(start.dataset, len(data), ("iso8859",), 0)
+    except (_Broken, struct.error):
+        return Parts(rest=[bytes(data)])
+    found.rest.append(bytes(data[end:]))
+    return found
+
+
+class _Walk:
+    """One pass over the elements of a file."""
+
+    def __init__(self, data: Buffer, implicit: bool, little: bool, found: Parts) -> None:  # noqa: FBT001 - two flags of the encoding
+        self._data, self._implicit, self._found = data, implicit, found
+        order = "<" if little else ">"
+        self._short = struct.Struct(f"{order}HH2sH").unpack_from
+        self._plain = struct.Struct(f"{order}HHI").unpack_from
+        self._long = struct.Struct(f"{order}I").unpack_from
+
+    def elements(self, at: int, end: int, encodings: Sequence[str], depth: int) -> int:
+        """Walk to ``end``, or to behind the delimiter of an item; the place is the answer."""
+        if depth > _DEEPEST:
+            raise _Broken
+        while at < end:
+            tag, vr, length, value = self._head(at, end)
+            self._found.rest.append(bytes(self._data[at:value]))
+            if tag in {_ITEM_END, _SEQUENCE_END}:
+                return value
+            if tag in _PIXELS and (length == _UNDEFINED or not depth):  # an icon's are searched
+                at = self._samples(value, length, end)
+            elif vr == "SQ" or (vr in {"UN", ""} and length == _UNDEFINED):
+                at = self._sequence(value, length, end, encodings, depth)
+            elif length == _UNDEFINED or value + length > end:
+                raise _Broken
+            else:
+                raw = bytes(self._data[value : value + length])
+                if tag == _CHARACTER_SET:
+                    encodings = _encodings(raw)
+                self._leaf(vr or _looked_up(tag), raw, encodings)
+                at = value + length
+        return at
+
+    def _head(self, at: int, end: int) -> tuple[int, str, int, int]:
+        """Tag, representation, length, and where the value begins."""
+        if at + 8 > end:
+            raise _Broken
+        group, number, length = self._plain(self._data, at)
+        tag = group << 16 | number
+        if self._implicit or group == 0xFFFE:  # noqa: PLR2004 - items have no representation
+            return tag, "", length, at + 8
+        _, _, vr, length = self._short(self._data, at)
+        if vr in SHORT_VRS:
+            return tag, vr.decode(), length, at + 8
+        if vr not in LONG_VRS or at + 12 > end:
+            raise _Broken
+        return tag, vr.decode(), self._long(self._data, at + 8)[0], at + 12
+
+    def _sequence(
+        self, at: int, length: int, end: int, encodings: Sequence[str], depth: int
+    ) -> int:
+        stop = end if length == _UNDEFINED else at + length
+        if stop > end:
+            raise _Broken
+        while at < stop:
+            tag, _, size, value = self._head(at, stop)
+            self._found.rest.append(bytes(self._data[at:value]))
+            if tag == _SEQUENCE_END:
+                return value
+            if tag != _ITEM:
+                raise _Broken
+            inside = stop if size == _UNDEFINED else value + size
+            at = self.elements(value, inside, encodings, depth + 1)
+        return at
+
+    def _samples(self, at: int, length: int, end: int) -> int:
+        """Step over native samples; of fragments, all but the coded samples is looked at."""
+        if length != _UNDEFINED:
+            if at + length > end:
+                raise _Broken
+            return at + length
+        while True:
+            tag, _, size, value = self._head(at, end)
+            self._found.rest.append(bytes(self._data[at:value]))
+            if tag == _SEQUENCE_END:
+                return value
+            if tag != _ITEM or value + size > end:
+                raise _Broken
+            self._found.rest.append(told(bytes(self._data[value : value + size])))
+            at = value + size
+
+    def _leaf(self, vr: str, raw: bytes, encodings: Sequence[str]) -> None:
+        """A value as cells where it is text; what could be read in two ways is bytes as well."""
+        if vr in _DATES | _FIGURES | _TEXT:
+            texts = _texts(raw, encodings if vr in _IN_CHARACTER_SET else ("ascii",))
+            if texts is not None:
+                self._found.cells += [_cell(vr, text) for text in texts]
+                if raw.isascii() and b"\x1b" not in raw and b"\0" not in raw.rstrip(b"\0"):
+                    return
+        self._found.rest.append(raw)
+
+
+def _looked_up(tag: int) -> str:
+    try:
+        return dictionary_VR(tag)
+    except KeyError:
+        return "UN"
+
+
+def _encodings(raw: bytes) -> tuple[str, ...]:
+    names = [name.strip() for name in raw.decode("latin-1").strip("\0 ").split("\\")]
+    with quiet():
+        try:
+            return tuple(convert_encodings(names if len(names) > 1 else names[0]))
+        except (LookupError, ValueError):
+            return ("iso8859",)
+
+
+def _texts(raw: bytes, encodings: Sequence[str]) -> list[str] | None:
+    """The values, and the whole where there are several; None where they cannot be decoded."""
+    if raw.isascii() and b"\x1b" not in raw:
+        text = raw.decode("ascii")
+    else:
+        with quiet():
+            try:
+                text = decode_bytes(raw, list(encodings), TEXT_VR_DELIMS)
+            except (UnicodeError, LookupError):
+                return None
+    whole = text.strip("\0 ")
+    values = [one.strip("\0 ") for one in whole.split("\\")]
+    return values if len(values) == 1 else [*values, whole]
+
+
+def _cell(vr: str, text: str) -> Scalar:
+    """The value as what it is, so that it is compared as such; text where it is no such thing."""
+    try:
+        if vr == "DA" and len(text) == _DAY:
+            return dt.date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        if vr == "DT" and text[:_DAY].isdigit() and len(text) >= _DAY:
+            return dt.date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+        if vr == "IS":
+            return int(text)
+        if vr == "DS":
+            return float(text)
+    except ValueError:
+        return text
+    return text

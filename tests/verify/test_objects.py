@@ -1,0 +1,171 @@
+"""The search in DICOM files: every place is read, and what is no identity is no hit."""
+
+from __future__ import annotations
+
+import io
+
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.encaps import encapsulate
+from pydicom.sequence import Sequence
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+)
+
+from cohortkit.model import Person, Task
+from cohortkit.verify import Patterns, collect, scan_file, search
+from cohortkit.verify.fields import Kind
+from factory import Patient, Series, instance
+from planted import plant
+
+NAME, NUMBER = "Quisling^Marjolein", "MRN-00471113"
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+
+
+def patterns(*, shifted: bool = False, **values: object) -> Patterns:
+    """Of the factory's patient."""
+    header = instance(Patient(), Series(), 0)
+    for keyword, value in values.items():
+        setattr(header, keyword, value)
+    person = Person("", str(header.PatientID))
+    task = Task(0, "k", person, "2.25.11", "2.25.12", "", "CT", ())
+    return collect([header], task, frozenset(), shifted=shifted)
+
+
+PATTERNS = patterns()
+
+
+def clean(**values: object) -> FileDataset:
+    """An object that names nobody."""
+    dataset = FileDataset("", {}, preamble=bytes(128))
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "2.25.77"
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+def stored(dataset: FileDataset, syntax: UID = ExplicitVRLittleEndian) -> bytes:
+    """The bytes of its file, by pydicom."""
+    dataset.file_meta.TransferSyntaxUID = syntax
+    buffer = io.BytesIO()
+    pydicom.dcmwrite(
+        buffer,
+        dataset,
+        implicit_vr=syntax == ImplicitVRLittleEndian,
+        little_endian=syntax != ExplicitVRBigEndian,
+        enforce_file_format=True,
+    )
+    return buffer.getvalue()
+
+
+def kinds(data: bytes, of: Patterns = PATTERNS) -> set[Kind]:
+    """What is found in it."""
+    return {hit.kind for hit in search(of, "dicom/p/s/r/i0001.dcm", data)}
+
+
+@given(
+    syntax=st.sampled_from(SYNTAXES),
+    keyword=st.sampled_from(["StudyDescription", "ImageComments", "OperatorsName", "ScanOptions"]),
+    depth=st.integers(0, 3),
+    undefined=st.sampled_from(["undefined", "stated"]),
+)
+def test_a_name_is_found_at_any_depth_in_any_encoding(
+    syntax: UID, keyword: str, depth: int, undefined: str
+) -> None:
+    """Items of stated and of undefined length, with and without value representations."""
+    inner = Dataset()
+    setattr(inner, keyword, "of quisling, MARJOLEIN")
+    for _ in range(depth):
+        outer = Dataset()
+        outer.ReferencedStudySequence = Sequence([inner])
+        outer["ReferencedStudySequence"].is_undefined_length = undefined == "undefined"
+        inner.is_undefined_length_sequence_item = undefined == "undefined"
+        inner = outer
+    dataset = clean()
+    dataset.update(inner)
+
+    assert Kind.NAME in kinds(stored(dataset, syntax))
+    assert kinds(stored(clean(StudyDescription="nobody"), syntax)) == set()
+
+
+@pytest.mark.parametrize("characters", ["ISO_IR 100", "ISO_IR 192", "ISO_IR 144", "GB18030", ""])
+def test_a_name_is_found_whatever_the_character_set_is_said_to_be(characters: str) -> None:
+    """Text is looked at as it is said to be, and as the bytes that it is."""
+    of = patterns(PatientName="Müßelmänn^Jörg")
+    for codec in ("latin-1", "utf-8"):
+        dataset = clean(SpecificCharacterSet=characters)
+        dataset.add_new(0x00081030, "UN", "MÜSSELMÄNN".replace("SS", "ß").encode(codec))
+
+        assert Kind.NAME in kinds(stored(dataset), of)
+
+
+def test_every_marker_of_a_planted_file_can_be_searched_for() -> None:
+    """Whatever is planted wherever in a file is found in it as well."""
+    planted = plant(["PatientComments", "StationName", "RequestedProcedureDescription"])
+    for marker in planted.markers:
+        of = collect(
+            [clean(PatientName=marker if not marker.isdigit() else "x", PatientID=marker)],
+            Task(0, "k", Person("", marker), "2.25.11", "2.25.12", "", "CT", ()),
+            frozenset(),
+        )
+
+        assert kinds(planted.data, of), planted.markers[marker]
+
+
+def test_comments_in_fragments_are_text_and_coded_samples_are_not() -> None:
+    """A JPEG comment is found; the same letters inside the scan are noise."""
+    dataset = clean(Rows=1, Columns=1)
+    comment = b"\xff\xd8\xff\xfe\0\x1a" + b"Quisling^Marjolein 24ch " + b"\xff\xd9"
+    scan = b"\xff\xd8\xff\xda\0\x02" + b"Quisling" + b"\xff\xd9"
+    for stream, expected in ((comment, {Kind.NAME}), (scan, set())):
+        dataset.PixelData = encapsulate([stream])
+        dataset["PixelData"].is_undefined_length = True
+        dataset["PixelData"].VR = "OB"
+
+        assert expected == kinds(stored(dataset, JPEGBaseline8Bit))
+
+
+def test_native_pixels_are_not_text() -> None:
+    """Among millions of samples any few letters stand somewhere."""
+    dataset = clean(Rows=1, Columns=8, BitsAllocated=8)
+    dataset.add_new(0x7FE00010, "OB", b"Quisling")
+
+    assert kinds(stored(dataset)) == set()
+
+
+def test_a_moved_date_is_no_hit_and_a_raw_one_in_text_is() -> None:
+    """By chance a moved date is another of the patient's dates; in words it is a leak."""
+    of = patterns(shifted=True)
+    day = Patient().study_date
+
+    assert kinds(stored(clean(StudyDate=day, AcquisitionDateTime=day + "1011")), of) == set()
+    assert Kind.DATE in kinds(stored(clean(ImageComments=f"on {day}")), of)
+    assert Kind.DATE in kinds(stored(clean(StudyDate=day)))
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    """A short number of a patient is no hit in a slice's number, and is one in words."""
+    of = patterns(PatientID="1207", IssuerOfPatientID="")
+
+    assert kinds(stored(clean(InstanceNumber=1207, SliceThickness="1207")), of) == set()
+    assert Kind.PATIENT_ID in kinds(stored(clean(ImageComments="of 1207")), of)
+
+
+@given(cut=st.integers(150, 420), noise=st.binary(max_size=12))
+def test_a_broken_file_is_searched_whole(cut: int, noise: bytes) -> None:
+    """What does not parse is bytes, and a name in bytes is found."""
+    data = stored(clean(ImageComments=f"seen {NAME} " + "x" * 300))
+    broken = data[:cut] + noise
+
+    assert (NAME.encode() not in broken) or Kind.NAME in kinds(broken)
+    assert scan_file(PATTERNS, "a.dcm", broken).bytes > 0
