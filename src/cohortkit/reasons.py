@@ -45,10 +45,8 @@ class Reason(Enum):
         "redaction-outside",
         "A part that is to be blanked or kept is empty or reaches beyond the image.",
     )
-    NO_REGIONS = (
-        "no-regions",
-        "No usable ultrasound regions: absent, empty, beyond the image, or all of it.",
-    )
+    NO_REGIONS = ("no-regions", "No usable ultrasound regions: absent, empty, beyond the image.")
+    NOTHING_BLANKED = ("nothing-blanked", "The rule for the device blanks no pixel of the image.")
     FACE_RISK = ("face-risk", "The head may be in the image; no rule accepts a face.")
     UNKNOWN_SOP_CLASS = ("unknown-sop-class", "No one here knows what this kind of object holds.")
     NO_PATIENT_ID = ("no-patient-id", "Without a Patient ID no stable pseudonym can be made.")

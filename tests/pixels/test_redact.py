@@ -30,7 +30,7 @@ from cohortkit.model import (
 )
 from cohortkit.model.facts import PixelType
 from cohortkit.pixels.decode import decode
-from cohortkit.pixels.recode import Encoded, Recompress
+from cohortkit.pixels.recode import Encoded
 from cohortkit.pixels.rectangles import Rectangle
 from cohortkit.pixels.redact import Redaction, redaction
 from cohortkit.pixels.redacted import RedactedPixels, values_of
@@ -393,9 +393,11 @@ def test_signed_values_are_encoded_in_kind(codec: Codec, bits: int) -> None:
         (Codec.HTJ2K_LOSSLESS, Photometric.MONOCHROME2),
     ],
 )
-@pytest.mark.parametrize("into", list(Recompress))
+@pytest.mark.parametrize(
+    "into", [Codec.EXPLICIT_LITTLE, Codec.RLE, Codec.JPEG_LS, Codec.JPEG_2000_LOSSLESS]
+)
 def test_the_rest_is_encoded_as_the_recipe_says(
-    codec: Codec, photometric: Photometric, into: Recompress
+    codec: Codec, photometric: Photometric, into: Codec
 ) -> None:
     """What was lossy loses nothing more: outside are the values that it decoded to."""
     colour = photometric not in GREYS
@@ -417,13 +419,7 @@ def test_the_rest_is_encoded_as_the_recipe_says(
     before = decode(raw, form)
     what = redaction(instance(form), (Rectangle(3, 2, 7, 5),))
     made = RedactedPixels(Held(raw), form, what, into).encoded()
-    syntax = {
-        Recompress.NATIVE: Codec.EXPLICIT_LITTLE,
-        Recompress.RLE: Codec.RLE,
-        Recompress.JPEG_LS: Codec.JPEG_LS,
-        Recompress.JPEG_2000: Codec.JPEG_2000_LOSSLESS,
-    }
-    assert syntax[into] is made.pixels.codec
+    assert into is made.pixels.codec
     assert (Photometric.RGB if colour else photometric) is made.pixels.photometric
     black = inside(form, what)
     for found in (decode(made.data, made.pixels), pixel_array(as_dataset(made))):
@@ -542,9 +538,9 @@ def test_the_handle_gives_no_byte_of_its_source() -> None:
     """Whoever reads the handle as if nothing had happened gets nothing."""
     what = redaction(instance(FORM), (Rectangle(0, 0, 1, 1),))
     handle = RedactedPixels(Held(b"Quisling" * 5), FORM, what)
-    for ask in (handle.read, handle.chunks, lambda: handle.form):
-        with pytest.raises(TypeError, match="blanked"):
-            ask()
+    assert not {"chunks", "form"} & set(dir(handle))  # by which a writer would pass it on
+    with pytest.raises(TypeError, match="blanked"):
+        handle.read()
     out = io.StringIO()
     print(handle, handle.encoded(), file=out)
     assert "Quisling" not in out.getvalue()

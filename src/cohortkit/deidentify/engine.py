@@ -11,8 +11,9 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from cohortkit.deidentify import labels
+from cohortkit.deidentify.cleaning import cleaned
 from cohortkit.deidentify.gates import burned_in_risk, face_risk
-from cohortkit.deidentify.headers import asked_of
+from cohortkit.deidentify.headers import asked_of, holds
 from cohortkit.deidentify.identities import normalise
 from cohortkit.deidentify.rules import Rules, rules_for
 from cohortkit.deidentify.statement import stamp, statement_of
@@ -55,12 +56,18 @@ def deidentify(
 
     Raises:
         Refusal: ``no-patient-id``, ``person-conflict``, ``unknown-sop-class``,
-            ``burned-in-risk``, ``face-risk``, ``not-understood``.
+            ``burned-in-risk``, ``face-risk``, ``not-understood``; of a pixel rule that fits and
+            cannot be done ``redaction-outside``, ``no-regions``, ``nothing-blanked``,
+            ``unsupported-pixels``.
     """
     headers = [instance.header for instance in series.instances]
     person = _person(headers, series, task, recipe)
     for header in headers:
         _pass_gates(header, recipe)
+    pixels = [
+        cleaned(instance, series.facts, ordinal, recipe.pixels)
+        for ordinal, instance in enumerate(series.instances)
+    ]
     days = pseudonyms.shift(person, recipe.dates.low, recipe.dates.high)
     said = statement_of(recipe)
     true_dates = said.temporal == Temporal.UNMODIFIED
@@ -74,8 +81,12 @@ def deidentify(
             series=pseudonyms.series(task.series_instance_uid),
         ),
         facts=series.facts,
-        headers=tuple(_released(header, walk, said) for header in headers),
-        pixels=tuple(instance.pixels for instance in series.instances),
+        headers=tuple(
+            _released(header, walk, said, pixels=handle is not None)
+            for header, (handle, _) in zip(headers, pixels, strict=True)
+        ),
+        pixels=tuple(handle for handle, _ in pixels),
+        pixel_work=tuple(work for _, work in pixels),
         statement=said,
         labels=labels.released(task.labels, recipe, days),
         kept=frozenset(walk.kept),
@@ -135,19 +146,19 @@ def _person(headers: Sequence[Dataset], series: SourceSeries, task: Task, recipe
 def _pass_gates(header: Dataset, recipe: Recipe) -> None:
     get = asked_of(header)
     sop = lookup(str(get("SOPClassUID") or ""))
-    reason = burned_in_risk(get, sop, recipe) or face_risk(get, sop, recipe)
+    reason = burned_in_risk(get, sop, recipe, holds(header)) or face_risk(get, sop, recipe)
     if reason is not None:
         raise Refusal(reason)
 
 
-def _released(source: Dataset, walk: Walk, said: Statement) -> ReleasedHeader:
+def _released(source: Dataset, walk: Walk, said: Statement, *, pixels: bool) -> ReleasedHeader:
     elements = walk.header(source)
     named = walk.subject.patient(walk.subject.person.patient_id)
     for tag, vr in ((PATIENT_NAME, "PN"), (PATIENT_ID, "LO")):
         if walk.rules.step(tag, vr, None).action is not Action.KEEP:
             elements[BaseTag(tag)] = DataElement(tag, vr, named)
     dummies = frozenset(walk.dummies)
-    elements.update(stamp(source, said))
+    elements.update(stamp(source, said, pixels=pixels))
     dataset = Dataset(elements)
     dataset.set_original_encoding(*source.original_encoding)
     dataset.preamble = bytes(128)

@@ -8,14 +8,13 @@ value of the series, and the lists of what its instances differ in (``image_type
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from cohortkit.deidentify.regions import Region, region
+from cohortkit.deidentify.signatures import Get, There, fitting, may_hold_pixels
 from cohortkit.dicom.sop_classes import lookup
 from cohortkit.model import Department, Kind, Reason, Risk, SopClass
-from cohortkit.recipe.model import PixelRisk, Recipe
-
-Get = Callable[[str], object | None]
+from cohortkit.recipe.model import Option, PixelRisk, Recipe
 
 _GREY = frozenset({"", "MONOCHROME1", "MONOCHROME2"})
 _NO_FACE = frozenset({Department.OPHTHALMOLOGY, Department.ENDOSCOPY, Department.PATHOLOGY})
@@ -38,19 +37,31 @@ _MAY_NAME_A_HEAD = (
 )
 
 
-def burned_in_risk(get: Get, sop: SopClass | None, recipe: Recipe) -> Reason | None:
+def burned_in_risk(
+    get: Get, sop: SopClass | None, recipe: Recipe, there: There | None = None
+) -> Reason | None:
     """Why the pixels may hold a name and no rule of the recipe accepts it; None if they may leave.
+
+    They may where a rule fits that cleans them or has them verified. Under the option clean pixel
+    data nothing else lets pixels out, whatever the header says of them.
 
     Args:
         get: answers a keyword from one header or from an index row.
         sop: the row of the SOP class, None if it is not known.
         recipe: whose pixel policy is asked.
+        there: whether an attribute is there; default: where ``get`` has a value.
     """
+    there = there or (lambda keyword: get(keyword) is not None)
+    cleaning = Option.CLEAN_PIXEL_DATA in recipe.options
     classes = [sop, *(lookup(_text(uid)) for uid in _each(get("sop_classes")))]
     modality = _text(get("Modality")) or None
     for one in classes:
         if one is None:
             return Reason.UNKNOWN_SOP_CLASS
+        if fitting(get, there, one, recipe.pixels):
+            continue
+        if cleaning and may_hold_pixels(one):
+            return Reason.BURNED_IN_RISK
         for risk in pixel_risks(get, one):
             if not recipe.pixels.accepts(risk, modality=modality, sop_class=one.uid):
                 return Reason.BURNED_IN_RISK

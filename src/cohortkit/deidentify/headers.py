@@ -32,6 +32,18 @@ def asked_of(header: Dataset) -> Callable[[str], object | None]:
     return get
 
 
+def holds(header: Dataset) -> Callable[[str], bool]:
+    """A way to ask whether a header has an attribute, with or without a value."""
+
+    def there(keyword: str) -> bool:
+        try:
+            return Tag(keyword) in header
+        except ValueError:
+            return False
+
+    return there
+
+
 def _value(dataset: Dataset, keyword: str) -> object | None:
     found = _read(dataset, keyword)
     if not found:

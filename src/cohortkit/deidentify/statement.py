@@ -14,12 +14,13 @@ from cohortkit.deidentify.values import Element, encodings_of, texts
 from cohortkit.deidentify.walk import items_of
 from cohortkit.errors import Refusal
 from cohortkit.model import Statement
-from cohortkit.recipe.model import BASIC_CODE, CODES, Recipe
+from cohortkit.recipe.model import BASIC_CODE, CODES, Option, Recipe
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
 IDENTITY_REMOVED = Tag("PatientIdentityRemoved")
 METHOD = Tag("DeidentificationMethod")
 METHOD_CODES = Tag("DeidentificationMethodCodeSequence")
+BURNED_IN = Tag("BurnedInAnnotation")
 TEMPORAL = Tag("LongitudinalTemporalInformationModified")
 
 WITHHELD = "an earlier de-identification, its words withheld"
@@ -44,14 +45,23 @@ def statement_of(recipe: Recipe) -> Statement:
     )
 
 
-def stamp(source: Dataset, said: Statement) -> dict[BaseTag, Element]:
+def stamp(source: Dataset, said: Statement, *, pixels: bool) -> dict[BaseTag, Element]:
     """The elements that say so, after what an earlier de-identification said.
+
+    Where pixel data are claimed to be clean, every object that has any says so (0028,0301).
 
     Earlier codes of CID 7050 stay, in the standard's words. Earlier methods are free text of an
     unknown hand, so only that there was one is passed on, unless this program wrote it.
     """
+    clean = {}
+    if pixels and CODES[Option.CLEAN_PIXEL_DATA] in said.codes:
+        clean[BURNED_IN] = DataElement(BURNED_IN, "CS", "NO")
+    return {**_method_stamp(source, said), **clean}
+
+
+def _method_stamp(source: Dataset, said: Statement) -> Mapping[BaseTag, Element]:
     if not any(tag in source for tag in (METHOD, METHOD_CODES, TEMPORAL)):
-        return dict(_first_stamp(said))
+        return _first_stamp(said)
     encodings = encodings_of(source, ("iso8859",))
     methods = [*_earlier_methods(source, encodings, said), *said.method]
     codes = [*_earlier_codes(source, encodings), *(code for code, _ in said.codes)]

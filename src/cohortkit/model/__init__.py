@@ -29,6 +29,7 @@ from cohortkit.model.query import Query
 from cohortkit.model.released import (
     DeidentifiedSeries,
     Names,
+    PixelWork,
     ReleasedHeader,
     Scalar,
     Statement,
@@ -75,6 +76,7 @@ __all__ = [
     "PixelFormat",
     "PixelHandle",
     "PixelValue",
+    "PixelWork",
     "Query",
     "Reason",
     "Record",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from pydicom.datadict import tag_for_keyword
@@ -118,6 +119,13 @@ def _plain(value: object) -> object:
     return str(value)
 
 
+class PixelWork(StrEnum):
+    """What the recipe did to the pixels of an instance."""
+
+    BLANKED = "blanked"  # parts are black
+    VERIFIED = "verified"  # someone answers for it that they show no name
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """The pseudonymous names of a series: safe in paths, and the same in every run of a key."""
@@ -158,6 +166,7 @@ class DeidentifiedSeries:
         facts: the numbers for assembly, read before the header was touched.
         headers: by instance, in the order of ``facts.instances``.
         pixels: handles by instance; None where an instance has no pixels.
+        pixel_work: by instance; None where nothing was done, as far as there are pixels.
         labels: joined columns that the recipe releases, in its order.
         kept: keywords whose source values the recipe kept, for verification to leave out.
         withheld: figures (``FIGURES``) that the recipe removes: no output states them.
@@ -168,6 +177,7 @@ class DeidentifiedSeries:
     headers: tuple[ReleasedHeader, ...]
     pixels: tuple[PixelHandle | None, ...]
     statement: Statement
+    pixel_work: tuple[PixelWork | None, ...] = ()
     labels: tuple[tuple[str, Scalar | None], ...] = ()
     kept: frozenset[str] = frozenset()
     withheld: frozenset[str] = frozenset()

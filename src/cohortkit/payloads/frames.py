@@ -27,6 +27,7 @@ from cohortkit.model import (
     Status,
 )
 from cohortkit.pixels import decode
+from cohortkit.pixels.redacted import values_of
 from cohortkit.pixels.render import modality, resolved
 
 MOST_BYTES = 2 << 30
@@ -182,7 +183,7 @@ def _usable(spacing: tuple[float, float] | None) -> tuple[float, float] | None:
 
 def _decoded(form: PixelFormat, handle: PixelHandle | None) -> NDArray[Any]:
     assert handle is not None
-    return decode.decode(handle.read(), form)
+    return values_of(handle, form)
 
 
 def _digest(frames: Frames) -> bytes:

@@ -25,6 +25,7 @@ from cohortkit.model import (
 from cohortkit.payloads import timing
 from cohortkit.payloads.values import Scaling, applied, common, compact, scaling
 from cohortkit.pixels import decode
+from cohortkit.pixels.redacted import values_of
 
 MOST_BYTES = 16 << 30
 """No volume may take more memory than this."""
@@ -96,7 +97,7 @@ def _decoded(ordinal: int, form: PixelFormat, pixels: Sequence[PixelHandle | Non
     if handle is None:
         raise Refusal(Reason.NO_PIXELS)
     decode.check(form)
-    return decode.decode(handle.read(), form)
+    return values_of(handle, form)
 
 
 def _volume(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -23,23 +22,6 @@ _MOST_BITS = 16
 _WIDEST = 32
 _FEWEST_BITS = 2  # of a sample in JPEG lossless (ISO 10918-1 B.2.2)
 _MARKER, _APPLICATION = 0xFF, frozenset(range(0xE0, 0xF0))
-
-
-class Recompress(StrEnum):
-    """How pixels are written that cannot be put back into their own encoding unharmed."""
-
-    NATIVE = "native"  # explicit little endian, not compressed
-    RLE = "rle"
-    JPEG_LS = "jpeg-ls-lossless"
-    JPEG_2000 = "jpeg-2000-lossless"
-
-
-_INTO = {
-    Recompress.NATIVE: Codec.EXPLICIT_LITTLE,
-    Recompress.RLE: Codec.RLE,
-    Recompress.JPEG_LS: Codec.JPEG_LS,
-    Recompress.JPEG_2000: Codec.JPEG_2000_LOSSLESS,
-}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,14 +41,15 @@ class Encoded:
         return f"<Encoded {len(self.data)} bytes, {self.pixels.codec.name}>"
 
 
-def recode(data: bytes, pixels: PixelFormat, what: redact.Redaction, into: Recompress) -> Encoded:
+def recode(data: bytes, pixels: PixelFormat, what: redact.Redaction, into: Codec) -> Encoded:
     """One instance with parts blanked.
 
     Args:
         data: the value of the pixel attribute, as a ``PixelHandle`` reads it.
         pixels: the Image Pixel module of it.
         what: which parts.
-        into: for what has no lossless encoder here.
+        into: for what has no lossless encoder here: explicit little endian, RLE, JPEG-LS or JPEG
+            2000, both lossless.
 
     Raises:
         Refusal: as ``decode``; ``redaction-outside``.
@@ -81,7 +64,7 @@ def recode(data: bytes, pixels: PixelFormat, what: redact.Redaction, into: Recom
         return _encapsulated(frames, replace(pixels, high_bit=pixels.bits_stored - 1))
     values = np.array(decode.decode(data, pixels))
     redact.blacken(values, black, redact.shown_fill(pixels, what))
-    return _plain(values, pixels, _INTO[into])
+    return _plain(values, pixels, into)
 
 
 def _can(codec: Codec, bits_allocated: int) -> bool:

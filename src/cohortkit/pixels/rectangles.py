@@ -29,6 +29,10 @@ class Rectangle:
         """The row after its last."""
         return self.top + self.height
 
+    def holds(self, row: int, column: int) -> bool:
+        """Whether a pixel lies in it."""
+        return self.top <= row < self.bottom and self.left <= column < self.right
+
     def within(self, rows: int, columns: int) -> bool:
         """Whether it holds a pixel and lies in an image of this size whole."""
         holds = self.width >= 1 and self.height >= 1

@@ -91,6 +91,28 @@ def mask(form: PixelFormat, what: Redaction) -> NDArray[np.bool_]:
     return black
 
 
+def check(form: PixelFormat, what: Redaction) -> None:
+    """Refuse what cannot be blanked, before any pixel is read.
+
+    Raises:
+        Refusal: ``redaction-outside``; ``nothing-blanked``.
+    """
+    parts = (*what.blank, *(what.keep or ()))
+    for part in parts:
+        _slices(part, form)
+    # Every area that is kept or black begins at an edge of the image or of a part.
+    rows = {0, *(p.top for p in parts), *(p.bottom for p in parts)} - {form.rows}
+    columns = {0, *(p.left for p in parts), *(p.right for p in parts)} - {form.columns}
+    if not any(_is_black(what, row, column) for row in rows for column in columns):
+        raise Refusal(Reason.NOTHING_BLANKED)
+
+
+def _is_black(what: Redaction, row: int, column: int) -> bool:
+    if any(part.holds(row, column) for part in what.blank):
+        return True
+    return what.keep is not None and not any(part.holds(row, column) for part in what.keep)
+
+
 def blacken(values: NDArray[Any], black: NDArray[np.bool_], fill: int | tuple[int, ...]) -> None:
     """Put the fill where the mask says, in every frame, in place.
 

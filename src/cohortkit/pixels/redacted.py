@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from cohortkit.model import PixelFormat, PixelHandle
+from cohortkit.model import Codec, PixelFormat, PixelHandle
 from cohortkit.pixels import decode, redact
-from cohortkit.pixels.recode import Encoded, Recompress, recode
+from cohortkit.pixels.recode import Encoded, recode
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,7 +27,7 @@ class RedactedPixels:
     source: PixelHandle
     pixels: PixelFormat
     what: redact.Redaction
-    into: Recompress = Recompress.NATIVE
+    into: Codec = Codec.EXPLICIT_LITTLE
 
     def values(self) -> NDArray[Any]:
         """Decoded as ``decode.decode`` does, blanked, writable.
@@ -50,11 +50,6 @@ class RedactedPixels:
         """
         return recode(self.source.read(), self.pixels, self.what, self.into)
 
-    @property
-    def form(self) -> NoReturn:
-        """Refused, as ``read``: how the source lies in its file says nothing of what is left."""
-        self.read()
-
     def read(self) -> NoReturn:
         """Refused: what was blanked would be in it.
 
@@ -62,10 +57,6 @@ class RedactedPixels:
             TypeError: always; take ``values`` or ``encoded``.
         """
         raise TypeError("blanked pixels are not read as they lie in their file")
-
-    def chunks(self) -> NoReturn:
-        """Refused, as ``read``."""
-        self.read()
 
     def __repr__(self) -> str:
         return f"<RedactedPixels of {self.pixels.frames} frames>"

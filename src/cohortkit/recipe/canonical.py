@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from cohortkit.recipe import profile
+from cohortkit.recipe import pixelrules, profile
 from cohortkit.recipe.model import Recipe, Rule
 
 FORMAT = 1
@@ -31,6 +31,7 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
             [item.modality or "", item.sop_class or "", sorted(item.risks), item.reason]
             for item in recipe.pixels.accept
         ),
+        "pixel_rules": pixelrules.plain(recipe.pixels),
         "rules": sorted(_rule(rule) for rule in recipe.rules),
         "labels": [[label.column, label.type.value] for label in recipe.labels],
     }

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from cohortkit.recipe import entries
+from cohortkit.recipe import entries, pixelentries
 from cohortkit.recipe.model import Basis
 from cohortkit.recipe.words import hint
 
@@ -20,8 +20,11 @@ _FORMS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): entries.RecipeEntry,
     ("dates",): entries.DatesEntry,
     ("faces",): entries.FacesEntry,
-    ("pixels",): entries.PixelsEntry,
-    ("pixels", "accept", "*"): entries.AcceptEntry,
+    ("pixels",): pixelentries.PixelsEntry,
+    ("pixels", "accept", "*"): pixelentries.AcceptEntry,
+    ("pixels", "rules", "*"): pixelentries.PixelRuleEntry,
+    ("pixels", "rules", "*", "blank", "*"): pixelentries.RectangleEntry,
+    ("pixels", "rules", "*", "keep", "*"): pixelentries.RectangleEntry,
     ("rules", "*"): entries.RuleEntry,
     ("rules", "*", "private"): entries.PrivateEntry,
 }
@@ -33,7 +36,12 @@ _KINDS = {
     "model_type": "a table",
 }
 _STAND_INS = {"basis": Basis.EXPERT_DETERMINATION.value}
-_LISTS: tuple[tuple[str, ...], ...] = (("options",), ("rules",), ("pixels", "accept"))
+_LISTS: tuple[tuple[str, ...], ...] = (
+    ("options",),
+    ("rules",),
+    ("pixels", "accept"),
+    ("pixels", "rules"),
+)
 
 
 class Draft:
@@ -69,7 +77,7 @@ class Draft:
             path = tuple(match[1].split("."))
             return f"{match[1]}[{self._stood[path][int(match[2])]}]"
 
-        return re.sub(r"(rules|pixels\.accept)\[(\d+)\]", original, fault)
+        return re.sub(r"(pixels\.accept|pixels\.rules|rules)\[(\d+)\]", original, fault)
 
     def _take_out(self, loc: Loc) -> None:
         top = str(loc[0])
@@ -114,7 +122,7 @@ def _words(detail: ErrorDetails) -> str:
         return "must be [from, to], two whole numbers of days"
     ours = {
         "missing": "missing",
-        "literal_error": "this version reads format 1",
+        "literal_error": "this version reads format 1" if loc[-1] == "format" else "must be true",
         "too_short": "must not be empty",
     }
     if kind in _KINDS:

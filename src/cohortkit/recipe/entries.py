@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from cohortkit.recipe import words
 from cohortkit.recipe.model import Unlisted
+from cohortkit.recipe.pixelentries import Entry, PixelsEntry
 from cohortkit.recipe.words import Heads, Profile
 
 TARGETS = ("keyword", "tag", "private", "vr", "pattern")
-
-
-class Entry(BaseModel):
-    """A table of the file."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class PrivateEntry(Entry):
@@ -59,29 +54,6 @@ class RuleEntry(Entry):
             found = " and ".join(named) or "none"
             raise words.fault(f"a rule names exactly one of {', '.join(TARGETS)}; found {found}")
         return self
-
-
-class AcceptEntry(Entry):
-    """Burned-in risks that someone answers for."""
-
-    modality: Annotated[words.Modality | None, Field(description="Modality it holds for")] = None
-    sop_class: Annotated[
-        words.SopClassWord | None, Field(description="SOP class, by UID or the standard's name")
-    ] = None
-    risks: Annotated[list[words.RiskWord], Field(min_length=1, description="what is accepted")]
-    reason: Annotated[words.Reason, Field(description="why no name is in these pixels")]
-
-    @model_validator(mode="after")
-    def _one_place(self) -> AcceptEntry:
-        if (self.modality is None) is (self.sop_class is None):
-            raise words.fault("names exactly one of modality, sop_class")
-        return self
-
-
-class PixelsEntry(Entry):
-    """Pixel policy: every burned-in risk is refused but for what is accepted here."""
-
-    accept: list[AcceptEntry] = Field(default_factory=list)
 
 
 class FacesEntry(Entry):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cohortkit.dicom import keywords
-from cohortkit.recipe import rulefaults
+from cohortkit.recipe import pixelrules, rulefaults
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.model import (
     Action,
@@ -24,8 +24,6 @@ from cohortkit.recipe.model import (
 from cohortkit.recipe.policy import Policy
 
 NOT_BUILT = {
-    Option.CLEAN_PIXEL_DATA: "pixels are not cleaned here, and the claim is about the deed; "
-    "series with burned-in risk are refused",
     Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "faces are not removed here, and the claim is "
     "about the deed; see [faces]",
     Option.CLEAN_GRAPHICS: "graphics are removed and not cleaned",
@@ -67,6 +65,7 @@ def find(recipe: Recipe, *, basis: bool = True) -> tuple[str, ...]:
         *_options(recipe),
         *_dates(recipe),
         *_pictures(recipe, basis=basis),
+        *pixelrules.find(recipe),
         *rulefaults.find(recipe, strict=basis and recipe.basis in _STRICT),
         *_labels(recipe),
     )

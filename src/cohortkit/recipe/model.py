@@ -176,6 +176,15 @@ class Area(StrEnum):
     ALL = "all"  # the whole frame, but for what a KEEP rule keeps
 
 
+class Recompress(StrEnum):
+    """How blanked pixels are written that cannot be put back into their own encoding unharmed."""
+
+    NATIVE = "native"  # explicit little endian, not compressed
+    RLE = "rle"
+    JPEG_LS = "jpeg-ls-lossless"
+    JPEG_2000 = "jpeg-2000-lossless"
+
+
 @dataclass(frozen=True, slots=True)
 class PixelRule:
     """What is known of the pixels of some devices.
@@ -189,6 +198,7 @@ class PixelRule:
         reason: why, in words; shown in explain and report.
         clipped: what of a rectangle reaches beyond the image does not count; else the image is
             refused.
+        origin: whose rule it is, where it is not the recipe's own.
     """
 
     criteria: tuple[tuple[Criterion, ...], ...]
@@ -197,6 +207,7 @@ class PixelRule:
     rectangles: tuple[Rectangle, ...] = ()
     reason: str = ""
     clipped: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +217,12 @@ class PixelPolicy:
     Attributes:
         accept: risks that are taken.
         rules: what is known of devices.
+        recompress: for what was compressed with loss.
     """
 
     accept: tuple[PixelAcceptance, ...] = ()
     rules: tuple[PixelRule, ...] = ()
+    recompress: Recompress = Recompress.NATIVE
 
     def accepts(self, risk: PixelRisk, *, modality: str | None, sop_class: str | None) -> bool:
         """Whether this risk is accepted for an object of this Modality and SOP Class UID."""

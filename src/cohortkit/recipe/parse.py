@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cohortkit.dicom import keywords
-from cohortkit.recipe import entries, faults
+from cohortkit.recipe import entries, faults, pixelrules
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.draft import Draft
 from cohortkit.recipe.model import (
@@ -65,7 +65,9 @@ def _recipe(entry: entries.RecipeEntry, name: str) -> Recipe:
             tuple(
                 PixelAcceptance(frozenset(a.risks), a.reason, a.modality, a.sop_class)
                 for a in entry.pixels.accept
-            )
+            ),
+            rules=tuple(pixelrules.rule(one) for one in entry.pixels.rules),
+            recompress=entry.pixels.recompress,
         ),
         faces=FacePolicy(
             accept_heads=entry.faces.heads is Heads.ACCEPT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from cohortkit.recipe import pixelrules
 from cohortkit.recipe.model import Basis, Option, Recipe, Rule, Temporal
 
 _BASES = {
@@ -22,6 +23,8 @@ _TEMPORAL = {
     Temporal.UNMODIFIED: "Dates and times stay as they are; the birth date does not.",
 }
 _OPTIONS = {
+    Option.CLEAN_PIXEL_DATA: "Pixels leave only where a rule below cleans them or has them "
+    "verified, whatever their header says; they are then stated to hold no name.",
     Option.RETAIN_PATIENT_CHARACTERISTICS: "Age (90 and over as 90), sex, size, weight and other "
     "characteristics of the patient stay.",
     Option.RETAIN_DEVICE_IDENTITY: "Names and serial numbers of devices stay, and the dates of "
@@ -87,11 +90,12 @@ def _options(recipe: Recipe) -> Iterator[str]:
 
 def _pictures(recipe: Recipe) -> Iterator[str]:
     yield "Series in whose pixels names may be drawn are refused" + (
-        ", but for what follows." if recipe.pixels.accept else "."
+        ", but for what follows." if recipe.pixels.accept or recipe.pixels.rules else "."
     )
     for item in recipe.pixels.accept:
         place = f"modality {item.modality}" if item.modality else f"SOP class {item.sop_class}"
         yield f"Accepted for {place}: {', '.join(sorted(item.risks))}, because: {item.reason}"
+    yield from pixelrules.describe(recipe.pixels)
     faces = recipe.faces
     accepted = [
         words

@@ -18,6 +18,7 @@ from cohortkit.recipe.model import (
     LabelType,
     Option,
     PixelRisk,
+    Recompress,
     Unlisted,
 )
 
@@ -33,6 +34,7 @@ MODALITIES = frozenset(_MODALITIES.split())
 _REASON_WORDS = 2
 _PROSE_LIMIT = 4000
 _LO_LIMIT = 64
+_COMPARED = frozenset({"AS", "CS", "DS", "IS", "LO", "LT", "SH", "ST", "UI", "US", "UT"})
 
 
 class Heads(StrEnum):
@@ -129,15 +131,44 @@ def _hexadecimal(digits: int) -> Callable[[object], str]:
     return read
 
 
-def _modality(written: object) -> str:
+def _asked(written: object) -> str:
+    keyword = _keyword(written)
+    tag = keywords.tag_of(keyword)
+    if tag is not None and vrs.of_tag(tag) not in _COMPARED:
+        raise fault(f"{keyword} has no value to compare")
+    return keyword
+
+
+def _answers(written: object) -> tuple[str, ...]:
+    many = written if isinstance(written, list) else [written]
+    if not many:
+        raise fault("a list without a value is never met")
+    return tuple(_answer(one) for one in many)
+
+
+def _answer(written: object) -> str:
+    if isinstance(written, int | float) and not isinstance(written, bool):
+        return str(written)
+    if not isinstance(written, str):
+        raise fault("must be text or a number, or a list of them")
+    text = _text(written, _PROSE_LIMIT)
+    if text != text.strip():
+        raise fault("must have no blanks around it")
+    return text
+
+
+def modality(written: object) -> str:
+    """A defined term of Modality."""
     if not isinstance(written, str) or written not in MODALITIES:
         raise fault(f"unknown modality {written!r}{hint(str(written), MODALITIES)}")
     return written
 
 
-def _sop_class(written: object) -> str:
+def sop_class(written: object) -> str:
+    """The UID of a SOP class, from it or from its name."""
     if isinstance(written, str):
-        for row in sop_classes.TABLE.values():
+        # a retired class may bear the name of its successor
+        for row in sorted(sop_classes.TABLE.values(), key=lambda one: one.retired):
             if written in (row.uid, row.name):
                 return row.uid
     names = [row.name for row in sop_classes.TABLE.values()]
@@ -181,6 +212,9 @@ UnlistedWord = Annotated[
     Unlisted, BeforeValidator(_one_of(Unlisted, "word for unlisted attributes")), _schema(Unlisted)
 ]
 RiskWord = Annotated[PixelRisk, BeforeValidator(_one_of(PixelRisk, "risk")), _schema(PixelRisk)]
+RecompressWord = Annotated[
+    Recompress, BeforeValidator(_one_of(Recompress, "encoding")), _schema(Recompress)
+]
 HeadsWord = Annotated[Heads, BeforeValidator(_one_of(Heads, "word for faces")), _schema(Heads)]
 LabelWord = Annotated[
     LabelType, BeforeValidator(_one_of(LabelType, "type of column")), _schema(LabelType)
@@ -191,6 +225,7 @@ AcknowledgementWord = Annotated[
     _schema(Acknowledgement),
 ]
 Keyword = Annotated[str, BeforeValidator(_keyword)]
+Asked = Annotated[str, BeforeValidator(_asked)]
 Pattern = Annotated[str, BeforeValidator(_pattern)]
 VR = Annotated[
     str, BeforeValidator(_vr), WithJsonSchema({"type": "string", "enum": sorted(vrs.KNOWN)})
@@ -203,9 +238,21 @@ TagText = Annotated[
 Hex4 = Annotated[str, BeforeValidator(_hexadecimal(4))]
 Hex2 = Annotated[str, BeforeValidator(_hexadecimal(2))]
 Modality = Annotated[
-    str, BeforeValidator(_modality), WithJsonSchema({"type": "string", "enum": sorted(MODALITIES)})
+    str, BeforeValidator(modality), WithJsonSchema({"type": "string", "enum": sorted(MODALITIES)})
 ]
-SopClassWord = Annotated[str, BeforeValidator(_sop_class)]
+SopClassWord = Annotated[str, BeforeValidator(sop_class)]
+Answers = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_answers),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["string", "number"]},
+                {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}},
+            ]
+        }
+    ),
+]
 Prose = Annotated[str, BeforeValidator(_prose)]
 Reason = Annotated[str, BeforeValidator(_reason)]
 Exact = Annotated[str, BeforeValidator(_exact)]

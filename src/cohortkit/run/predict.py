@@ -53,7 +53,11 @@ def _refusal(task: Task, row: Row, recipe: Recipe) -> Reason | None:
     sop = lookup(task.sop_class_uid)
     if sop is None:
         return Reason.UNKNOWN_SOP_CLASS
-    return burned_in_risk(row.get, sop, recipe) or face_risk(row.get, sop, recipe)
+
+    def there(keyword: str) -> bool | None:
+        return row[keyword] is not None if keyword in row else None
+
+    return burned_in_risk(row.get, sop, recipe, there) or face_risk(row.get, sop, recipe)
 
 
 def payloads(row: Row) -> frozenset[PayloadKind]:
