@@ -67,6 +67,16 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
+def accounted(release: Path) -> None:
+    """Check that the table of files lists what tasks wrote, with its digest, and nothing else."""
+    table = pl.read_parquet(release / "files.parquet")
+    digests = tree(release)
+
+    assert dict(table.select("path", "sha256").iter_rows()) == {
+        name: digests[name] for name in digests if name.split("/")[0] in {"nifti", "png"}
+    }
+
+
 def state(folder: Path) -> dict[str, tuple[str, int, int, int]]:
     """Digest, size, mtime and mode of every file and folder."""
     found = {}

@@ -119,6 +119,8 @@ def check(out: str | Path, archive: Iterable[str | Path]) -> Place:
             only.
     """
     given = Path(out).expanduser()
+    if "\0" in str(given):
+        raise OutputError("output: a name with a NUL in it, which no folder can have")
     root = Path(os.path.realpath(given))
     for folder in {os.path.realpath(folder) for folder in archive}:
         if root.is_relative_to(folder):
