@@ -28,6 +28,7 @@ TABLES = ("instances", "series", "skipped", "issues")
 _LOCK = "lock"
 _KIND = "cohortkit index"
 _ROW_GROUP = 122_880
+_CURE = "open it again; if that does not help, delete its folder and scan the archive again"
 _PART_NAME = re.compile(
     r"(instances|series|skipped|issues)-[A-Za-z0-9]+-\d{6}-[0-9a-f]{8}\.parquet"
 )
@@ -40,12 +41,14 @@ class Part:
     Attributes:
         table: of ``TABLES``.
         label: the Modality of its rows where that is a plain code, else ``other``.
+        size: bytes, by which a part that was cut short is known.
     """
 
     table: str
     label: str
     file: str
     rows: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def read_manifest(store: Path) -> Manifest | None:
         StoreError: damaged, or written by a newer cohortkit.
     """
     try:
-        text = (store / MANIFEST).read_text("utf-8")
+        text = (store / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
@@ -95,7 +98,7 @@ def read_manifest(store: Path) -> Manifest | None:
             )
         parts = tuple(Part(**part) for part in data["parts"])
         if not all(_PART_NAME.fullmatch(part.file) for part in parts):
-            raise StoreError("the manifest of the index store is damaged")
+            raise StoreError(f"the manifest of the index store is damaged; {_CURE}")
         return Manifest(
             int(data["number"]),
             str(data["version"]),
@@ -105,21 +108,46 @@ def read_manifest(store: Path) -> Manifest | None:
             dict(data["counts"]),
         )
     except (ValueError, KeyError, TypeError):
-        raise StoreError("the manifest of the index store is damaged") from None
+        raise StoreError(f"the manifest of the index store is damaged; {_CURE}") from None
 
 
 def scan_parts(store: Path, parts: Iterable[Part], schema: pl.Schema) -> pl.LazyFrame:
     """The rows of some parts, lazily.
 
     Raises:
-        StoreError: a part is gone, as after two more scans.
+        StoreError: a part is gone, as after two more scans, or damaged.
     """
+    parts = list(parts)
     files = [store / part.file for part in parts]
     if not files:
         return pl.LazyFrame(schema=schema)
-    if not all(file.is_file() for file in files):
-        raise StoreError("this version of the index store is gone; open the store again")
+    for file, part in zip(files, parts, strict=True):
+        if not file.is_file():
+            raise StoreError(f"a part of the index store is missing (or was replaced); {_CURE}")
+        if file.stat().st_size != part.size:
+            raise StoreError(f"a part of the index store is damaged; {_CURE}")
+        with undamaged():
+            pl.read_parquet_schema(file)
     return pl.scan_parquet(files, glob=False)
+
+
+def collected(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Read rows of parts.
+
+    Raises:
+        StoreError: a part is damaged.
+    """
+    with undamaged():
+        return rows.collect()
+
+
+@contextmanager
+def undamaged() -> Iterator[None]:
+    """Reading parts, of which polars may say that they are none; its words are not passed on."""
+    try:
+        yield
+    except pl.exceptions.PolarsError:
+        raise StoreError(f"a part of the index store is damaged; {_CURE}") from None
 
 
 @contextmanager
@@ -161,7 +189,7 @@ class Writer:
                 os.fsync(file.fileno())
         except (OSError, pl.exceptions.PolarsError):
             raise StoreError("the index store cannot be written; is the disk full?") from None
-        return Part(table, label, name, frame.height)
+        return Part(table, label, name, frame.height, (self.store / name).stat().st_size)
 
     def publish(self, root: str, parts: Iterable[Part], counts: dict[str, int]) -> Manifest:
         """Make these parts the valid version, by one rename."""

@@ -15,7 +15,7 @@ import polars as pl
 from cohortkit.errors import StoreError, UsageError
 from cohortkit.index.batch import Batch, File
 from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED
-from cohortkit.index.folder import Writer, scan_parts, writing
+from cohortkit.index.folder import Writer, scan_parts, undamaged, writing
 from cohortkit.index.pool import read_all
 from cohortkit.index.rollup import roll_up, with_study_counts
 from cohortkit.index.store import StoreIndex
@@ -67,7 +67,7 @@ def scan(
         return _in_memory(root, workers, progress=progress)
     place = Path(store).expanduser().resolve()
     _apart(root, place)
-    with writing(place) as writer:
+    with writing(place) as writer, undamaged():
         return _into_store(root, writer, workers, progress=progress)
 
 

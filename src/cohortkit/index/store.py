@@ -12,7 +12,7 @@ import polars as pl
 from cohortkit.cohort import Cohort
 from cohortkit.errors import StoreError
 from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED, label_of
-from cohortkit.index.folder import Manifest, read_manifest, scan_parts
+from cohortkit.index.folder import Manifest, collected, read_manifest, scan_parts
 from cohortkit.index.rollup import series_schema
 
 _PERSON = ("IssuerOfPatientID", "PatientID")
@@ -75,15 +75,15 @@ class StoreIndex:
         """
         keys = series_keys.cast(pl.String).unique().implode()
         rows = self.tables["instances"].filter(pl.col("series_key").is_in(keys))
-        return self._absolute(rows).sort("series_key", "SOPInstanceUID", "path").collect()
+        return collected(self._absolute(rows).sort("series_key", "SOPInstanceUID", "path"))
 
     def skipped(self) -> pl.DataFrame:
         """Every file that is not indexed: path, size, mtime_ns, reason. Identified."""
-        return self._absolute(self.tables["skipped"]).sort("path").collect()
+        return collected(self._absolute(self.tables["skipped"]).sort("path"))
 
     def issues(self) -> pl.DataFrame:
         """Every value that could not be parsed and is null in the index. Identified."""
-        return self._absolute(self.tables["issues"]).sort("path", "keyword").collect()
+        return collected(self._absolute(self.tables["issues"]).sort("path", "keyword"))
 
     def search(self, /, **terms: object) -> Cohort:
         """The series for which every term holds; no term at all is everything.
@@ -113,7 +113,7 @@ class StoreIndex:
             pl.col("size").sum().alias("bytes"),
         ]
         words = [*study, "NumberOfSeriesRelatedInstances", "size"]
-        rows = self.series().select(*words, label_of().alias("Modality")).collect()
+        rows = collected(self.series().select(*words, label_of().alias("Modality")))
         by_modality = rows.group_by("Modality").agg(counts).sort("Modality")
         total = rows.select(pl.lit("all").alias("Modality"), *counts)
         return pl.concat([by_modality, total.select(by_modality.columns)])
@@ -122,7 +122,7 @@ class StoreIndex:
     def _left_out(self) -> pl.DataFrame:
         """How many files are skipped, by reason."""
         reasons = self.tables["skipped"].group_by("reason").agg(pl.len().alias("files"))
-        return reasons.sort("reason").collect()
+        return collected(reasons.sort("reason"))
 
     def __repr__(self) -> str:
         with pl.Config(
