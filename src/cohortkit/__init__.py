@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cohortkit import compat as compat
     from cohortkit import errors as errors
     from cohortkit.cohort.cohort import Cohort as Cohort
     from cohortkit.deidentify.keyfile import Key as Key
@@ -58,6 +59,7 @@ _HOME = MappingProxyType(
         "Recipe": "recipe.model",
         "Status": "reasons",
         "Tables": "writers.tables",
+        "compat": "",
         "demo_index": "index.demo",
         "errors": "",
         "export": "run.batch",
@@ -82,6 +84,7 @@ __all__ = [
     "Recipe",
     "Status",
     "Tables",
+    "compat",
     "demo_index",
     "errors",
     "export",

@@ -1,0 +1,137 @@
+"""One de-identification step beside deid's, on a CT header, in turns, in CPU time.
+
+Two steps of this side are measured: ``ck.compat.deid_apply``, which does what deid does, and the
+step of an export, which does the whole basic profile, keyed, and the recipe's lines on top of it.
+Goals: each 15 times as fast as deid under its default recipe (73 lines), 30 times under PS3.15
+written as a recipe; and memory that stays flat over ten thousand instances. Exit code 1 where a
+goal is missed.
+
+    python benchmarks/deid_speed.py [rounds] [instances]
+"""
+
+from __future__ import annotations
+
+import io
+import resource
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pydicom
+from deid.config import DeidRecipe
+from deid_side import DEFAULT, deid_itself, length, standard_recipe
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
+
+import cohortkit as ck
+from cohortkit.deidentify.engine import deidentify
+from cohortkit.deidentify.identities import Keyed
+from cohortkit.geometry.facts import read_facts
+from cohortkit.model import FileRef, Person, SourceInstance, SourceSeries, Task
+
+GOALS = {"default": 15.0, "ps315": 30.0}
+GROWTH = 5.0
+"""MiB that ten thousand instances may add."""
+ITEM = {"entity_id": "E-1", "item_id": "I-1", "entity_timestamp": "19000101"}
+Step = Callable[[Dataset], Callable[[], object]]
+"""Takes a header that was just read, and gives what is to be timed."""
+
+
+def header() -> bytes:
+    """A CT object as a scanner writes it: some 260 elements, private ones among them."""
+    path = get_testdata_file("CT_small.dcm", download=False)
+    assert isinstance(path, str)  # pydicom ships it
+    ds = pydicom.dcmread(path)
+    ds.BodyPartExamined = "CHEST"  # else an export refuses it: it might show a face
+    out = io.BytesIO()
+    ds.save_as(out)
+    return out.getvalue()
+
+
+def export_step(recipe: ck.Recipe) -> Step:
+    """The step of an export for a series of one instance."""
+    key = Keyed("speed", bytes(32))
+
+    def step(ds: Dataset) -> Callable[[], object]:
+        person = Person("", ds.PatientID)
+        uids = ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.SOPClassUID
+        task = Task(0, "k", person, *uids, ds.Modality, ())
+        instance = SourceInstance(ds, None, FileRef("x", 1, 1, "x"))
+        series = SourceSeries(person, (instance,), read_facts([ds]))
+        return lambda: deidentify(series, task, recipe, key)
+
+    return step
+
+
+def milliseconds(step: Step, data: bytes) -> float:
+    """CPU time of one step on a header that was just read."""
+    ds = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True)
+    timed = step(ds)
+    start = time.process_time()
+    timed()
+    return (time.process_time() - start) * 1000
+
+
+def in_turns(steps: dict[str, Step], data: bytes, rounds: int) -> dict[str, float]:
+    """The median of each step; the first round, in which things are compiled, is left out."""
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds + 1):
+        for name, step in steps.items():
+            times[name].append(milliseconds(step, data))
+    return {name: statistics.median(found[1:]) for name, found in times.items()}
+
+
+def growth(step: Step, data: bytes, instances: int) -> float:
+    """MiB by which the process grows over so many instances, after the first five hundred."""
+    for _ in range(500):
+        milliseconds(step, data)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(instances):
+        milliseconds(step, data)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def main(rounds: int, instances: int) -> int:
+    """Print medians, ratios and growth."""
+    warnings.simplefilter("ignore")
+    data, missed = header(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "ps315.dicom"
+        table.write_text(standard_recipe(), "utf-8")
+        for name, path in (("default", DEFAULT), ("ps315", table)):
+            missed += _one(name, path, data, rounds, instances)
+    return int(missed > 0)
+
+
+def _one(name: str, path: Path, data: bytes, rounds: int, instances: int) -> int:
+    theirs = DeidRecipe(str(path))
+    ours = {
+        "deid_apply": lambda ds: lambda: ck.compat.deid_apply(ds, path, item=ITEM),
+        "export step": export_step(on_basic(path)),
+    }
+    deids = {"deid": lambda ds: lambda: deid_itself(ds, theirs, ITEM, remove_private=False)}
+    medians = in_turns({**deids, **ours}, data, rounds)
+    print(f"{path.name}, {length(path)} lines: deid {medians['deid']:.2f} ms")
+    missed = 0
+    for step, run in ours.items():
+        ratio, more = medians["deid"] / medians[step], growth(run, data, instances)
+        missed += (ratio < GOALS[name]) + (more > GROWTH)
+        print(
+            f"  {step:12} {medians[step]:.2f} ms, {ratio:.1f}x (goal {GOALS[name]:.0f}x); "
+            f"{more:+.1f} MiB over {instances} instances (goal {GROWTH:.0f})"
+        )
+    return missed
+
+
+def on_basic(path: Path) -> ck.Recipe:
+    """The recipe on top of the basic profile."""
+    return ck.load_recipe("basic")
+
+
+if __name__ == "__main__":
+    words = [int(word) for word in sys.argv[1:]]
+    sys.exit(main(*words, *(30, 10_000)[len(words) :]))

@@ -1,0 +1,1 @@
+"""deid's recipe language: read whole with every fault, and put on top of the basic profile."""
