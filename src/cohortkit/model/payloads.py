@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from cohortkit.model.facts import Codec, Display, Photometric, PixelType
+from cohortkit.model.facts import Codec, Display, Photometric, PixelFormat, PixelType
 from cohortkit.reasons import Reason, Status
 
 
@@ -130,12 +130,16 @@ class Object:
         codec: the transfer syntax of what is to be written, where the pixels decide it.
         pixels: None where the object has none.
         number: as in Frames.
+        image: the Image Pixel module, where parts were blanked and it may not be the header's.
+        lossy: whether they lost values to a compression that can no longer be seen in them.
     """
 
     instance: int
     codec: Codec | None = None
     pixels: PixelValue | None = None
     number: int = 1
+    image: PixelFormat | None = None
+    lossy: bool = False
 
     @property
     def instances(self) -> tuple[int, ...]:

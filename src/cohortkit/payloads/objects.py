@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cohortkit.dicom.encode import Encoding, encoded
@@ -17,6 +17,7 @@ from cohortkit.model import (
     Object,
     PixelForm,
     PixelFormat,
+    PixelHandle,
     PixelValue,
     Reason,
     Refused,
@@ -27,6 +28,8 @@ from cohortkit.model import (
 from cohortkit.model.facts import PixelType
 from cohortkit.payloads.frames import numbers_of
 from cohortkit.pixels import encapsulated, fragments, hidden
+from cohortkit.pixels.recode import LOSSY
+from cohortkit.pixels.redacted import RedactedPixels
 
 _DOCUMENTS = "1.2.840.10008.5.1.4.1.1.104."
 _UNREAD = frozenset({Kind.DOCUMENT, Kind.VIDEO, Kind.RAW})
@@ -75,9 +78,21 @@ def _object(
         if sop.kind in _PICTURES:
             raise Refusal(Reason.NO_PIXELS)
         return Object(ordinal, number=number)
+    if isinstance(handle, RedactedPixels):
+        return _blanked(handle, ordinal, number)
     if form is None or not isinstance(handle, StoredPixels):
         raise Refusal(Reason.UNSUPPORTED_PIXELS)
     return Object(ordinal, handle.form.codec, _pixels(handle, form), number)
+
+
+def _blanked(handle: RedactedPixels, ordinal: int, number: int) -> Object:
+    """An object whose pixels were encoded again after parts were blanked."""
+    made = handle.encoded()
+    image, data = made.pixels, made.data
+    length = len(data) if image.codec.native else None
+    vr = "OB" if length is None else _WORDS[image.bits_allocated <= _BYTE]
+    value = PixelValue(image.held_in, vr, length, lambda: iter((data,)))
+    return Object(ordinal, image.codec, value, number, image, handle.pixels.codec in LOSSY)
 
 
 def _pixels(handle: StoredPixels, pixels: PixelFormat) -> PixelValue:
@@ -146,8 +161,14 @@ def _digest(series: DeidentifiedSeries, ordinal: int) -> bytes:
         digest.update(encoded(series.headers[ordinal].elements(), _DIGESTED))
         return digest.digest()
     try:
-        for chunk in handle.chunks() if isinstance(handle, StoredPixels) else [handle.read()]:
+        for chunk in _chunks(handle):
             digest.update(chunk)
     except Refusal:
         digest.update(b"unreadable %d" % ordinal)  # like no other
     return digest.digest()
+
+
+def _chunks(handle: PixelHandle) -> Iterable[bytes]:
+    if isinstance(handle, RedactedPixels):
+        return (handle.encoded().data,)
+    return handle.chunks() if isinstance(handle, StoredPixels) else (handle.read(),)

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from cohortkit.model import Codec, Photometric, PixelFormat
 from cohortkit.pixels import decode, native, redact
 
+LOSSY = frozenset({Codec.JPEG_BASELINE, Codec.JPEG_EXTENDED, Codec.JPEG_LS_NEAR})
+"""Encodings that never give back what went in; JPEG 2000 may or may not."""
+
 _BYTE = 8
 _MOST_BITS = 16
 _WIDEST = 32

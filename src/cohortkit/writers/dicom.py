@@ -17,11 +17,12 @@ from cohortkit.writers import files
 class Dicom:
     """Writes objects as ``<stem>/i0001.dcm``, numbered in the order of Instance Number.
 
-    Pixels are never decoded or compressed anew: their bytes are the source's. Text is UTF-8, the
-    transfer syntax the source's (what was deflated is explicit little endian), the file meta
-    information new, the preamble zeros. What hides beside the picture does not leave: bits that
-    no pixel uses, bytes behind the last pixel, comments and profiles inside JPEG streams, what
-    lies between or behind fragments. Where that cannot be taken away without decoding, the
+    Pixels are not decoded or compressed anew, their bytes are the source's, but where the recipe
+    blanks parts of them: those keep a lossless encoding, and others become what it says. Text is
+    UTF-8, the transfer syntax the source's (what was deflated is explicit little endian), the file
+    meta information new, the preamble zeros. What hides beside the picture does not leave: bits
+    that no pixel uses, bytes behind the last pixel, comments and profiles inside JPEG streams,
+    what lies between or behind fragments. Where that cannot be taken away without decoding, the
     object is refused by name.
     """
 
@@ -42,7 +43,7 @@ class Dicom:
         name = f"{stem}/i{payload.number:04d}.dcm"
         _make(folder / stem)
         header = series.headers[payload.instance]
-        written = files.write(folder / name, file_of(header, payload.pixels, payload.codec))
+        written = files.write(folder / name, file_of(header, payload))
         return [
             Artifact(self.name, "object", name, written.sha256, written.size, payload.instances)
         ]
