@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,10 @@ PASSES = set()
 with (Path(profile.__file__).parent / "data" / "technical.csv").open() as _file:
     for _line in csv.DictReader(line for line in _file if line[0] != "#"):
         PASSES.add(datadict.tag_for_keyword(_line["keyword"]))
+REQUIRED = {
+    datadict.tag_for_keyword(keyword): {1: Action.DUMMY, 2: Action.EMPTY}[strictest]
+    for keyword, strictest in profile.required().items()
+}
 
 
 def policy(*options: Option) -> Policy:
@@ -51,7 +57,7 @@ def wrong(asked: Policy) -> Iterator[tuple[str, Decision]]:
             allowed = {Action.UID}
         else:
             assert kinds & (PERSONAL | TEXTS | BYTES), vr
-            allowed = {Action.REMOVE}
+            allowed = {REQUIRED.get(tag, Action.REMOVE)}
         decision = asked.decide(tag, vr, None)
         if decision.action not in allowed or decision.listed or decision.from_rule:
             yield DicomDictionary[tag][4], decision
@@ -92,7 +98,22 @@ def test_identifying_attributes_that_the_table_forgot_go(keyword: str) -> None:
     """Attributes of the data dictionary that identify, and that Table E.1-1 does not name."""
     tag = datadict.tag_for_keyword(keyword)
     assert tag is not None
-    assert policy().decide(tag, datadict.dictionary_VR(tag), None).action is Action.REMOVE
+    action = policy().decide(tag, datadict.dictionary_VR(tag), None).action
+    assert action is REQUIRED.get(tag, Action.REMOVE)
+
+
+def test_text_that_objects_need_leaves_its_place_filled() -> None:
+    """By a table of the standard's modules that is not ours: what is of type 1 or 2 is listed."""
+    name = "_standard/module_attribute_map.json"
+    modules = json.loads(resources.files("highdicom").joinpath(name).read_text("utf-8"))
+    strictest: dict[int, int] = {}
+    for row in (row for rows in modules.values() for row in rows):
+        tag = datadict.tag_for_keyword(row["keyword"])
+        if tag in OUTSIDE and tag not in PASSES and row["type"][:1] in {"1", "2"}:
+            strictest[tag] = min(int(row["type"][0]), strictest.get(tag, 3))
+    words = {t: n for t, n in strictest.items() if datadict.dictionary_VR(t) in TEXTS | PERSONAL}
+
+    assert {tag: {1: Action.DUMMY, 2: Action.EMPTY}[n] for tag, n in words.items()} == REQUIRED
 
 
 @pytest.mark.parametrize("tag", [0x00200242, 0x00081167, 0x00083012, 0x00080016, 0x00020010])

@@ -29,7 +29,7 @@ from cohortkit.model.facts import PixelType
 from cohortkit.payloads.frames import numbers_of
 from cohortkit.pixels import encapsulated, fragments, hidden
 from cohortkit.pixels.recode import LOSSY
-from cohortkit.pixels.redacted import RedactedPixels
+from cohortkit.pixels.redacted import RedactedPixels, values_of
 
 _DOCUMENTS = "1.2.840.10008.5.1.4.1.1.104."
 _UNREAD = frozenset({Kind.DOCUMENT, Kind.VIDEO, Kind.RAW})
@@ -146,15 +146,19 @@ def _copies(series: DeidentifiedSeries) -> dict[int, Reason]:
     for group in groups.values():
         if len(group) == 1:
             continue
-        if len({_digest(series, ordinal) for ordinal in group}) == 1:
+        same = any(
+            len({digest(series, ordinal) for ordinal in group}) == 1
+            for digest in (_stored, _decoded)  # as they lie; as they look
+        )
+        if same:
             fates |= dict.fromkeys(group[1:], Reason.SAME_INSTANCE)
         else:
             fates |= dict.fromkeys(group, Reason.UID_CONFLICT)
     return fates
 
 
-def _digest(series: DeidentifiedSeries, ordinal: int) -> bytes:
-    """Of the pixels; of the released header where there are none."""
+def _stored(series: DeidentifiedSeries, ordinal: int) -> bytes:
+    """A digest of the pixels as they lie; of the released header where there are none."""
     handle = series.pixels[ordinal]
     digest = hashlib.sha256()
     if handle is None:
@@ -172,3 +176,16 @@ def _chunks(handle: PixelHandle) -> Iterable[bytes]:
     if isinstance(handle, RedactedPixels):
         return (handle.encoded().data,)
     return handle.chunks() if isinstance(handle, StoredPixels) else (handle.read(),)
+
+
+def _decoded(series: DeidentifiedSeries, ordinal: int) -> bytes:
+    """A digest of the decoded pixels: a copy may be compressed in another way."""
+    handle, pixels = series.pixels[ordinal], series.facts.instances[ordinal].pixels
+    if handle is None or pixels is None:
+        return b"none %d" % ordinal  # like no other
+    try:
+        values = values_of(handle, pixels)
+    except Refusal:
+        return b"unreadable %d" % ordinal
+    told = f"{values.shape} {values.dtype.str}"
+    return hashlib.sha256(told.encode() + values.tobytes()).digest()

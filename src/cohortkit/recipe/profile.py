@@ -1,7 +1,7 @@
 """PS3.15 Annex E as data: the table, the safe private elements, and our own short lists.
 
 The files in ``data/`` ship with the package. The first two are built by
-``scripts/build_profile.py``; the other two are written by hand, each line with its reason.
+``scripts/build_profile.py``; the others are our own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BASIC_EDITION = "2026c"
 """Of the basic column. The options are of 2024e, and of 2025b for the attributes added since."""
 OPTION_EDITIONS = ("2024e", "2025b")
 
-_FILES = ("table.csv", "safe_private.csv", "technical.csv", "direct.csv")
+_FILES = ("table.csv", "safe_private.csv", "technical.csv", "required.csv", "direct.csv")
 _BY_CODE = MappingProxyType({code: option for option, (code, _) in CODES.items()})
 
 
@@ -90,6 +90,12 @@ def safe_private() -> Mapping[tuple[int, str, int], SafePrivate]:
 def technical() -> Mapping[str, str]:
     """Text and bulk attributes outside the table that stay: keyword → reason."""
     return MappingProxyType({line["keyword"]: line["reason"] for line in _lines("technical.csv")})
+
+
+@cache
+def required() -> Mapping[str, int]:
+    """Text outside the table that goes, but not without a trace: keyword → 1 or 2, its type."""
+    return MappingProxyType({line["keyword"]: int(line["type"]) for line in _lines("required.csv")})
 
 
 @cache

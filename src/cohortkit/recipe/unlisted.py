@@ -2,7 +2,8 @@
 
 Numbers and valid code strings stay, sequences are recursed into, unregistered UIDs are remapped.
 Dates, times, ages, names and addresses go. Text and bytes stay only if they are on the technical
-allow-list (``data/technical.csv``), where each has its reason.
+allow-list (``data/technical.csv``), where each has its reason. Text that goes leaves an empty
+value or a dummy where an object is not valid without (``data/required.csv``).
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ _WORDS: Final = {
     Holds.PERSONAL: (Action.REMOVE, "outside the table: {} goes whatever it holds"),
 }
 
+_LEAVING: Final = {1: Action.DUMMY, 2: Action.EMPTY}
+_TRACES: Final = {
+    Action.DUMMY: "objects need a value there, so a dummy stands in",
+    Action.EMPTY: "objects need it there, so it stays empty",
+}
+
 
 def decide(tag: int, vr: str) -> Decision:
     """What happens to a standard attribute that the profile's table does not list.
@@ -40,7 +47,11 @@ def decide(tag: int, vr: str) -> Decision:
     reason = profile.technical().get(vrs.keyword_of(tag))
     if reason is not None:
         return Decision(Action.KEEP, f"outside the table, on the technical list: {reason}")
-    return of_kind(vr, known)
+    decision = of_kind(vr, known)
+    action = _LEAVING.get(profile.required().get(vrs.keyword_of(tag), 0))
+    if decision.action is not Action.REMOVE or action is None:
+        return decision
+    return Decision(action, f"{decision.why}; {_TRACES[action]}")
 
 
 def of_kind(vr: str, known: str) -> Decision:

@@ -1,0 +1,179 @@
+"""Every DICOM object that leaves, held against its source by dciodvfy: no error may be new.
+
+    python benchmarks/valid.py [--recipe RECIPE] [--keep FOLDER] [--verbose] [FOLDER …]
+
+Needs dciodvfy (Debian's dicom3tools). The real data of ``all_data.py`` (or of the folders named)
+are exported as DICOM by the public face. Each object of the release is matched with the file that
+it was made from, by the keyed UID of its source; both go through dciodvfy, and an error of the
+result that the source does not have is new. Numbers and values in messages are left out of the
+comparison, since a moved date is another value.
+
+It also follows every reference from object to object: one that a source of the data answers must
+be answered by the release, unless what it names was refused. Prints what was refused and why;
+exits 1 if an error is new, a reference is lost or a series failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+from all_data import RECIPE, roots
+from pydicom.dataset import Dataset
+
+import cohortkit as ck
+
+_VALUE = re.compile(r"(?<!Element=)(?<!Module=)<[^>]*>|\[\d+\]|value \d+|= .*$")
+
+
+@dataclass
+class Found:
+    """What the comparison came to."""
+
+    objects: int = 0
+    source_errors: int = 0
+    errors: int = 0
+    new: Counter[str] = field(default_factory=Counter)
+    references: int = 0
+    lost: int = 0
+    examples: dict[str, str] = field(default_factory=dict)
+
+
+def errors(path: Path) -> Counter[str]:
+    """The errors that dciodvfy finds in a file, without the values in them."""
+    done = subprocess.run(["dciodvfy", path], capture_output=True, check=False)
+    lines = (done.stderr + done.stdout).decode("latin-1").splitlines()
+    return Counter(_VALUE.sub("_", line) for line in lines if line.startswith("Error"))
+
+
+def objects(folders: Iterable[Path]) -> Iterator[tuple[Path, Dataset]]:
+    """Every readable object below the folders."""
+    for folder in folders:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            try:
+                dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+                known = bool(dataset.get("SOPInstanceUID")) and bool(dataset.get("SOPClassUID"))
+            except Exception:  # noqa: BLE001 - no object: the scan says why
+                continue
+            if known:
+                yield path, dataset
+
+
+def referenced(dataset: Dataset) -> Iterator[str]:
+    """Every instance that an object refers to."""
+    for element in dataset:
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from referenced(item)
+        elif element.keyword == "ReferencedSOPInstanceUID" and element.value:
+            yield str(element.value)
+
+
+def compare(folders: list[Path], release: Path, key: ck.Key) -> Found:
+    """Hold every object of the release against its source."""
+    found, pseudonyms = Found(), key.pseudonyms()
+    sources: dict[str, list[Path]] = {}
+    wanted: dict[str, set[str]] = {}
+    for path, dataset in objects(folders):
+        new = pseudonyms.uid(str(dataset.SOPInstanceUID).strip())
+        sources.setdefault(new, []).append(path)
+        wanted.setdefault(new, set()).update(map(pseudonyms.uid, _read(dataset)))
+    made = {str(dataset.SOPInstanceUID): (path, dataset) for path, dataset in objects([release])}
+    with ThreadPoolExecutor(2) as pool:
+        pairs = [(uid, path, sources.get(uid, [])) for uid, (path, _) in sorted(made.items())]
+        for uid, path, known, ours in pool.map(_checked, pairs):
+            found.objects += 1
+            found.source_errors += sum(known.values())
+            found.errors += sum(ours.values())
+            for line in ours.keys() - known.keys():
+                found.new[line] += 1
+                found.examples.setdefault(line, f"{sources.get(uid, [])[:1]} → {path}")
+            answered = {one for one in wanted.get(uid, ()) if one in made}
+            found.references += len(answered)
+            found.lost += len(answered - set(_read(made[uid][1])))
+    return found
+
+
+def _read(dataset: Dataset) -> list[str]:
+    try:
+        return list(referenced(dataset))
+    except Exception:  # noqa: BLE001 - broken on purpose, in pydicom's own files
+        return []
+
+
+def _checked(
+    pair: tuple[str, Path, list[Path]],
+) -> tuple[str, Path, Counter[str], Counter[str]]:
+    """The errors of an object's sources together, and its own."""
+    uid, path, sources = pair
+    known: Counter[str] = Counter()
+    for source in sources:
+        known |= errors(source)
+    return uid, path, known, errors(path)
+
+
+def main() -> int:
+    """Export, compare, tell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--recipe", default=str(RECIPE))
+    parser.add_argument("--keep", type=Path, help="leave everything in this folder")
+    parser.add_argument("--verbose", action="store_true")
+    given = parser.parse_args()
+    if shutil.which("dciodvfy") is None:
+        print("dciodvfy is not installed (Debian: dicom3tools)")
+        return 2
+    warnings.simplefilter("ignore")
+    base = given.keep or Path(tempfile.mkdtemp(prefix="valid-"))
+    base.mkdir(parents=True, exist_ok=True)
+    folders = given.folders or list(roots().values())
+    key = ck.Key.new(base / "valid.key", "valid")
+    try:
+        return _told(folders, base, key, given.recipe, verbose=given.verbose)
+    finally:
+        if given.keep is None:
+            shutil.rmtree(base)
+
+
+def _told(folders: list[Path], base: Path, key: ck.Key, recipe: str, *, verbose: bool) -> int:
+    failed = 0
+    total = Found()
+    for number, folder in enumerate(folders):
+        cohort = ck.scan(folder, progress=False).search()
+        plan = ck.plan(cohort, ck.load_recipe(recipe), to="dicom")
+        made = ck.export(plan, base / str(number), key=key, progress=False)
+        tasks = made.table("tasks").select("status", "reason", "instances")
+        tasks = tasks.group_by("status", "reason").sum().sort("status", "reason")
+        print(f"{folder}:")
+        for row in tasks.iter_rows(named=True):
+            print(f"  {row['instances']:6} instances {row['status']} {row['reason'] or ''}")
+        failed += made.failed().height
+        one = compare([folder], made.release / "dicom", key)
+        print(
+            f"  {one.objects} objects against their sources: {one.source_errors} errors in the "
+            f"sources, {one.errors} in the objects, {sum(one.new.values())} new; "
+            f"{one.references} references, {one.lost} lost"
+        )
+        for line, count in one.new.most_common(None if verbose else 20):
+            print(f"    {count:5} x {line}")
+            if verbose:
+                print(f"          {one.examples[line]}")
+        total.new += one.new
+        total.lost += one.lost
+    print(f"new errors: {sum(total.new.values())}; references lost: {total.lost}; failed: {failed}")
+    return 1 if total.new or total.lost or failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
