@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from cohortkit.model import (
     Person,
     Reason,
     Record,
+    Refused,
     SourceInstance,
     Task,
 )
@@ -94,6 +95,22 @@ class Writer(Protocol):
 
         Raises:
             Refusal: the payload has no exact place in this format.
+        """
+        ...
+
+
+@runtime_checkable
+class Shaping(Protocol):
+    """A writer with policies of its own: what it writes of a payload that others would refuse."""
+
+    def shaped(self, item: Payload | Refused) -> Iterator[Payload | Refused]:
+        """What is to be written instead of this item, or why it is not.
+
+        Every instance of the item is in at least one of the answers. A Volume says in
+        ``accepted`` what was let pass.
+
+        Raises:
+            TaskFailure: the pixels could not be read this time.
         """
         ...
 

@@ -225,7 +225,15 @@ def test_frames_are_not_for_this_writer(ct: DeidentifiedSeries, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"level": 0}, {"level": 10}, {"level": True}, {"single": "keep"}, {"tilt": "resample"}],
+    [
+        {"level": 0},
+        {"level": 10},
+        {"level": True},
+        {"single": "keep"},
+        {"tilt": "average"},
+        {"spacing": "average"},
+        {"missing": "fill"},
+    ],
 )
 def test_wrong_options_are_told_at_once(wrong: dict[str, object]) -> None:
     """Before a plan is made."""

@@ -114,6 +114,40 @@ def step(positions: Sequence[Vector], normal: Vector) -> Vector:
     return sheared
 
 
+def direction(positions: Sequence[Vector], normal: Vector) -> Vector:
+    """The way from slice to slice for each mm along the normal, of slices that may be uneven.
+
+    It is the normal, but for slices that a tilted gantry has sheared.
+
+    Args:
+        positions: at least two.
+        normal: unit vector.
+
+    Raises:
+        Refusal: ``tilt``: the slices lie on no straight line.
+    """
+    from_first = np.array(positions) - positions[0]
+    heights = (from_first @ normal)[:, np.newaxis]
+    drift = float(np.linalg.norm(from_first - heights * normal, axis=1).max())
+    if drift <= DRIFT_MM:
+        return normal
+    sheared: Vector = from_first[-1] / heights[-1]
+    if float(np.linalg.norm(from_first - heights * sheared, axis=1).max()) > DRIFT_MM:
+        raise Refusal(Reason.TILT, drift=drift)
+    return sheared
+
+
+def heights(positions: Sequence[Vector], normal: Vector) -> tuple[float, ...]:
+    """How far each slice lies from the first along the normal, mm.
+
+    Positions count in single precision, as dcm2niix has them: whoever interpolates between two
+    slices then rounds as it does where a value lies half way between two whole numbers.
+    """
+    single = np.array(positions).astype(np.float32)
+    found = (single - single[0]).astype(np.float64) @ normal
+    return tuple(found.tolist())
+
+
 def _uneven(gaps: Vector) -> Refusal:
     """Slices missing from an even row, or an uneven one."""
     low, high = float(gaps.min()), float(gaps.max())

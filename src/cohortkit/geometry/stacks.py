@@ -8,17 +8,19 @@ Where a place holds several frames they are told apart by a known dimension, or 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cohortkit.errors import Refusal
 from cohortkit.geometry import order
-from cohortkit.geometry.affine import Vector, affine, check, plane, step
+from cohortkit.geometry.affine import Vector, affine, check, direction, heights, plane, step
 from cohortkit.geometry.mosaics import Tile, tiles
 from cohortkit.geometry.places import Place, places, same_height
+from cohortkit.geometry.rows import runs
 from cohortkit.model import (
     Codec,
     Facts,
@@ -34,6 +36,7 @@ from cohortkit.model import (
 _GREYS = frozenset({Photometric.MONOCHROME1, Photometric.MONOCHROME2})
 _DIRECTION_TOLERANCE = 2e-4
 _SPACING_TOLERANCE = 1e-4
+_OF_SPACING = frozenset({Reason.MISSING_SLICE, Reason.IRREGULAR_SPACING})
 _LOSSY = frozenset({Codec.JPEG_BASELINE, Codec.JPEG_EXTENDED, Codec.JPEG_LS_NEAR})
 
 
@@ -83,8 +86,24 @@ class Stack:
         return columns, rows, len(self.volumes[0]), len(self.volumes)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class UnevenStack(Refused):
+    """Refused because its slices are unevenly spaced, and nothing else speaks against it.
+
+    Attributes:
+        stack: the slices in their order; its affine is the first slice's, with 1 mm along the
+            normal for each step of k.
+        heights: mm of each slice along the normal, from the first.
+    """
+
+    stack: Stack = field(kw_only=True)
+    heights: tuple[float, ...] = field(kw_only=True)
+
+
 def split(facts: Facts, without: frozenset[int] = frozenset()) -> tuple[Stack | Refused, ...]:
     """Every frame of the series in a Stack or a Refused.
+
+    Among the latter, an UnevenStack holds what a policy may ask for.
 
     Args:
         facts: of the series.
@@ -101,15 +120,36 @@ def split(facts: Facts, without: frozenset[int] = frozenset()) -> tuple[Stack | 
             absent = refusal.reason is Reason.NO_PAYLOAD
             status = Status.NOT_APPLICABLE if absent else Status.REFUSED
             refused.append(Refused(refusal.reason, (ordinal,), status, refusal.numbers))
-    found: list[Stack] = []
+    found: list[Stack | UnevenStack] = []
     slots.sort(key=_canonical)
     for group in _groups(slots):
         for made in _build(group):
-            if isinstance(made, Stack):
+            if isinstance(made, Stack | UnevenStack):
                 found.append(made)
             else:
                 refused.append(made)
     return (*_named(found), *_merged(refused))
+
+
+def even_parts(uneven: UnevenStack) -> Iterator[Stack | Refused]:
+    """The longest runs of slices that are evenly spaced, each as a stack; every slice is in one."""
+    stack = uneven.stack
+    lean = stack.affine[:3, 2]
+    for n, (first, end) in enumerate(runs(uneven.heights), 1):
+        volumes = tuple(volume[first:end] for volume in stack.volumes)
+        part = Stack(volumes, stack.affine.copy(), f"{uneven.part}_{n}")
+        part.affine[:3, 3] += lean * uneven.heights[first]
+        try:
+            gap = (
+                (uneven.heights[end - 1] - uneven.heights[first]) / (end - first - 1)
+                if end - first > 1
+                else _thickness(part.first.facts)
+            )
+        except Refusal as refusal:
+            yield Refused(refusal.reason, part.instances, numbers=refusal.numbers, part=part.part)
+            continue
+        part.affine[:3, 2] = lean * gap
+        yield part
 
 
 def _slots(instance: InstanceFacts) -> list[Slot]:
@@ -231,7 +271,7 @@ def _partition(group: list[Slot], kind: Callable[[Slot], Hashable]) -> list[list
     return list(parts.values())
 
 
-def _stack(found: list[Place[Slot]], normal: Vector) -> Stack:
+def _stack(found: list[Place[Slot]], normal: Vector) -> Stack | UnevenStack:
     """The volume or the volumes in time that these places make.
 
     Raises:
@@ -245,15 +285,30 @@ def _stack(found: list[Place[Slot]], normal: Vector) -> Stack:
         reason = Reason.MISSING_SLICE if counts[0] < usual else Reason.SAME_PLACE
         raise Refusal(reason, fewest=counts[0], most=counts[-1])
     positions = [place.position for place in found]
-    if len(found) > 1:
-        between = step(positions, normal)
-    else:
+    uneven: Refusal | None = None
+    if len(found) == 1:
         between = normal * _thickness(found[0].slots[0].facts)
+    else:
+        try:
+            between = step(positions, normal)
+        except Refusal as refusal:
+            if refusal.reason not in _OF_SPACING:
+                raise
+            uneven, between = refusal, direction(positions, normal)
     volumes = order.in_time([[slot.facts for slot in place.slots] for place in found])
     chosen = tuple(
         tuple(place.slots[n] for place, n in zip(found, picks, strict=True)) for picks in volumes
     )
-    return Stack(chosen, affine(chosen[0][0].facts, positions[0], between))
+    stack = Stack(chosen, affine(chosen[0][0].facts, positions[0], between))
+    if uneven is None:
+        return stack
+    return UnevenStack(
+        uneven.reason,
+        stack.instances,
+        numbers=uneven.numbers,
+        stack=stack,
+        heights=heights(positions, normal),
+    )
 
 
 def _thickness(facts: FrameFacts) -> float:
@@ -275,30 +330,31 @@ def _merged(refused: list[Refused]) -> list[Refused]:
     return sorted(merged.values(), key=lambda one: one.instances)
 
 
-def _named(found: list[Stack]) -> list[Stack]:
+def _named(found: Sequence[Stack | UnevenStack]) -> list[Stack | UnevenStack]:
     """The stacks in an order that files cannot change, each with a suffix that says which."""
     found = sorted(found, key=_sorting)
-    if len(found) < 2:  # noqa: PLR2004 - one volume needs no suffix
-        return found
-    echoes = sorted({s.first.facts.echo_time or 0.0 for s in found})
-    roles = {s.first.facts.role for s in found}
-    named: list[Stack] = []
-    used: dict[str, int] = {}
-    for stack in found:
-        facts = stack.first.facts
-        name = f"_e{echoes.index(facts.echo_time or 0.0) + 1}" if len(echoes) > 1 else ""
-        name += f"_{facts.role.value}" if len(roles) > 1 else ""
-        used[name] = used.get(name, 0) + 1
-        named.append(replace(stack, part=name))
-    counted = dict.fromkeys(used, 0)
-    for n, stack in enumerate(named):
-        if used[stack.part] > 1:
-            counted[stack.part] += 1
-            named[n] = replace(stack, part=f"{stack.part}_{counted[stack.part]}")
+    facts = [_stack_of(one).first.facts for one in found]
+    echoes = sorted({one.echo_time or 0.0 for one in facts})
+    roles = {one.role for one in facts}
+    names = []
+    for one in facts:
+        name = f"_e{echoes.index(one.echo_time or 0.0) + 1}" if len(echoes) > 1 else ""
+        names.append(name + (f"_{one.role.value}" if len(roles) > 1 else ""))
+    counted: Counter[str] = Counter()
+    named: list[Stack | UnevenStack] = []
+    for made, name in zip(found, names, strict=True):
+        counted[name] += 1
+        alone = names.count(name) == 1
+        named.append(replace(made, part=name if alone else f"{name}_{counted[name]}"))
     return named
 
 
-def _sorting(stack: Stack) -> tuple[object, ...]:
+def _stack_of(one: Stack | UnevenStack) -> Stack:
+    return one if isinstance(one, Stack) else one.stack
+
+
+def _sorting(one: Stack | UnevenStack) -> tuple[object, ...]:
+    stack = _stack_of(one)
     first = stack.first
     facts = first.facts
     return (

@@ -24,7 +24,16 @@ from cohortkit.model.facts import (
     VoiFunction,
 )
 from cohortkit.model.kinds import Department, Kind, PayloadKind, Risk, SopClass
-from cohortkit.model.payloads import Frames, Object, Payload, PixelValue, Refused, Volume
+from cohortkit.model.payloads import (
+    Accepted,
+    Frames,
+    Object,
+    Payload,
+    PixelValue,
+    Refused,
+    Uneven,
+    Volume,
+)
 from cohortkit.model.query import Query
 from cohortkit.model.released import (
     DeidentifiedSeries,
@@ -52,6 +61,7 @@ FORMAT = 1
 __all__ = [
     "FIGURES",
     "FORMAT",
+    "Accepted",
     "Artifact",
     "Codec",
     "DeidentifiedSeries",
@@ -92,6 +102,7 @@ __all__ = [
     "Status",
     "StoredPixels",
     "Task",
+    "Uneven",
     "VoiFunction",
     "Volume",
 ]

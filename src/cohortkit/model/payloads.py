@@ -13,6 +13,21 @@ from cohortkit.model.facts import Codec, Display, Photometric, PixelFormat, Pixe
 from cohortkit.reasons import Reason, Status
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Something that a policy let pass: it stands in the record and beside the file.
+
+    Attributes:
+        reason: by which it is refused without the policy.
+        policy: name and word of it, as in ``tilt=affine``.
+        numbers: behind the reason, and what was done.
+    """
+
+    reason: Reason
+    policy: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
     """An exact volume on a regular grid.
@@ -31,6 +46,9 @@ class Volume:
         b_values: s/mm², and b_vectors: (t, 3) in the image's axes (FSL), for diffusion.
         slice_times: seconds from the start of a volume, by k, where known.
         numbers: further figures for the sidecar, by BIDS or DICOM name.
+        folded: what was added to the stored values to make ``values`` (a whole-number intercept).
+        padding: which of ``values`` stands for *nothing here*, where the header says so.
+        accepted: what a policy let pass that is refused without it.
     """
 
     values: NDArray[Any]
@@ -46,6 +64,9 @@ class Volume:
     b_vectors: NDArray[np.float64] | None = None
     slice_times: tuple[float, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    folded: float = 0.0
+    padding: float | None = None
+    accepted: tuple[Accepted, ...] = ()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's protocol
         """The scaled values."""
@@ -159,6 +180,22 @@ class Refused:
     status: Status = Status.REFUSED
     numbers: Mapping[str, float] = field(default_factory=dict)
     part: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Uneven(Refused):
+    """Slices in a row that make no regular grid: refused, unless a policy says what to make of it.
+
+    Attributes:
+        whole: reads all slices. The volume's third axis is 1 mm along the normal for each step of
+            k: its slices do not lie where that would put them, but at ``heights``.
+        parts: reads the longest runs that are evenly spaced, one by one; each is a regular volume.
+        heights: mm of each slice from the first, along the normal; ascending.
+    """
+
+    whole: Callable[[], Volume] = field(kw_only=True)
+    parts: Callable[[], Iterator[Volume | Refused]] = field(kw_only=True)
+    heights: tuple[float, ...] = field(kw_only=True)
 
 
 Payload = Volume | Frames | Object

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from cohortkit.errors import Refusal
 from cohortkit.geometry.copies import suspects
-from cohortkit.geometry.stacks import Slot, Stack, split
+from cohortkit.geometry.stacks import Slot, Stack, UnevenStack, even_parts, split
 from cohortkit.model import (
     DeidentifiedSeries,
     Facts,
@@ -20,6 +21,7 @@ from cohortkit.model import (
     Reason,
     Refused,
     Status,
+    Uneven,
     Volume,
 )
 from cohortkit.payloads import timing
@@ -56,16 +58,33 @@ def volumes(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Volu
             copies.update(refused.instances)
             yield refused
     for found in split(facts, frozenset(copies)):
-        if isinstance(found, Refused):
-            yield found
-            continue
-        try:
-            volume = _volume(found, pixels)
-        except Refusal as refusal:
-            yield Refused(refusal.reason, found.instances, numbers=refusal.numbers, part=found.part)
-            continue
-        yield volume
-        del volume
+        if isinstance(found, UnevenStack):
+            yield _uneven(found, pixels)
+        else:
+            yield _or_refused(found, pixels)  # no name here, so that memory holds one volume
+
+
+def _uneven(found: UnevenStack, pixels: Sequence[PixelHandle | None]) -> Uneven:
+    """Refused, with ways to read it all the same; nothing is decoded before that is asked for."""
+    whole = replace(found.stack, part=found.part)
+    return Uneven(
+        found.reason,
+        found.instances,
+        numbers=found.numbers,
+        part=found.part,
+        whole=lambda: _volume(whole, pixels),
+        parts=lambda: (_or_refused(one, pixels) for one in even_parts(found)),
+        heights=found.heights,
+    )
+
+
+def _or_refused(found: Stack | Refused, pixels: Sequence[PixelHandle | None]) -> Volume | Refused:
+    if isinstance(found, Refused):
+        return found
+    try:
+        return _volume(found, pixels)
+    except Refusal as refusal:
+        return Refused(refusal.reason, found.instances, numbers=refusal.numbers, part=found.part)
 
 
 def _copies(
@@ -128,7 +147,24 @@ def _volume(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:
         b_vectors=b_vectors,
         slice_times=timing.slice_times(stack),
         numbers=timing.numbers(stack),
+        folded=0.0 if shared is None else shared.intercept - left.intercept,
+        padding=_padding(stack, values, shared, left),
     )
+
+
+def _padding(
+    stack: Stack, values: NDArray[Any], shared: Scaling | None, left: Scaling
+) -> float | None:
+    """Pixel Padding Value as one of the values, where all frames say the same one."""
+    said = {slot.pixels.padding for volume in stack.volumes for slot in volume}
+    stored = said.pop() if len(said) == 1 else None
+    if stored is None or shared is None:
+        return None
+    padding = (stored * shared.slope + shared.intercept - left.intercept) / left.slope
+    kind = np.dtype(values.dtype)
+    if kind.kind in "iu" and not np.iinfo(kind).min <= padding <= np.iinfo(kind).max:
+        return None
+    return padding
 
 
 def _filled(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from cohortkit.model import (
     Refused,
     Status,
     Task,
+    Volume,
 )
 from cohortkit.payloads import frames, objects, volume
 from cohortkit.payloads.rows import rows as rows_of
-from cohortkit.protocols import Writer
+from cohortkit.protocols import Shaping, Writer
 from cohortkit.run.tally import Tally
 
 Rows = Mapping[str, tuple[Mapping[str, object], ...]]
@@ -87,12 +88,18 @@ def _write(
     try:
         for payload in _assembled(series, kind):
             for one in takers:
-                made += _hand_over(payload, one, series, tallies[one.name], release)
+                for item in _shaped(payload, one):
+                    made += _hand_over(item, one, series, tallies[one.name], release)
     except Refusal as refusal:  # of the assembly as a whole: it stands for what is left
         for one in takers:
             tally = tallies[one.name]
             tally.add(Status.REFUSED, tally.rest(), refusal.reason, refusal.numbers)
     return made
+
+
+def _shaped(payload: Payload | Refused, one: Writer) -> Iterable[Payload | Refused]:
+    """The payload as the writer's policies want it."""
+    return one.shaped(payload) if isinstance(one, Shaping) else (payload,)
 
 
 def _hand_over(
@@ -115,5 +122,8 @@ def _hand_over(
     except Refusal as refusal:
         tally.add(Status.REFUSED, payload.instances, refusal.reason, refusal.numbers)
         return []
-    tally.add(Status.WRITTEN, payload.instances)
+    accepted = payload.accepted if isinstance(payload, Volume) else ()
+    reason = accepted[0].reason if accepted else None
+    numbers = {name: value for item in accepted for name, value in item.numbers.items()}
+    tally.add(Status.WRITTEN, payload.instances, reason, numbers)
     return [replace(artifact, path=f"{inside}/{artifact.path}") for artifact in written]

@@ -124,9 +124,10 @@ def _ended(records: Sequence[Record]) -> str:
         if line.reason is not None
     )
     if not rows:
-        return "<h2>Not written, and why</h2>\n<p>Everything was written.</p>"
+        return "<h2>Not written, or by a policy, and why</h2>\n<p>Everything was written.</p>"
     return (
-        "<h2>Not written, and why</h2>\n<table><tr><th>output</th><th>status</th><th>reason</th>"
+        "<h2>Not written, or by a policy, and why</h2>\n"
+        "<table><tr><th>output</th><th>status</th><th>reason</th>"
         f'<th class="n">series</th><th class="n">objects</th></tr>{rows}</table>'
     )
 

@@ -12,14 +12,21 @@ from numpy.typing import NDArray
 
 from cohortkit.errors import Refusal, UsageError
 from cohortkit.geometry.affine import shear
-from cohortkit.model import Artifact, DeidentifiedSeries, Payload, PayloadKind, Reason, Volume
+from cohortkit.model import (
+    Artifact,
+    DeidentifiedSeries,
+    Payload,
+    PayloadKind,
+    Reason,
+    Refused,
+    Volume,
+)
+from cohortkit.payloads.shapes import UPRIGHT_DEGREES, Policies, checked, shaped
 from cohortkit.writers import files
 from cohortkit.writers.gzipped import gzipped
 from cohortkit.writers.sidecar import sidecar
 
 DESCRIPTION: Final = "cohortkit 0.1"
-_UPRIGHT_DEGREES = 0.01
-"""Slices that lean less than this are upright: it moves nothing by a visible part of a voxel."""
 _SCANNER = 1
 _CHUNK = 4 << 20
 _LONGEST_AXIS = 32767
@@ -31,15 +38,19 @@ _TYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
 class Nifti:
     """Writes volumes as ``<stem><part>.nii.gz`` with a JSON sidecar, and b-files for diffusion.
 
-    Nothing is resampled. What is no exact volume on a regular, upright grid is refused, unless
-    one of the policies below accepts it.
+    Nothing is resampled unasked. What is no exact volume on a regular, upright grid is refused,
+    unless one of the policies below accepts it; the record and the sidecar then say so.
 
     Attributes:
         level: of compression, 1 to 9: 1 and 2 are fast (ISA-L), 3 to 9 are zlib's.
         compress: False writes ``.nii``.
         single: a lone slice: ``refuse``, or ``keep-2d`` to write it as a volume of one slice.
-        tilt: evenly sheared slices: ``refuse``, or ``affine`` to write the voxels untouched with
-            a sheared affine (sform only, which a qform cannot hold).
+        tilt: evenly sheared slices: ``refuse``; ``affine`` to write the voxels untouched with a
+            sheared affine (sform only, which a qform cannot hold); ``resample`` to move each
+            slice within its plane until the volume is upright.
+        spacing: unevenly spaced slices: ``refuse``; ``split`` into the longest runs that are
+            evenly spaced; ``resample`` to interpolate evenly spaced ones.
+        missing: slices that are evenly spaced but for holes: the same three.
     """
 
     name: ClassVar[str] = "nifti"
@@ -49,14 +60,27 @@ class Nifti:
     compress: bool = True
     single: str = "refuse"
     tilt: str = "refuse"
+    spacing: str = "refuse"
+    missing: str = "refuse"
 
     def __post_init__(self) -> None:
         if isinstance(self.level, bool) or self.level not in _LEVELS:
             raise UsageError("Nifti(level=…) takes 1 to 9")
-        if self.single not in {"refuse", "keep-2d"}:
-            raise UsageError("Nifti(single=…) takes 'refuse' or 'keep-2d'")
-        if self.tilt not in {"refuse", "affine"}:
-            raise UsageError("Nifti(tilt=…) takes 'refuse' or 'affine'")
+        self._policies()  # told now, and not when the first volume comes
+
+    def _policies(self) -> Policies:
+        return Policies(self.single, self.tilt, self.spacing, self.missing)
+
+    def shaped(self, item: Payload | Refused) -> Iterator[Payload | Refused]:
+        """What the policies make of a payload, or of slices that are refused without one.
+
+        Raises:
+            TaskFailure: the pixels could not be read this time.
+        """
+        if isinstance(item, Volume | Refused):
+            yield from shaped(item, self._policies())
+        else:
+            yield item
 
     def write(
         self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str
@@ -97,12 +121,10 @@ class Nifti:
         Raises:
             Refusal: ``single-slice``, ``tilt``, ``too-large``, ``unsupported-pixels``.
         """
+        made = checked(volume, self._policies())
+        if isinstance(made, Refused):
+            raise Refusal(made.reason, **made.numbers)
         shape = volume.values.shape
-        if shape[2] == 1 and self.single == "refuse":
-            raise Refusal(Reason.SINGLE_SLICE)
-        degrees = shear(volume.affine)
-        if degrees > _UPRIGHT_DEGREES and self.tilt == "refuse":
-            raise Refusal(Reason.TILT, degrees=degrees)
         if max(shape) > _LONGEST_AXIS:
             raise Refusal(Reason.TOO_LARGE, longest=max(shape))
         if volume.values.dtype.str[1:] not in _TYPES:
@@ -141,7 +163,7 @@ def header(volume: Volume) -> bytes:
     made = new(endianness="<")
     made.set_data_dtype(volume.values.dtype)
     made.set_data_shape(volume.values.shape)
-    upright = shear(volume.affine) <= _UPRIGHT_DEGREES
+    upright = shear(volume.affine) <= UPRIGHT_DEGREES
     made.set_sform(volume.affine, code=_SCANNER)
     made.set_qform(volume.affine, code=_SCANNER if upright else 0, strip_shears=True)
     repetition = volume.repetition or 0.0

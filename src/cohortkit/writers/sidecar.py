@@ -78,6 +78,7 @@ def sidecar(volume: Volume, series: DeidentifiedSeries) -> str:
         **_figures(header),
         **_code_strings(header),
         **_timing(volume, series),
+        **_accepted(volume),
         **statement(series.statement),
         "Format": FORMAT,
         "ConversionSoftware": "cohortkit",
@@ -91,6 +92,22 @@ def _assembled(volume: Volume, withheld: frozenset[str]) -> dict[str, object]:
         name: _plain(value)
         for name, value in volume.numbers.items()
         if math.isfinite(value) and name not in withheld
+    }
+
+
+def _accepted(volume: Volume) -> dict[str, object]:
+    """The geometry policies without which the volume would have been refused."""
+    if not volume.accepted:
+        return {}
+    return {
+        "GeometryPolicies": [
+            {
+                "Policy": one.policy,
+                "Reason": one.reason.value,
+                **{name: _plain(value) for name, value in one.numbers.items()},
+            }
+            for one in volume.accepted
+        ]
     }
 
 

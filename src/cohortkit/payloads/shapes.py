@@ -1,0 +1,126 @@
+"""What the geometry policies of an output make of a payload: regular volumes, or a refusal.
+
+Without a policy everything here is refused. What a policy lets pass says so (``accepted``), with
+the reason by which it would have been refused and the numbers behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from cohortkit.errors import Refusal, UsageError
+from cohortkit.geometry.affine import shear
+from cohortkit.model import Accepted, Reason, Refused, Uneven, Volume
+from cohortkit.payloads.regrid import Row, evened, regular, row_of, upright
+
+UPRIGHT_DEGREES = 0.01
+"""Slices that lean less than this are upright: it moves nothing by a visible part of a voxel."""
+
+WORDS = MappingProxyType(
+    {
+        "single": ("refuse", "keep-2d"),
+        "tilt": ("refuse", "affine", "resample"),
+        "spacing": ("refuse", "split", "resample"),
+        "missing": ("refuse", "split", "resample"),
+    }
+)
+"""The policies, and what each may say; the first is the default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Which volumes are taken that are no upright, regular grid of several slices.
+
+    Attributes:
+        single: a lone slice.
+        tilt: evenly sheared slices.
+        spacing: unevenly spaced slices.
+        missing: slices that are evenly spaced but for holes.
+    """
+
+    single: str = "refuse"
+    tilt: str = "refuse"
+    spacing: str = "refuse"
+    missing: str = "refuse"
+
+    def __post_init__(self) -> None:
+        for name, words in WORDS.items():
+            if getattr(self, name) not in words:
+                told = ", ".join(map(repr, words))
+                raise UsageError(f"Nifti({name}=…) takes one of {told}")
+
+
+def shaped(item: Volume | Refused, policies: Policies) -> Iterator[Volume | Refused]:
+    """The volumes that the policies make of one; what they make none of is refused.
+
+    Every instance of the item is in at least one of the answers.
+
+    Raises:
+        TaskFailure: the pixels could not be read this time.
+    """
+    if isinstance(item, Refused) and not isinstance(item, Uneven):
+        yield item
+        return
+    try:
+        made = [_erect(item, policies)] if isinstance(item, Volume) else _regular(item, policies)
+        for one in made:
+            yield one if isinstance(one, Refused) else checked(one, policies)
+    except Refusal as refusal:
+        yield Refused(refusal.reason, item.instances, numbers=refusal.numbers, part=item.part)
+
+
+def _regular(item: Uneven, policies: Policies) -> Iterator[Volume | Refused]:
+    """Evenly spaced volumes; they may still lean or be single slices."""
+    name = "missing" if item.reason is Reason.MISSING_SLICE else "spacing"
+    word = getattr(policies, name)
+    if word == "refuse":
+        yield item
+        return
+    known = Accepted(item.reason, f"{name}={word}", item.numbers)
+    if word == "split":
+        for part in item.parts():
+            yield part if isinstance(part, Refused) else _erect(_noted(part, known), policies)
+        return
+    row = Row(item.whole(), item.heights)
+    degrees = shear(row.volume.affine)
+    if degrees > UPRIGHT_DEGREES and policies.tilt == "resample":
+        row = _uprighted(row, degrees)
+    made = evened(row)
+    numbers = {**item.numbers, "before": len(item.heights), "after": made.values.shape[2]}
+    yield _noted(made, replace(known, numbers=numbers))
+
+
+def _erect(volume: Volume, policies: Policies) -> Volume:
+    degrees = shear(volume.affine)
+    if degrees <= UPRIGHT_DEGREES or policies.tilt != "resample" or volume.values.shape[2] == 1:
+        return volume
+    return regular(_uprighted(row_of(volume), degrees))
+
+
+def _uprighted(row: Row, degrees: float) -> Row:
+    made = upright(row)
+    more = made.volume.values.shape[1] - row.volume.values.shape[1]
+    numbers = {"degrees": degrees, "rows_added": more}
+    noted = _noted(made.volume, Accepted(Reason.TILT, "tilt=resample", numbers))
+    return replace(made, volume=noted)
+
+
+def checked(volume: Volume, policies: Policies) -> Volume | Refused:
+    """Refuse a regular volume that leans or is a single slice, unless that is accepted."""
+    degrees = shear(volume.affine)
+    if volume.values.shape[2] == 1:
+        if policies.single == "refuse":
+            return Refused(Reason.SINGLE_SLICE, volume.instances, part=volume.part)
+        volume = _noted(volume, Accepted(Reason.SINGLE_SLICE, f"single={policies.single}"))
+    if degrees > UPRIGHT_DEGREES:
+        numbers = {"degrees": degrees}
+        if policies.tilt == "refuse":
+            return Refused(Reason.TILT, volume.instances, numbers=numbers, part=volume.part)
+        volume = _noted(volume, Accepted(Reason.TILT, f"tilt={policies.tilt}", numbers))
+    return volume
+
+
+def _noted(volume: Volume, accepted: Accepted) -> Volume:
+    return replace(volume, accepted=(*volume.accepted, accepted))
