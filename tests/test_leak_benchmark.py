@@ -18,7 +18,7 @@ BENCHMARKS = ROOT / "benchmarks"
 STANDARD = ROOT / "src" / "cohortkit" / "recipe" / "data" / "table.csv"
 
 sys.path.insert(0, str(BENCHMARKS))
-from leak import corpus  # noqa: E402 - the benchmarks are no package of the project
+from leak import corpus, descriptions  # noqa: E402 - the benchmarks are no package of ours
 from leak.judge import Result  # noqa: E402 - the same
 from leak.judge import judge as judging  # noqa: E402 - the same
 from leak.markers import Kind, Marker  # noqa: E402 - the same
@@ -261,3 +261,23 @@ def test_words_of_pseudonyms_are_no_survivors(made: Made, needles: Needles) -> N
 
     assert [] == list(needles.in_text(f"p7{marker.needle[:6]}2ab4"))
     assert [(marker, How.PART)] == list(needles.in_text(f"p7{marker.needle[:8]}2ab4"))
+
+
+def test_descriptions_are_judged_by_what_stays_and_what_goes(tmp_path: Path) -> None:
+    """A real one counts if it is as it was, a typed one if nothing of the identity is in it."""
+    real = ["AX LUNG 1.25", "t2_tse_sag", "SCOUT AP/LAT "]
+    cases = descriptions.build(tmp_path, real, 7)
+
+    kept = descriptions.judge(tmp_path, cases)
+    for case in cases:
+        path = tmp_path / f"{case.number:04d}.dcm"
+        dataset = pydicom.dcmread(path)
+        dataset.SeriesDescription = "LUNG" if case.number in {1, 4} else case.text.swapcase()
+        dataset.save_as(path)
+    (tmp_path / "0002.dcm").unlink()
+    changed = descriptions.judge(tmp_path, cases)
+
+    assert (3, 0, 3, 1.0) == (kept.kept, kept.changed, kept.real, kept.share)
+    assert kept.typed == len(kept.named) == len(cases) - 3
+    assert (0, 2) == (changed.kept, changed.changed)
+    assert changed.typed - 1 == len(changed.named)

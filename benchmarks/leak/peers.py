@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+INDEX = "idc-index-data==25.0.5"
 ADAPTERS = Path(__file__).parent / "adapters"
 OURS = "cohortkit"
 _LINES_OF_ERROR = 1
@@ -83,6 +84,10 @@ class Run:
     def cpu_ms(self) -> float:
         """Milliseconds of CPU for each file."""
         return 1000 * self.cpu_s / self.files if self.files else float("nan")
+
+
+DATA = Peer("descriptions of the Imaging Data Commons", "idc_index", (INDEX,))
+"""No tool: a table that is installed in the same way."""
 
 
 def installed(peer: Peer, cache: Path) -> tuple[str, str]:

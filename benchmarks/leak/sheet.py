@@ -106,16 +106,13 @@ class Sheet:
 
     def write(self, folder: Path) -> None:
         """Write the file."""
-        self.meta.TransferSyntaxUID = self.syntax
-        self.dataset.file_meta = self.meta
         self.dataset.preamble = self.preamble
-        path = folder / self.name
         self.dataset.set_original_encoding(
             self.syntax.is_implicit_VR,
             self.syntax != ExplicitVRBigEndian,
             convert_encodings(self.dataset.SpecificCharacterSet),
         )
-        dcmwrite(path, self.dataset, enforce_file_format=False)
+        write(folder / self.name, self.dataset, self.meta, self.syntax)
         if "PixelData" in self.dataset:
             self.key.pictures.add(self.number)
 
@@ -136,6 +133,20 @@ class Sheet:
             return Kind.PLACE, str(value), value
         word = maker.word()
         return Kind.WORD, word, f"{word} in bytes".encode().ljust(32, b"\0")
+
+
+def write(
+    path: Path,
+    dataset: Dataset,
+    meta: FileMetaDataset | None = None,
+    syntax: UID = ExplicitVRLittleEndian,
+) -> None:
+    """Write a dataset as it is, with file meta information of its own."""
+    meta = meta or _meta(dataset)
+    meta.TransferSyntaxUID = syntax
+    dataset.file_meta = meta
+    dataset.preamble = getattr(dataset, "preamble", None) or bytes(128)
+    dcmwrite(path, dataset, enforce_file_format=False)
 
 
 def _told(value: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from leak.descriptions import GOAL, Verdict
 from leak.judge import Result, Survivor
 from leak.markers import Fate
 from leak.needles import How
@@ -131,6 +132,19 @@ def _place(survivor: Survivor) -> str:
         f"{marker.path} ({marker.vr}, depth {depth}, file {marker.file}), "
         f"found {survivor.how.name.lower()} in {survivor.where}"
     )
+
+
+def undescribed(described: Verdict | str) -> Iterator[str]:
+    """Each goal of the descriptions that is missed."""
+    if isinstance(described, str):
+        yield from [described] if described else []
+        return
+    if described.share < GOAL:
+        yield f"{described.share:.1%} of the real descriptions are kept"
+        yield from (f"    {text!r}" for text in described.lost[:20])
+    if described.named:
+        yield f"{len(described.named)} of {described.typed} descriptions still name someone"
+        yield from (f"    {text!r}" for text in described.named[:20])
 
 
 def broken(judged: list[Judged]) -> Iterator[str]:

@@ -16,6 +16,11 @@ import cohortkit as ck
 
 def many(sources: Sequence[Path], target: Path) -> dict[str, str]:
     """A folder in, a folder out; outputs are known again by their Instance Number."""
+    return export(sources, target, ())
+
+
+def export(sources: Sequence[Path], target: Path, options: tuple[str, ...]) -> dict[str, str]:
+    """The same with options of PS3.15 Annex E."""
     names = {_number(one): one.name for one in sources}
     with tempfile.TemporaryDirectory() as work:
         room = Path(work)
@@ -23,7 +28,8 @@ def many(sources: Sequence[Path], target: Path) -> dict[str, str]:
         for one in sources:
             shutil.copy2(one, room / "in")
         index = ck.scan(room / "in", progress=False)
-        plan = ck.plan(index.search(), settings.recipe(room), to=[ck.Dicom()])
+        recipe = settings.recipe(room, options)
+        plan = ck.plan(index.search(), recipe, to=[ck.Dicom()])
         made = ck.export(plan, room / "out", key=settings.key(room), progress=False)
         for path in sorted((made.release / "dicom").rglob("*.dcm")):
             shutil.copy(path, target / names.pop(_number(path), path.name))

@@ -1,0 +1,18 @@
+"""Cohortkit with descriptions cleaned and not removed (113105)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cohortkit_export
+import frame
+
+
+def many(sources: Sequence[Path], target: Path) -> dict[str, str]:
+    """A folder in, a folder out."""
+    return cohortkit_export.export(sources, target, ("clean-descriptors",))
+
+
+if __name__ == "__main__":
+    frame.run(many)
