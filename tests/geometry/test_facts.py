@@ -255,3 +255,30 @@ def test_csa_damage_is_no_exception(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(0, 6))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     csa.numbers(bytes(good[: data.draw(st.integers(0, len(good)))]))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "values"),
+    [
+        ("FrameOfReferenceUID", ("1.2.826.0.1.5", "1.2.826.0.1.6")),
+        ("PatientPosition", ("HFS", "FFS")),
+        ("RescaleType", ("HU", "OD")),
+        ("Units", ("BQML", "CNTS")),
+        ("ConvolutionKernel", ("B30f", "B70f")),
+    ],
+)
+def test_what_a_volume_must_share_is_told_apart_by_number(
+    keyword: str, values: tuple[str, str]
+) -> None:
+    """By ordinals that do not depend on the order of the files; the words stay in the header."""
+    made = headers(4)
+    for number, header in enumerate(made):
+        setattr(header, keyword, values[number % 2])
+
+    def settings(of: list[Dataset]) -> list[int]:
+        return [instance.frames[0].setting for instance in read_facts(of).instances]
+
+    first = settings(made)
+    assert first in ([0, 1, 0, 1], [1, 0, 1, 0])
+    assert settings(made[::-1]) == first[::-1]
+    assert numbers_only(read_facts(made))

@@ -98,6 +98,7 @@ def test_a_changed_spacing_is_refused(count: int, data: st.DataObject, shift: fl
             ("derived", False, True),
             ("image_type", 0, 1),
             ("echo_number", 1, 2),
+            ("setting", 0, 1),
         ]
     ),
     st.randoms(use_true_random=False),
@@ -116,6 +117,26 @@ def test_images_of_two_kinds_become_two_volumes(
         assert len({getattr(slot.facts, name) for slot in stack.volumes[0]}) == 1
     assert len({stack.part for stack in made(found)}) == 2
     assert accounted(found, 2 * count)
+
+
+@given(
+    st.integers(3, 6),
+    st.sampled_from([{"setting": 1}, {"intercept": None}, {"slope": None}]),
+    st.data(),
+)
+def test_a_slice_of_another_setting_or_without_rescaling_is_never_absorbed(
+    count: int, change: dict[str, object], data: st.DataObject
+) -> None:
+    """Another frame of reference, position, unit or kernel, or values on another scale."""
+    which = data.draw(st.integers(0, count - 1))
+    mixed = slices(count, slope=1.0, intercept=-1024.0)
+    mixed[which] = changed(mixed[which], **change)
+    found = split_of(mixed)
+    for stack in made(found):
+        slots = [slot for volume in stack.volumes for slot in volume]
+        for name in change:
+            assert len({getattr(slot.facts, name) for slot in slots}) == 1
+    assert accounted(found, count)
 
 
 @pytest.mark.parametrize(

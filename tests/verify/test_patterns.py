@@ -338,6 +338,17 @@ def test_what_somebody_typed_into_a_kept_attribute_does_not_spare_itself(
     assert kind in {item.kind for item in collect([header], task(), frozenset({kept})).items}
 
 
+def test_a_name_that_a_device_has_too_is_a_name() -> None:
+    """Whatever is read first: that the recipe keeps the station's name spares no patient."""
+    for keyword in ("StationName", "DetectorID", "InstitutionName"):
+        header = Dataset()
+        header.PatientID = "MRN-00471113"
+        header.PatientName = "Quisling^Marjolein"
+        setattr(header, keyword, "QUISLING")
+
+        assert "quisling" in texts(collect([header], task(), frozenset({keyword})))
+
+
 def test_only_a_maker_that_there_is_spares_a_name() -> None:
     """A surname in Manufacturer is a leak like another."""
     header = Dataset()

@@ -25,6 +25,13 @@ _MR = frozenset({"4", "4.1", "4.3", "4.4"})
 _PT = frozenset({"128", "128.1", "130"})
 _NM = frozenset({"5", "20"})
 _ROOT = "1.2.840.10008.5.1.4.1.1."
+_SETTINGS = (
+    "FrameOfReferenceUID",
+    "PatientPosition",
+    "RescaleType",
+    "Units",
+    "ConvolutionKernel",
+)
 _WORDS_OF_LOSS = frozenset({"01", "1"})
 
 
@@ -41,6 +48,8 @@ def read_facts(headers: Sequence[Dataset]) -> Facts:
     displays = Displays()
     read = [_instance(header, ordinal, displays) for ordinal, header in enumerate(headers)]
     kinds = {kind: n for n, kind in enumerate(sorted({k for _, ks in read for k in ks}))}
+    own_settings = [_setting(header) for header in headers]
+    settings = {one: n for n, one in enumerate(sorted(set(own_settings)))}
     times = [f.time for instance, _ in read for f in instance.frames if f.time is not None]
     start = min(times, default=0.0)
     identities: dict[str, int] = {}
@@ -50,6 +59,7 @@ def read_facts(headers: Sequence[Dataset]) -> Facts:
             replace(
                 frame,
                 image_type=kinds[kind],
+                setting=settings[own_settings[ordinal]],
                 time=None if frame.time is None else round(frame.time - start, 6),
             )
             for frame, kind in zip(instance.frames, own, strict=True)
@@ -57,6 +67,11 @@ def read_facts(headers: Sequence[Dataset]) -> Facts:
         identity = identities.setdefault(text(header, "SOPInstanceUID"), ordinal)
         instances.append(replace(instance, frames=frames, identity=identity))
     return Facts(instances=tuple(instances), **_flags(headers, instances))
+
+
+def _setting(header: Dataset) -> tuple[tuple[str, ...], ...]:
+    """What two slices of one volume have in common: where, how and in which units they lie."""
+    return tuple(words(header, keyword) for keyword in _SETTINGS)
 
 
 def _flags(headers: Sequence[Dataset], instances: Sequence[InstanceFacts]) -> dict[str, bool]:

@@ -1,7 +1,8 @@
 """Which frames make which volume, decided from Facts alone; or by which Reason they make none.
 
-A series is split by what no volume may mix (size, number format, orientation, spacing, role,
-echo, repetition time, flip angle). What is left is sorted into places along the slice normal.
+A series is split by what no volume may mix (size, number format, rescaling or none, orientation,
+spacing, frame of reference, patient position, units, kernel, role, echo, repetition time, flip
+angle). What is left is sorted into places along the slice normal.
 Where a place holds several frames they are told apart by a known dimension, or refused.
 """
 
@@ -201,6 +202,8 @@ def _kin(slot: Slot) -> Hashable:
         pixels.held_in,
         facts.role,
         facts.derived,
+        facts.setting,
+        (facts.slope is None, facts.intercept is None),
         slot.tile is None,
         *(_rounded(x) for x in (facts.echo_time, facts.repetition_time, facts.flip_angle)),
     )
@@ -361,6 +364,7 @@ def _sorting(one: Stack | UnevenStack) -> tuple[object, ...]:
         facts.echo_time or 0.0,
         facts.role.value,
         facts.image_type,
+        facts.setting,
         facts.stack or 0,
         first.source.series_number or 0,
         facts.derived,

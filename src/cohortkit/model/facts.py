@@ -172,6 +172,8 @@ class FrameFacts:
         b_value: s/mm²; b_vector: unit vector in patient coordinates (LPS).
         echo_time, repetition_time: milliseconds, as in DICOM.
         image_type: which of the series' different Image Types, counted from 0 in sorted order.
+        setting: which of the series' different settings (frame of reference, patient position,
+            rescale type, units, kernel), counted from 0 in sorted order.
         scale_slope: Philips' private factor from display values to what was measured.
         display: how it is to be shown; frames alike share one record.
     """
@@ -204,6 +206,7 @@ class FrameFacts:
     tilt: float | None = None
     flip_angle: float | None = None
     image_type: int = 0
+    setting: int = 0
     scale_slope: float | None = None
     display: Display = PLAIN
 

@@ -199,8 +199,13 @@ def _from_task(found: _Found, task: Task) -> None:
         found.add(Kind.PATH, file.path)
 
 
+_RANK = {kind: (kind not in PERSONAL, kind is Kind.TEXT) for kind in Kind}
+"""A value that names the patient is no device's, whatever else has it: what is kept of a device
+does not spare it."""
+
+
 class _Found:
-    """Spellings as they are gathered; the first kind of a spelling stands."""
+    """Spellings as they are gathered; a spelling is of the most personal kind that has it."""
 
     def __init__(self) -> None:
         self._full: dict[str, Pattern] = {}
@@ -240,7 +245,7 @@ class _Found:
                 self._left_out["one-character", kind] += 1
             elif text in ORDINARY or text in _keywords():
                 self._left_out["ordinary", kind] += 1
-            elif text not in self._full:
+            elif text not in self._full or _RANK[kind] < _RANK[self._full[text].kind]:
                 self._full[text] = Pattern(text, kind, rule or _rule(text, whole=whole))
 
     def patterns(self, spared: _Spared, *, shifted: bool) -> Patterns:

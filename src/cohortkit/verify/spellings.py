@@ -17,7 +17,8 @@ ORDINARY = frozenset(
     none null other pancreas patient pelvis phantom plastic prostate qa qc removed research sagittal
     series shoulder skull spine study subject test thorax unknown volunteer water whole wrist xxx
     cr ct dx ecg mg mr nm ot pet pt px rf rg sc seg sr us xa original primary secondary derived
-    localizer yes no
+    localizer yes no angio angiography axial cine contrast diffusion dynamic dti dwi flair flow
+    gated mag magnitude mprage native perfusion phase recon scout stroke survey tensor trace vessel
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 """Words of the trade and placeholders: alone they name nobody, so alone they are left out."""
