@@ -43,6 +43,7 @@ _BIRTH_DATE = 0x00100030
 _DEEPEST = 64
 _UNDEFINED = 0xFFFFFFFF
 _STANDARD_DS = 16
+_LISTED = frozenset({"CS", "DS", "IS"})  # what is no code or number leaves its place empty
 _ITEM = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
 _END = {True: b"\xfe\xff\xdd\xe0", False: b"\xff\xfe\xe0\xdd"}
 
@@ -144,7 +145,10 @@ class Walk:
             return _copied(element) if good else None
         values = texts(element, vr, encodings)
         if values is None or not well_formed(values, vr, loose=step.loose):
-            return None
+            return _made(element.tag, vr, None) if vr in _LISTED else None
+        taken, instead = self._holding(step, element, values, encodings)
+        if taken:
+            return instead
         self._note(step, passed=bool(values))
         if is_ascii(element) and not (vr == "DS" and any(len(v) > _STANDARD_DS for v in values)):
             return element
