@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cohortkit.errors import OutputError
 from cohortkit.run.ledger import note
 from cohortkit.run.lock import hold
-from cohortkit.run.place import Place, check, files_under, publish, sweep, sweep_stems
+from cohortkit.run.place import Place, check, files_under, move, publish, sweep, sweep_stems
 
 
 def test_an_output_inside_the_archive_is_refused(tmp_path: Path) -> None:
@@ -96,6 +96,9 @@ def test_the_identified_folders_are_their_owners_alone(tmp_path: Path) -> None:
         place = Place(tmp_path / "out")
         place.prepare()
         publish(place.vault / "x", b"1")
+        (place.release / "nifti/p/s").mkdir(parents=True)
+        (place.release / "nifti/p/s/r.nii.gz").write_bytes(b"1")
+        move("nifti/p/s/r.nii.gz", place.release, place.quarantine / "task")
     finally:
         os.umask(before)
 
@@ -103,6 +106,9 @@ def test_the_identified_folders_are_their_owners_alone(tmp_path: Path) -> None:
         assert 0o700 == folder.stat().st_mode & 0o777
     assert 0o600 == (place.vault / "x").stat().st_mode & 0o777
     assert 0o777 == place.release.stat().st_mode & 0o777
+    held = [folder for folder in place.quarantine.rglob("*") if folder.is_dir()]
+    assert 4 == len(held)
+    assert all(0o700 == folder.stat().st_mode & 0o777 for folder in held)
 
 
 def test_publishing_replaces_whole_files_and_leaves_no_part(tmp_path: Path) -> None:

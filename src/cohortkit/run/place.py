@@ -249,6 +249,8 @@ def sweep_stems(root: Path, folders: Iterable[str], stem: str) -> None:
 def move(name: str, source: Path, target: Path) -> None:
     """Move a file out of the release, below ``target``, for its owner alone."""
     to = target / name
-    to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    below = [target / folder for folder in reversed(Path(name).parents)]
+    for folder in below:  # one by one: parents=True would give them the umask's mode
+        folder.mkdir(mode=0o700, exist_ok=True)
     shutil.move(source / name, to)
     to.chmod(0o600)
