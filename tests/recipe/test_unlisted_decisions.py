@@ -134,7 +134,7 @@ def test_a_file_cannot_talk_a_value_through_by_its_vr(tag: int, vr: str, option:
         or ({vr} | known) <= TEXTS
         or bool({vr} & BYTES and known & BYTES)
     )
-    assert same or decision.action is Action.REMOVE
+    assert same or decision.action in {Action.REMOVE, Action.EMPTY, Action.DUMMY}
     if decision.action is Action.KEEP:
         assert vr not in PERSONAL
         assert tag in PASSES or vr in NUMBERS | {"CS", "SQ"}
