@@ -16,11 +16,13 @@ import cohortkit as ck
 
 def many(sources: Sequence[Path], target: Path) -> dict[str, str]:
     """A folder in, a folder out; outputs are known again by their Instance Number."""
-    return export(sources, target, ())
+    return export(sources, target)
 
 
-def export(sources: Sequence[Path], target: Path, options: tuple[str, ...]) -> dict[str, str]:
-    """The same with options of PS3.15 Annex E."""
+def export(
+    sources: Sequence[Path], target: Path, options: tuple[str, ...] = (), more: str = ""
+) -> dict[str, str]:
+    """The same with options of PS3.15 Annex E, and more text in the recipe."""
     names = {_number(one): one.name for one in sources}
     with tempfile.TemporaryDirectory() as work:
         room = Path(work)
@@ -28,7 +30,7 @@ def export(sources: Sequence[Path], target: Path, options: tuple[str, ...]) -> d
         for one in sources:
             shutil.copy2(one, room / "in")
         index = ck.scan(room / "in", progress=False)
-        recipe = settings.recipe(room, options)
+        recipe = settings.recipe(room, options, more)
         plan = ck.plan(index.search(), recipe, to=[ck.Dicom()])
         made = ck.export(plan, room / "out", key=settings.key(room), progress=False)
         for path in sorted((made.release / "dicom").rglob("*.dcm")):
