@@ -11,7 +11,7 @@ from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Action, PixelRisk, Recipe
 from cohortkit.recipe.policy import Policy
 
-NAMES = ["basic", "brain-mr", "chest-ct", "dates-kept", "patient-characteristics-kept"]
+NAMES = ["basic", "brain-mr", "chest-ct", "dates-kept", "patient-characteristics-kept", "ultrasound"]
 
 
 def action(recipe: Recipe, keyword: str) -> Action:
@@ -49,6 +49,7 @@ def test_each_is_documented_and_claims_the_profile(name: str) -> None:
         ("dates-kept", "StudyDate", Action.KEEP),
         ("patient-characteristics-kept", "PatientSex", Action.KEEP),
         ("patient-characteristics-kept", "PatientWeight", Action.KEEP),
+        ("ultrasound", "PatientAge", Action.CAP_AGE),
     ],
 )
 def test_each_differs_from_basic(name: str, keyword: str, expected: Action) -> None:
@@ -91,6 +92,13 @@ def test_only_brain_mr_accepts_faces_and_says_why() -> None:
     unknown = [name for name in NAMES if load_recipe(name).faces.accept_unknown]
     assert ["brain-mr"] == accepting == unknown
     assert "agreement" in load_recipe("brain-mr").faces.reason
+
+
+def test_only_ultrasound_cleans_pixels_and_claims_it() -> None:
+    """113101 is the claim of the recipe that has a rule for every image that it lets out."""
+    cleaning = [name for name in NAMES if load_recipe(name).pixels.rules]
+    claiming = [n for n in NAMES if "113101" in dict(load_recipe(n).claims().codes)]
+    assert ["ultrasound"] == cleaning == claiming
 
 
 def test_brain_mr_keeps_the_diffusion_numbers() -> None:

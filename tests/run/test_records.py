@@ -61,6 +61,7 @@ RECORDS = st.builds(
         TEXT,
     ),
     searched=st.none() | st.builds(Searched, *[st.integers(0, 9)] * 4),
+    pixel_work=st.dictionaries(st.sampled_from(["blanked", "verified"]), st.integers(1, 9)),
 )
 
 

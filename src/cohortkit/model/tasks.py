@@ -92,6 +92,7 @@ class Record:
         inputs: keyed digest of what the task was asked to do: another one is done anew.
         rows: released table rows by table name (``patients``, ``studies``, ``series``,
             ``instances``, ``labels``): each a mapping of column → scalar, list of scalars or None.
+        pixel_work: how many instances had parts ``blanked``, and how many were ``verified``.
     """
 
     task: str
@@ -104,3 +105,4 @@ class Record:
     statement: Statement | None = None
     searched: Searched | None = None
     inputs: str = ""
+    pixel_work: Mapping[str, int] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from cohortkit.model import FORMAT, Record
 from cohortkit.protocols import Writer
 from cohortkit.run.about import About
 from cohortkit.run.counts import counts, reasons
+from cohortkit.run.redactions import total
 from cohortkit.run.report import report
 from cohortkit.run.version import VERSION
 
@@ -186,6 +187,10 @@ def _manifest(records: Sequence[Record], about: About, made: Mapping[str, bytes]
             for line in reasons(records)
         ],
         "searched": searched(records),
+        "pixels": {
+            str(work): {"series": series, "objects": objects}
+            for work, (series, objects) in total(records).items()
+        },
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(made.items())},
     }
     return json.dumps(body, indent=1, ensure_ascii=False).encode("utf-8") + b"\n"

@@ -54,6 +54,11 @@ class Place:
         return self.vault / "residuals"
 
     @property
+    def redactions(self) -> Path:
+        """What was blanked in the pixels of each task: boxes, no values."""
+        return self.vault / "redactions"
+
+    @property
     def settings(self) -> Path:
         """Which export this is."""
         return self.vault / "export.json"
@@ -85,7 +90,7 @@ class Place:
                 folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
             self.release.mkdir(exist_ok=True)
-            for folder in (self.records, self.tracebacks, self.residuals):
+            for folder in (self.records, self.tracebacks, self.residuals, self.redactions):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise OutputError(f"output {self.root}: {cause(error)}") from None

@@ -40,6 +40,7 @@ def to_json(record: Record) -> bytes:
         },
         "statement": None if record.statement is None else asdict(record.statement),
         "searched": None if record.searched is None else asdict(record.searched),
+        "pixel_work": dict(sorted(record.pixel_work.items())),
     }
     return json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
@@ -75,6 +76,7 @@ def _record(body: Mapping[str, Any]) -> Record:
         },
         statement=None if statement is None else _to_statement(statement),
         searched=None if searched is None else Searched(**searched),
+        pixel_work=body["pixel_work"],
     )
 
 

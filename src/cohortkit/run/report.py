@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from cohortkit.model import Record, Status
+from cohortkit.model import PixelWork, Record, Status
+from cohortkit.recipe.model import CODES, Option
 from cohortkit.run.about import About
 from cohortkit.run.counts import counts, reasons
+from cohortkit.run.redactions import total
 from cohortkit.run.version import VERSION
 
 _STYLE = """
@@ -44,6 +46,7 @@ def report(records: Sequence[Record], about: About) -> str:
         _flow(about),
         _ended(records),
         _search(records),
+        _pixels(records),
         _not_done(records, about),
         _recipe(about),
     ]
@@ -158,9 +161,37 @@ def _search(records: Sequence[Record]) -> str:
     )
 
 
+def _pixels(records: Sequence[Record]) -> str:
+    done = total(records)
+    if not any(series for series, _ in done.values()):
+        return ""
+    words = {
+        PixelWork.BLANKED: "parts were blanked: there every pixel of every frame is black",
+        PixelWork.VERIFIED: "left as they were, since the recipe says that someone has seen that "
+        "such devices draw no name",
+    }
+    rows = "".join(
+        f"<tr><td>{words[work]}</td>{_n(series)}{_n(objects)}</tr>"
+        for work, (series, objects) in done.items()
+    )
+    codes = {code for one in records if one.statement for code, _ in one.statement.codes}
+    claimed = (
+        " The output claims clean pixel data (113101), and each of these objects that no name is "
+        "burned in."
+        if CODES[Option.CLEAN_PIXEL_DATA][0] in codes
+        else " The output does not claim clean pixel data (113101)."
+    )
+    return (
+        "<h2>What was done to pixels</h2>\n<p>By the recipe's rules for known devices; outside of "
+        f"what was blanked no pixel was changed.{claimed}</p>\n<table><tr><th>pixels</th>"
+        f'<th class="n">series</th><th class="n">objects</th></tr>{rows}</table>'
+    )
+
+
 _ALWAYS_NOT = """
 Nobody and nothing looked at the pixels. What may hold drawn-in names was refused by what its
-header says, or let through where the recipe accepts that risk by name.
+header says, or let through where the recipe accepts that risk by name or has a rule for the
+device. A name that is drawn where no rule expects one was not found.
 
 Voxels and pixels were not searched as bytes; their digests are in <code>files.parquet</code>.
 

@@ -33,6 +33,7 @@ from cohortkit.recipe.model import Recipe
 from cohortkit.run.place import Place, publish, sweep_stems, sync_files
 from cohortkit.run.produce import Product, produce
 from cohortkit.run.records import to_json
+from cohortkit.run.redactions import boxes, counts
 from cohortkit.run.searching import Finding, patterns_of, prove, quarantine, residual
 from cohortkit.run.tally import complete
 
@@ -121,6 +122,9 @@ class Work:
         if finding.hits:
             quarantine(place, name, product)
             return ended(self, task, Reason.IDENTITY_FOUND, {"places": len(finding.hits)})
+        blanked = boxes(series)
+        if blanked is not None:
+            publish(place.redactions / f"{name}.json", blanked)
         return self._record(task, series, product, finding)
 
     def _record(
@@ -140,6 +144,7 @@ class Work:
             statement=series.statement,
             searched=finding.searched,
             inputs=inputs_of(self.key.pseudonyms(), task),
+            pixel_work=counts(series),
         )
 
 
