@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO, FileIO
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -21,7 +22,10 @@ from pydicom.filereader import data_element_generator, read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from cohortkit.dicom import plain
+from cohortkit.dicom.elements import NotPlain
 from cohortkit.dicom.layout import Start, find_start
+from cohortkit.dicom.plain import Pixels
 from cohortkit.dicom.quiet import quiet
 from cohortkit.dicom.streams import MAX_HEADER, BoundedFile, InflatingFile
 from cohortkit.errors import Refusal, TaskFailure
@@ -38,6 +42,7 @@ _ITEM = 0xFFFEE000
 _SEQUENCE_END = 0xFFFEE0DD
 _CHARSET = 0x00080005
 _HEAD = 32 * 1024
+_QUICK = 1 << 20  # bytes more in which a header is looked for before pydicom streams it
 _MAX_META = 1024 * 1024  # file meta information beyond this is no real one
 _Elements = dict[BaseTag, RawDataElement | DataElement]
 
@@ -74,12 +79,11 @@ class _Stop:
 
     def __init__(self, stream: BoundedFile | InflatingFile) -> None:
         self._stream = stream
-        self.found: tuple[PixelType, int, int, str] | None = None
+        self.found: Pixels | None = None
 
     def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
-        held_in = _PIXELS.get(int(tag))
-        if held_in is not None:
-            self.found = (held_in, self._stream.tell(), length, vr or "")
+        if tag in _PIXELS:
+            self.found = Pixels(int(tag), vr or "", self._stream.tell(), length)
             return True
         if length != _UNDEFINED:
             left = self._stream.remaining()
@@ -108,7 +112,7 @@ def read_header(path: str | Path) -> tuple[Dataset, PixelPlace | None]:
     with reading(), Path(path).open("rb") as file, quiet():
         head, start = _start(file)
         meta = _read_meta(head[: start.dataset])
-        dataset, place = _read_dataset(file, start)
+        dataset, place = _read_dataset(file, head, start)
         dataset.file_meta = meta
         if not start.preamble and not _says_what_it_is(dataset):
             raise Refusal(Reason.NOT_DICOM)
@@ -200,32 +204,72 @@ def _start(file: BinaryIO) -> tuple[bytes, Start]:
 
 
 def _read_meta(head: bytes) -> FileMetaDataset:
-    """The file meta information, by pydicom, from the bytes up to behind it."""
+    """The file meta information from the bytes up to behind it."""
     if not head or head[-4:] == b"DICM":
         return FileMetaDataset()
-    return read_partial(BytesIO(head), force=True).file_meta
+    begin = 132 if head[128:132] == b"DICM" else 0
+    try:
+        found, _ = plain.elements(head, begin, implicit=False, whole=True)
+    except NotPlain:
+        return read_partial(BytesIO(head), force=True).file_meta
+    return FileMetaDataset(cast("_Elements", found))
 
 
-def _read_dataset(file: BinaryIO, start: Start) -> tuple[Dataset, PixelPlace | None]:
+def _read_dataset(file: BinaryIO, head: bytes, start: Start) -> tuple[Dataset, PixelPlace | None]:
+    elements, found, stream = _header(file, head, start)
+    if found is None:
+        return _dataset(elements, start), None
+    encapsulated = found.length == _UNDEFINED
+    stream.seek(found.offset)
+    extent = _fragments(stream, start) if encapsulated else found.length
+    place = PixelPlace(
+        attribute=_PIXELS[found.tag],
+        offset=found.offset,
+        length=extent,
+        encapsulated=encapsulated,
+        transfer_syntax=start.transfer_syntax,
+        deflated=start.deflated,
+        start=start.dataset,
+        vr=found.vr,
+    )
+    if extent is not None:
+        end = found.offset + extent + (8 if encapsulated else 0)
+        elements |= _behind(file, stream, start, end)
+    return _dataset(elements, start), place
+
+
+def _header(
+    file: BinaryIO, head: bytes, start: Start
+) -> tuple[_Elements, Pixels | None, BoundedFile | InflatingFile]:
+    """The elements up to the pixels, where these are, and what they can be read from."""
+    if start.little and not start.deflated:
+        quick = _quick(file, head, start)
+        if quick is not None:
+            return cast("_Elements", quick[0]), quick[1], BoundedFile(file)
     file.seek(start.dataset)
     stream = InflatingFile(file) if start.deflated else BoundedFile(file)
     stop = _Stop(stream)
     elements = _elements(stream, start, stop)
-    if stop.found is None:
-        if any(stream.rest) or stream.read(1):
-            raise Refusal(Reason.TRUNCATED)
-        return _dataset(elements, start), None
-    held_in, offset, length, vr = stop.found
-    encapsulated = length == _UNDEFINED
-    stream.seek(offset)
-    extent = _fragments(stream, start) if encapsulated else length
-    syntax = start.transfer_syntax
-    place = PixelPlace(
-        held_in, offset, extent, encapsulated, syntax, start.deflated, start.dataset, vr
-    )
-    if extent is not None:
-        elements |= _behind(file, stream, start, offset + extent + (8 if encapsulated else 0))
-    return _dataset(elements, start), place
+    if stop.found is None and (any(stream.rest) or stream.read(1)):
+        raise Refusal(Reason.TRUNCATED)
+    return elements, stop.found, stream
+
+
+def _quick(
+    file: BinaryIO, head: bytes, start: Start
+) -> tuple[dict[BaseTag, RawDataElement], Pixels | None] | None:
+    """The same in one loop over bytes, where the file is plain and its header not too large."""
+    for more in (0, _QUICK):
+        if more:
+            file.seek(len(head))
+            head += file.read(more)
+        whole = len(head) == os.fstat(file.fileno()).st_size
+        try:
+            return plain.elements(head, start.dataset, implicit=start.implicit, whole=whole)
+        except NotPlain:
+            if whole:
+                return None
+    return None
 
 
 def _elements(
@@ -241,10 +285,20 @@ def _elements(
 def _dataset(elements: _Elements, start: Start) -> Dataset:
     """A pydicom Dataset that knows its encoding and character set."""
     dataset = Dataset(elements)
-    named = dataset[_CHARSET].value if _CHARSET in dataset else None
-    encodings = convert_encodings(named) if named else default_encoding
-    dataset.set_original_encoding(start.implicit, start.little, encodings)
+    named = elements.get(BaseTag(_CHARSET))
+    value = named.value if named is not None else None
+    dataset.set_original_encoding(start.implicit, start.little, _encodings(value or b""))
     return dataset
+
+
+@lru_cache(64)
+def _encodings(named: bytes | str) -> list[str] | str:
+    """The Python codecs of a character set, by the bytes that name it."""
+    text = named.decode("latin-1") if isinstance(named, bytes) else str(named)
+    terms = [term.strip() for term in text.strip("\0 ").split("\\")]
+    if not any(terms):
+        return default_encoding
+    return convert_encodings(terms if len(terms) > 1 else terms[0])
 
 
 def _fragments(stream: BoundedFile | InflatingFile, start: Start) -> int | None:
