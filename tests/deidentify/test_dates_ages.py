@@ -143,6 +143,12 @@ def test_short_ages_are_put_right(value: str, expected: str) -> None:
     assert expected == ages.cap(value, over_89=False)
 
 
+@given(st.integers(0, 999), st.sampled_from("DWMY"))
+def test_where_nobody_knows_who_is_over_89_no_age_leaves(number: int, unit: str) -> None:
+    """An index of a few columns cannot say that an 85 here is no 91 elsewhere."""
+    assert ages.cap(f"{number:03d}{unit}", over_89=None) is None
+
+
 @given(st.text(max_size=10), st.booleans())
 def test_what_is_no_age_is_not_passed(value: str, over_89: bool) -> None:  # noqa: FBT001 - drawn
     """Text in place of an age gives nothing."""

@@ -115,6 +115,42 @@ def test_a_person_of_ninety_in_any_study_of_the_index_is_capped_in_all(
     assert 1 == run(plan, tmp_path / "out", key).table("studies").height
 
 
+def test_an_index_without_ages_lets_no_age_out(key: ck.Key, tmp_path: Path) -> None:
+    """It cannot tell who is over 89 in another study, and the plan says so."""
+    write_series(tmp_path / "archive", Patient(age="045Y"), Series(slices=2))
+    scanned = ck.scan(tmp_path / "archive", progress=False, workers=1)
+    rows = scanned.instances(scanned.series().collect()["series_key"])
+    (tmp_path / "table").mkdir()
+    few = tmp_path / "table" / "few.parquet"
+    rows.drop("PatientAge", "PatientBirthDate").write_parquet(few)
+    cohort = ck.open_index(few).search()
+
+    plan = ck.plan(cohort, ck.load_recipe("patient-characteristics-kept"), to="tables")
+    studies = run(plan, tmp_path / "out", key).table("studies")
+
+    assert "does not tell who is over 89" in repr(plan)
+    assert [None] == studies["PatientAge"].to_list()
+    assert ["F"] == run(plan, tmp_path / "out", key).table("patients")["PatientSex"].to_list()
+
+
+@pytest.mark.parametrize("word", ["QUISLING", "ACC5500771", "19480229"])
+def test_what_another_study_knows_of_the_patient_is_searched_for(
+    key: ck.Key, tmp_path: Path, word: str
+) -> None:
+    """In a series without a name somebody typed hers, her birth date or the number of another."""
+    named = Patient(accession="ACC5500771")
+    nameless = Patient(name="", accession="ACC5500772", birth_date="")
+    write_series(tmp_path / "archive", named, Series(study=1, number=1))
+    write_series(
+        tmp_path / "archive", nameless, Series(study=2, number=2, extra={"ScanOptions": word})
+    )
+    cohort = ck.scan(tmp_path / "archive", progress=False, workers=1).search(SeriesNumber=2)
+
+    export = run(ck.plan(cohort, ck.load_recipe("basic"), to="tables"), tmp_path / "out", key)
+
+    assert ["identity-found"] == export.refused()["reason"].unique().to_list()
+
+
 def test_a_joined_column_that_the_recipe_does_not_release_is_told_and_held_back(
     archive: Path, key: ck.Key, tmp_path: Path
 ) -> None:

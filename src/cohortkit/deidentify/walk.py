@@ -40,6 +40,7 @@ from cohortkit.recipe.model import Action
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 _BIRTH_DATE = 0x00100030
+_DELIMITERS = 0xFFFE
 _DEEPEST = 64
 _UNDEFINED = 0xFFFFFFFF
 _STANDARD_DS = 16
@@ -54,14 +55,14 @@ class Subject:
 
     Attributes:
         days: by which dates move, where the recipe moves them.
-        over_89: whether the person may reach the age of 90 in any study.
+        over_89: whether the person may reach the age of 90 in any study; None if nobody knows.
         true_dates: whether the recipe keeps any date as it was.
     """
 
     person: Person
     pseudonyms: Pseudonyms
     days: int
-    over_89: bool
+    over_89: bool | None
     true_dates: bool = False
 
     def patient(self, value: str) -> str:
@@ -98,8 +99,10 @@ class Walk:
         released: dict[BaseTag, Element] = {}
         private: list[int] = []
         for tag in source.keys():  # noqa: SIM118 - iterating a Dataset would decode its elements
-            element = source.get_item(tag)
             number = int(tag)
+            if number >> 16 == _DELIMITERS:
+                continue  # left over from a broken sequence; it has no value to ask for
+            element = source.get_item(tag)
             creator = creators.of(number) if is_private(number) else None
             file_vr = "SQ" if isinstance(element.value, Items) else element.VR
             step = self.rules.step(number, file_vr, creator)
@@ -201,7 +204,7 @@ class Walk:
     def _shifted(self, step: Step, element: Element, encodings: Sequence[str]) -> Element | None:
         if step.vr not in dates.BY_VR:
             return None
-        if int(element.tag) == _BIRTH_DATE and self.subject.over_89:
+        if int(element.tag) == _BIRTH_DATE and self.subject.over_89 is not False:
             return _made(element.tag, step.vr, None)
         values = texts(element, step.vr, encodings)
         moved = None if values is None else dates.shift(values, step.vr, self.subject.days)

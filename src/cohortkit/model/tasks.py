@@ -18,8 +18,11 @@ class Task:
         number: place in the plan, from 0; progress and messages name a task by it.
         series_key: the index's opaque key.
         files: sorted by SOP Instance UID, so that ordinals are the same in every run.
-        over_89: whether the person reaches the age of 90 in any study that the index holds.
+        over_89: whether the person may be 90 or older in any study that the index holds; None
+            where the index cannot tell. Then no age leaves.
         labels: joined columns, by name.
+        known: (keyword, value) of what the index knows of the person from all of its studies, to
+            be searched for: a name that this series lacks is hers all the same.
     """
 
     number: int
@@ -30,8 +33,9 @@ class Task:
     sop_class_uid: str
     modality: str
     files: tuple[FileRef, ...]
-    over_89: bool = False
+    over_89: bool | None = False
     labels: tuple[tuple[str, Scalar | None], ...] = ()
+    known: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Task {self.number}: {len(self.files)} files>"

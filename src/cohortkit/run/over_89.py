@@ -20,6 +20,7 @@ from cohortkit.protocols import Index
 from cohortkit.run.persons import person_of
 
 _DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "latest_date")
+_AGES = frozenset({"PatientAge", "PatientBirthDate"})
 _WHO = ("IssuerOfPatientID", "PatientID")
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -60,16 +61,16 @@ class _Known:
         return self.implied is not None and self.latest - self.implied > OLDEST * YEAR
 
 
-def people_over_89(index: Index, default_issuer: str) -> frozenset[Person]:
-    """Who may be 90 or older on some day that the index knows of.
+def people_over_89(index: Index, default_issuer: str) -> frozenset[Person] | None:
+    """Who may be 90 or older on some day that the index knows of; None where it knows no ages.
 
     By Patient's Age; by the days from birth to the last study; and where no birth date is known by
     an age and the time since, taken as long as it may be (who is 88 may be 89 tomorrow).
     """
     frame = index.series()
     names = frame.collect_schema().names()
-    if "PatientID" not in names:
-        return frozenset()
+    if "PatientID" not in names or not _AGES & set(names):
+        return None
     known: dict[Person, _Known] = {}
     for row in _gathered(frame, names).iter_rows(named=True):
         person = person_of(row, default_issuer)

@@ -1,13 +1,22 @@
-"""Of whom a row of an index is."""
+"""Of whom a row of an index is, and what else the index knows of that person."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
 
 from cohortkit.deidentify.identities import normalise
 from cohortkit.model import Person
+from cohortkit.protocols import Index
 
 Row = Mapping[str, object]
+
+_WHO: Final = ("IssuerOfPatientID", "PatientID")
+_KNOWN: Final = ("PatientName", "PatientBirthDate", "AccessionNumber", "StudyID")
+_MOST = 500
+"""Values of one attribute of one person; who has more is nobody."""
 
 
 def text(value: object) -> str:
@@ -19,3 +28,40 @@ def person_of(row: Row, default_issuer: str) -> Person:
     """Who a series row is about, ids as they are compared."""
     issuer = normalise(text(row.get("IssuerOfPatientID"))) or default_issuer
     return Person(issuer, normalise(text(row.get("PatientID"))))
+
+
+def known_of(
+    index: Index, cohort: pl.DataFrame, default_issuer: str
+) -> dict[Person, tuple[tuple[str, str], ...]]:
+    """(keyword, value) of what all studies in the index say of the people of a cohort.
+
+    A series that lacks its patient's name, or has an older one, is hers all the same: whoever
+    searches what leaves looks for every name, birth date and number that she is known by.
+    """
+    frame = index.series()
+    names = frame.collect_schema().names()
+    columns = [name for name in _KNOWN if name in names]
+    if "PatientID" not in names or "PatientID" not in cohort.columns or not columns:
+        return {}
+    who = [name for name in _WHO if name in names]
+    bare = pl.col("PatientID").cast(pl.String).str.strip_chars(" \0")
+    ids = cohort.select(bare).to_series().unique().drop_nulls()
+    rows = (
+        frame.filter(bare.is_in(ids.implode()))
+        .select(*who, *(_written(name) for name in columns))
+        .group_by(who)
+        .agg(pl.col(name).drop_nulls().unique().sort().head(_MOST) for name in columns)
+        .collect()
+    )
+    found: dict[Person, set[tuple[str, str]]] = {}
+    for row in rows.iter_rows(named=True):
+        mine = found.setdefault(person_of(row, default_issuer), set())
+        mine.update((name, value) for name in columns for value in row[name] if value)
+    return {person: tuple(sorted(known)) for person, known in found.items()}
+
+
+def _written(name: str) -> pl.Expr:
+    """As a header has it."""
+    if name == "PatientBirthDate":
+        return pl.col(name).cast(pl.Date, strict=False).dt.strftime("%Y%m%d")
+    return pl.col(name).cast(pl.String)

@@ -129,6 +129,8 @@ class Plan:
             ("will be refused", f"{count} series: {reason}. {reason.words}")
             for reason, count in self.refusals().items()
         ]
+        if any(task.over_89 is None for task in self.tasks):
+            lines.append(("ages", "left out: the index does not tell who is over 89"))
         if self.withheld:
             lines.append(("labels held back", f"{', '.join(self.withheld)} (not in the recipe)"))
         if self.lacking:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from cohortkit.errors import StoreError
 from cohortkit.model import FileRef, Person, Scalar, Task
 from cohortkit.protocols import Index
 from cohortkit.run.over_89 import people_over_89
-from cohortkit.run.persons import Row, person_of, text
+from cohortkit.run.persons import Row, known_of, person_of, text
 
 
 def files_of(index: Index, keys: pl.Series) -> dict[str, list[tuple[FileRef, str]]]:
@@ -59,6 +59,7 @@ def build(
         StoreError: the index does not say where the files are.
     """
     old = people_over_89(index, default_issuer) if series.height else frozenset()
+    known = known_of(index, series, default_issuer)
     files = files_of(index, series["series_key"])
     groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in series.iter_rows(named=True):
@@ -70,17 +71,19 @@ def build(
     for number, (who, same) in enumerate(sorted(groups.items(), key=lambda item: item[0])):
         same.sort(key=lambda row: text(row["series_key"]))
         refs = [ref for row in same for ref in files.get(text(row["series_key"]), ())]
-        tasks.append(_task(number, who, same[0], refs, Person(who[0], who[1]) in old, names))
+        person = Person(who[0], who[1])
+        made = _task(number, who, same[0], refs, names)
+        over_89 = None if old is None else person in old
+        tasks.append(replace(made, over_89=over_89, known=known.get(person, ())))
         rows.append(same[0])
     return Built(tuple(tasks), tuple(rows))
 
 
-def _task(  # noqa: PLR0917 - the parts of a task
+def _task(
     number: int,
     who: tuple[str, str, str, str],
     row: Row,
     refs: list[tuple[FileRef, str]],
-    old: bool,  # noqa: FBT001 - one of the task's fields
     labels: tuple[str, ...],
 ) -> Task:
     refs.sort(key=lambda item: (item[0].sop_instance_uid, item[0].path))
@@ -93,7 +96,6 @@ def _task(  # noqa: PLR0917 - the parts of a task
         sop_class_uid=text(row.get("SOPClassUID")) or (refs[0][1] if refs else ""),
         modality=text(row.get("Modality")),
         files=tuple(ref for ref, _ in refs),
-        over_89=old,
         labels=tuple((name, _scalar(row.get(name))) for name in labels),
     )
 

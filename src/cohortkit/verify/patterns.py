@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, cached_property
+from itertools import chain
 
 import ahocorasick_rs
 from pydicom.dataset import Dataset
 
-from cohortkit.dicom.keywords import all_keywords
+from cohortkit.dicom.keywords import all_keywords, vr_of
 from cohortkit.dicom.quiet import quiet
 from cohortkit.errors import Refusal
 from cohortkit.model import Task
@@ -117,7 +118,7 @@ def collect(
 
     Args:
         headers: the source headers, with file meta where there is one.
-        task: its person, UIDs and paths are patterns as well.
+        task: its person, what is known of them, UIDs and paths are patterns as well.
         kept: keywords whose source values the recipe keeps: those values are left out.
         shifted: the recipe moves dates.
         claimed: the output says that the patient's identity was removed. Then a direct identifier
@@ -127,7 +128,7 @@ def collect(
         Refusal: ``no-pattern``: nothing that would name this patient is left to search for.
     """
     with quiet():  # pydicom's warnings quote values
-        found, spared = _gather(headers, kept, claimed=claimed)
+        found, spared = _gather(headers, task, kept, claimed=claimed)
     _from_task(found, task)
     patterns = found.patterns(spared, shifted=shifted)
     if not any(item.kind in PERSONAL for item in patterns.items) and (claimed or not spared.direct):
@@ -136,11 +137,12 @@ def collect(
 
 
 def _gather(
-    headers: Sequence[Dataset], kept: frozenset[str], *, claimed: bool
+    headers: Sequence[Dataset], task: Task, kept: frozenset[str], *, claimed: bool
 ) -> tuple[_Found, _Spared]:
-    """The spellings of all headers, and the texts that the recipe keeps."""
+    """The spellings of all headers and of what the index knows; the texts that the recipe keeps."""
     found, spared = _Found(), _Spared()
-    for keyword, vr, texts in source_texts(headers):
+    told = ((keyword, vr_of(keyword) or "LO", [value]) for keyword, value in task.known)
+    for keyword, vr, texts in chain(source_texts(headers), told):
         kind, direct = kind_of(keyword, vr), is_direct(keyword, vr)
         if keyword in kept and not (claimed and direct):
             spared.add(keyword, kind, texts, direct=direct)
