@@ -15,6 +15,7 @@ from typing import Any
 import dcm2niix
 import nibabel as nib
 import numpy as np
+from nibabel.orientations import OrientationError
 from numpy.typing import NDArray
 
 SPACE = 3
@@ -52,7 +53,10 @@ class Stored:
 def stored(path: Path) -> Stored:
     """Read a file."""
     image = nib.load(path)
-    turned = nib.as_closest_canonical(image)
+    try:
+        turned = nib.as_closest_canonical(image)
+    except OrientationError:  # an affine of dcm2niix's that spans no space
+        turned = image
     colour = bool(image.get_data_dtype().names)
     if colour:
         raw = np.ascontiguousarray(np.asanyarray(turned.dataobj))

@@ -165,6 +165,32 @@ def test_clock_and_instance_number_at_odds_are_refused() -> None:
     assert [(Reason.SAME_PLACE, tuple(range(6)))] == refused(split_of(several))
 
 
+@given(st.integers(3, 6), st.integers(2, 4), st.sampled_from(["volume", "place"]))
+def test_instance_numbers_alone_tell_time_where_they_run_in_turn(
+    count: int, times: int, after: str
+) -> None:
+    """Volume after volume, or place after place: both are an order."""
+    several = [
+        changed(one, instance_number=k * times + t if after == "place" else t * count + k)
+        for t in range(times)
+        for k, one in enumerate(slices(count, seed=t))
+    ]
+    (stack,) = made(split_of(several))
+    for t, volume in enumerate(stack.volumes):
+        assert [t * count + k for k in range(count)] == [slot.instance for slot in volume]
+
+
+def test_instance_numbers_in_no_order_are_no_time() -> None:
+    """Their rank at each place would put slices of several times into one volume: refused."""
+    numbers = [1, 2, 4, 6, 3, 8, 5, 7]
+    several = [
+        changed(one, instance_number=numbers[4 * t + k])
+        for t in range(2)
+        for k, one in enumerate(slices(4, seed=t))
+    ]
+    assert [(Reason.SAME_PLACE, tuple(range(8)))] == refused(split_of(several))
+
+
 def test_b_values_are_not_mixed_by_the_clock() -> None:
     """Times that sort differently at two places must not swap weighted and unweighted slices."""
     several = []

@@ -274,6 +274,14 @@ def test_a_dicom_keyword_as_a_key_is_no_hit_and_any_other_key_is_searched() -> N
     assert {Kind.NAME} == found(b'{"Rescale Slope": "x"}', of=of)
 
 
+def test_a_term_of_a_sidecar_as_a_key_is_no_hit_and_as_a_value_is() -> None:
+    """A phantom named for its slice timing is not in every time series."""
+    of = patterns(PatientName="Slice Timing")
+
+    assert set() == found(b'{"SliceTiming": [0, 1]}', of=of)
+    assert {Kind.NAME} == found(b'{"Comment": "SliceTiming"}', of=of)
+
+
 @given(
     before=st.text(st.characters(codec="ascii", categories=["P", "Z"]), max_size=9),
     after=st.text(st.characters(codec="ascii", categories=["P", "Z"]), max_size=9),

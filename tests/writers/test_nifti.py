@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cohortkit.errors import Refusal, UsageError
-from cohortkit.model import Artifact, DeidentifiedSeries, Frames, Reason, Volume
+from cohortkit.model import Accepted, Artifact, DeidentifiedSeries, Frames, Reason, Volume
 from cohortkit.payloads.volume import assemble
 from cohortkit.recipe.file import load_recipe
 from cohortkit.writers import writer
@@ -313,6 +313,28 @@ def test_b_values_that_the_recipe_removes_are_not_written(
     silent = replace(ct, withheld=frozenset({"DiffusionBValue"}))
 
     assert ["image", "sidecar"] == [one.role for one in written(made, silent, tmp_path)[1]]
+
+
+def test_every_key_is_a_keyword_or_a_term(ct: DeidentifiedSeries) -> None:
+    """So that the search before publication knows a key from a patient's name."""
+    from pydicom.datadict import tag_for_keyword  # noqa: PLC0415 - beside its use
+
+    from cohortkit.model.terms import TERMS  # noqa: PLC0415 - beside its use
+    from cohortkit.writers import sidecar  # noqa: PLC0415 - beside its use
+
+    first = replace(ct.facts.instances[0], phase_row=True, phase_positive=True)
+    facts = replace(ct.facts, instances=(first, *ct.facts.instances[1:]))
+    said = [
+        json.loads(sidecar.sidecar(made, replace(ct, facts=facts)))
+        for made in (
+            volume(repetition=2.0, slice_times=(0.0, 1.0, 2.0)),
+            volume(times=(0.0, 1.0, 5.0), accepted=(Accepted(Reason.TILT, "tilt=affine"),)),
+        )
+    ]
+    keys = {key for one in said for key in one} | set(said[1]["GeometryPolicies"][0])
+    keys |= {*sidecar._NUMBERS, *sidecar._CODES, *sidecar._LISTS}
+    assert {"SliceTiming", "VolumeTiming", "PhaseEncodingDirection"} <= keys
+    assert set() == {key for key in keys if key not in TERMS and tag_for_keyword(key) is None}
 
 
 def test_diffusion_files(ct: DeidentifiedSeries, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from cohortkit.errors import Refusal
@@ -70,9 +71,25 @@ def _ranked(places: Places) -> Volumes | None:
         contradicted = True
     if contradicted:
         raise Refusal(Reason.SAME_PLACE, frames=len(places[0]))
-    if by_number is not None and _unmixed(places, by_number):
-        return by_number
-    return None
+    if by_number is None or not _in_turn(places, by_number) or not _unmixed(places, by_number):
+        return None
+    return by_number
+
+
+def _in_turn(places: Places, volumes: Volumes) -> bool:
+    """Whether instance numbers run volume after volume, or place after place.
+
+    Where they do neither, their order at a place says nothing of time.
+    """
+    by_volume = [[place[n] for place, n in zip(places, picks, strict=True)] for picks in volumes]
+    return _apart(by_volume) or _apart(places)
+
+
+def _apart(groups: Sequence[Sequence[FrameFacts]]) -> bool:
+    """Whether the instance numbers of no group reach into another's."""
+    numbers = [[f.instance_number or 0 for f in group] for group in groups]
+    ends = sorted((min(group), max(group)) for group in numbers)
+    return all(one[1] < other[0] for one, other in pairwise(ends))
 
 
 def _varying_dimensions(places: Places) -> list[int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cohortkit.dicom.keywords import all_keywords
 from cohortkit.model import Scalar
+from cohortkit.model.terms import TERMS
 from cohortkit.verify.containers import Buffer, Form, Piece, json_cells, pieces, table_cells
 from cohortkit.verify.fields import Kind
 from cohortkit.verify.patterns import SHORT, Pattern, Patterns, Rule
@@ -138,7 +139,7 @@ def _in_piece(patterns: Patterns, piece: Piece, ours: frozenset[str]) -> Iterato
         yield from _in_bytes(patterns, piece.data)
         return
     for role, value in cells:
-        if role == "value" or value not in all_keywords():
+        if role == "value" or not (value in TERMS or value in all_keywords()):
             yield from _in_cell(patterns, value, ours)
 
 
