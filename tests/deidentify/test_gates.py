@@ -74,6 +74,10 @@ def test_stated_yes_is_refused_in_every_class(sop: SopClass) -> None:
         ({"ImageType": ["derived ", "secondary\0"]}, PixelRisk.DERIVED_SECONDARY),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "SCREEN SAVE"]}, PixelRisk.SCREEN_SAVE),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "SCREENSAVE"]}, PixelRisk.SCREEN_SAVE),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "SCREEN", "SAVE"]}, PixelRisk.SCREEN_SAVE),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "SCREENSHOT"]}, PixelRisk.SCREEN_SAVE),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "DOSE_INFO"]}, PixelRisk.SCREEN_SAVE),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "OTHER", "CT_SOM5 PROT"]}, PixelRisk.SCREEN_SAVE),
         ({"PhotometricInterpretation": "RGB"}, PixelRisk.COLOUR),
         ({"PhotometricInterpretation": "YBR_FULL_422"}, PixelRisk.COLOUR),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, PixelRisk.COLOUR),
@@ -239,6 +243,41 @@ def code(meaning: str) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "X", "99X", meaning
     return item
+
+
+def test_a_header_is_asked_what_kind_its_frames_are() -> None:
+    """An enhanced object of which one frame is a capture."""
+    header = Dataset()
+    header.ImageType = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
+    for kind in (["ORIGINAL", "PRIMARY"], ["DERIVED", "SECONDARY", "SCREEN SAVE"]):
+        group, item = Dataset(), Dataset()
+        item.FrameType = kind
+        group.CTImageFrameTypeSequence = Sequence([item])
+        header.PerFrameFunctionalGroupsSequence = Sequence(
+            [*header.get("PerFrameFunctionalGroupsSequence", ()), group]
+        )
+    enhanced = TABLE[ROOT + "2.1"]
+
+    assert Reason.BURNED_IN_RISK is burned_in_risk(asked_of(header), enhanced, STRICT)
+    del header.PerFrameFunctionalGroupsSequence[1]
+    assert burned_in_risk(asked_of(header), enhanced, STRICT) is None
+
+
+@pytest.mark.parametrize(
+    "place", ["RequestedProcedureDescription", "RequestedProcedureCodeSequence"]
+)
+@pytest.mark.parametrize("requested", [True, False])
+def test_a_header_is_asked_for_what_was_requested(place: str, requested: bool) -> None:  # noqa: FBT001 - a row
+    """A request for a head is a head, whatever the body part says."""
+    header, request = Dataset(), Dataset()
+    header.BodyPartExamined = "CHEST"
+    target = request if requested else header
+    setattr(target, place, Sequence([code("MR Brain")]) if "Code" in place else "MR Brain")
+    if requested:
+        header.RequestAttributesSequence = Sequence([request])
+
+    assert Reason.FACE_RISK is face_risk(asked_of(header), MR, STRICT)
+    assert face_risk(asked_of(header), MR, HEADS) is None
 
 
 def test_a_header_is_asked_for_anatomic_codes_in_frames_too() -> None:

@@ -8,6 +8,7 @@ value of the series, and the lists of what its instances differ in (``image_type
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from cohortkit.deidentify.regions import Region, region
@@ -22,6 +23,8 @@ _ROOT = "1.2.840.10008.5.1.4.1.1."
 # made by projection or by sound: the classes that show no face. In all other images one may be.
 _SOUND = frozenset(_ROOT + tail for tail in ("3", "3.1", "6", "6.1", "6.2", "6.3", "14.1", "14.2"))
 _CONE_BEAM = frozenset(_ROOT + tail for tail in ("13.1.1", "13.1.2"))
+_CAPTURED = re.compile(r"SCREEN|DOSE|REPORT|\bPROT\b|PROTOCOL")
+"""Pages that a scanner draws: screen saves, dose and protocol pages, however they are written."""
 _NAMES_A_PART = (
     "BodyPartExamined",
     "AnatomicRegionSequence",
@@ -30,6 +33,7 @@ _NAMES_A_PART = (
     "ProtocolName",
 )
 _MAY_NAME_A_HEAD = (
+    "procedures",
     "RequestedProcedureDescription",
     "PerformedProcedureStepDescription",
     "SequenceName",
@@ -93,7 +97,7 @@ def _signs_of_a_capture(get: Get) -> Iterator[PixelRisk]:
     terms = [{t.strip() for v in _each(one) for t in _text(v).split("\\")} for one in types]
     if any({"DERIVED", "SECONDARY"} <= one for one in terms):
         yield PixelRisk.DERIVED_SECONDARY
-    if any("SCREEN" in term and "SAVE" in term for one in terms for term in one):
+    if any(_CAPTURED.search(term) for one in terms for term in one):
         yield PixelRisk.SCREEN_SAVE
     colours = {_text(v) for v in [get("PhotometricInterpretation"), *_each(get("photometrics"))]}
     if colours - _GREY or _number(get("SamplesPerPixel")) > 1:

@@ -5,29 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 
 from cohortkit.deidentify.rules import effective_vr
 from cohortkit.deidentify.values import SIZES, encodings_of, identifiers
 from cohortkit.deidentify.walk import items_of
+from cohortkit.dicom.keywords import tag_of
 from cohortkit.errors import Refusal
 
 _REGION = "AnatomicRegionSequence"
 _AROUND = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+_FRAME_TYPES = (
+    "CTImageFrameTypeSequence",
+    "MRImageFrameTypeSequence",
+    "MRSpectroscopyFrameTypeSequence",
+    "PETFrameTypeSequence",
+    "XAXRFFrameCharacteristicsSequence",
+)
+_REQUEST = "RequestAttributesSequence"
+_PROCEDURES = (
+    "ProcedureCodeSequence",
+    "PerformedProtocolCodeSequence",
+    "RequestedProcedureCodeSequence",
+    "ScheduledProtocolCodeSequence",
+)
 _CODE_WORDS = ("CodeValue", "CodeMeaning", "LongCodeValue")
 
 
 def asked_of(header: Dataset) -> Callable[[str], object | None]:
     """A way to ask a header by keyword: text, a number, a list of them, or None.
 
-    A sequence is answered by the code values and meanings in it. A word that is no keyword (the
-    columns that only an index row has) is answered by None.
+    A sequence is answered by the code values and meanings in it. Of the columns that only an
+    index row has, ``image_types`` is answered by the frames of an enhanced object and the others
+    by None; ``procedures`` by what codes and requests say of the procedure.
     """
+    told = {_REGION: _regions, "image_types": _frame_types, "procedures": _procedures}
+    encodings = encodings_of(header, ("iso8859",))
 
     def get(keyword: str) -> object | None:
-        if keyword == _REGION:
-            return list(_regions(header)) or None
-        return _value(header, keyword)
+        if keyword in told:
+            return list(told[keyword](header)) or None
+        found = _read(header, keyword, encodings)
+        if not found:
+            return None
+        return found[0] if len(found) == 1 else found
 
     return get
 
@@ -36,30 +57,18 @@ def holds(header: Dataset) -> Callable[[str], bool]:
     """A way to ask whether a header has an attribute, with or without a value."""
 
     def there(keyword: str) -> bool:
-        try:
-            return Tag(keyword) in header
-        except ValueError:
-            return False
+        tag = tag_of(keyword)
+        return tag is not None and tag in header
 
     return there
 
 
-def _value(dataset: Dataset, keyword: str) -> object | None:
-    found = _read(dataset, keyword)
-    if not found:
-        return None
-    return found[0] if len(found) == 1 else found
-
-
-def _read(dataset: Dataset, keyword: str) -> list[object]:
-    try:
-        tag = Tag(keyword)
-    except ValueError:
+def _read(dataset: Dataset, keyword: str, encodings: Sequence[str] | None = None) -> list[object]:
+    tag = tag_of(keyword)
+    element = None if tag is None else dataset._dict.get(BaseTag(tag))  # noqa: SLF001 - get_item is slow, and this is asked often
+    if tag is None or element is None:
         return []
-    if tag not in dataset:
-        return []
-    element = dataset.get_item(tag)
-    vr = effective_vr(int(tag), element.VR, None)
+    vr = effective_vr(tag, element.VR, None)
     if vr == "SQ":
         return []
     value = element.value
@@ -69,7 +78,28 @@ def _read(dataset: Dataset, keyword: str) -> list[object]:
         return [int.from_bytes(value[:2], "little" if little else "big")] if value else []
     if isinstance(value, int | float):
         return [value]
-    return [one for one in identifiers(element, encodings_of(dataset, ("iso8859",))) if one]
+    read_by = encodings_of(dataset, ("iso8859",)) if encodings is None else encodings
+    return [one for one in identifiers(element, read_by) if one]
+
+
+def _frame_types(header: Dataset) -> Iterator[object]:
+    """Frame Type of each frame that has one: frames may be captures where the object is none."""
+    for group in _AROUND:
+        for item in _inside(header, group):
+            for name in _FRAME_TYPES:
+                for kind in _inside(item, name):
+                    yield "\\".join(map(str, _read(kind, "FrameType")))
+
+
+def _procedures(header: Dataset) -> Iterator[object]:
+    """What was asked for and done, in codes and in the words of the request."""
+    for request in (header, *_inside(header, _REQUEST)):
+        for keyword in ("RequestedProcedureDescription", "ScheduledProcedureStepDescription"):
+            yield from _read(request, keyword)
+        for name in _PROCEDURES:
+            for code in _inside(request, name):
+                for keyword in _CODE_WORDS:
+                    yield from _read(code, keyword)
 
 
 def _regions(header: Dataset) -> Iterator[object]:
