@@ -46,7 +46,7 @@ def standard_recipe() -> str:
         name = row["keyword"] or f"({row['tag'][:4]},{row['tag'][4:]})"
         if "x" in name.lower() and not row["keyword"]:
             continue
-        if row["vr"] == "SQ" or row["vr"].startswith("O"):
+        if row["vr"] in {"SQ", "UN"} or row["vr"].startswith("O"):
             letter = "X" if letter != "Z" else "Z"  # deid can put no text there
         if letter == "U" and row["vr"] != "UI":
             letter = "X"

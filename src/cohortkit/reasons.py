@@ -53,6 +53,7 @@ class Reason(Enum):
     PERSON_CONFLICT = ("person-conflict", "The files of the series name more than one patient.")
     NO_PATTERN = ("no-pattern", "No identifying value to search for, so a search proves nothing.")
     IDENTITY_FOUND = ("identity-found", "A source identity was found in the output; quarantined.")
+    NO_VARIABLE = ("no-variable", "The recipe's table has no value for this patient.")
     NOT_UNDERSTOOD = ("not-understood", "A part of the header could not be understood.")
 
     # a series that cannot be an exact volume or picture

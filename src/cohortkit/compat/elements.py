@@ -15,8 +15,9 @@ from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag, Tag
 
 from cohortkit.compat.script import Kind, Line, Script
-from cohortkit.compat.values import MADE, Element, converted, given, jittered
+from cohortkit.compat.values import MADE, converted, given, jittered
 from cohortkit.recipe.deid.fields import Names
+from cohortkit.recipe.deid.handed import Element
 
 _META = 0x0002
 _ADDED_VR = "ST"

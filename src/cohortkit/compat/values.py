@@ -13,6 +13,7 @@ from pydicom.multival import MultiValue
 from pydicom.uid import UID, generate_uid
 
 from cohortkit.errors import MissingDependency
+from cohortkit.recipe.deid.handed import Element
 
 _FLOATS = frozenset({"FL", "FD"})
 _BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
@@ -23,32 +24,6 @@ _WORDS = {"true": True, "false": False, "none": None, "null": None}
 _LONGEST_UID = 64
 MADE = ("var:", "func:", "deid_func:")
 """How a value begins that is no constant."""
-
-
-class Element:
-    """An element as deid hands it to functions.
-
-    Attributes:
-        element: a copy; changing it changes nothing.
-        name: keywords of the sequences around it and its own, joined by two underscores.
-        uid: tags and item numbers, joined by two underscores.
-    """
-
-    def __init__(self, element: DataElement, name: str, uid: str, *, is_filemeta: bool) -> None:
-        self.element = element
-        self.name = name
-        self.uid = uid
-        self.is_filemeta = is_filemeta
-
-    @property
-    def tag(self) -> str:
-        """``(gggg,eeee)``."""
-        return str(self.element.tag)
-
-    @property
-    def stripped_tag(self) -> str:
-        """``ggggeeee``."""
-        return f"{int(self.element.tag):08X}"
 
 
 def given(

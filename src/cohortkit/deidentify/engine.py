@@ -155,7 +155,7 @@ def _released(source: Dataset, walk: Walk, said: Statement, *, pixels: bool) -> 
     elements = walk.header(source)
     named = walk.subject.patient(walk.subject.person.patient_id)
     for tag, vr in ((PATIENT_NAME, "PN"), (PATIENT_ID, "LO")):
-        if walk.rules.step(tag, vr, None).action is not Action.KEEP:
+        if walk.rules.step(tag, vr, None).action not in (Action.KEEP, Action.SET):
             elements[BaseTag(tag)] = DataElement(tag, vr, named)
     dummies = frozenset(walk.dummies)
     elements.update(stamp(source, said, pixels=pixels))

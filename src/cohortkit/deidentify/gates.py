@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cohortkit.deidentify.regions import Region, region
-from cohortkit.deidentify.signatures import Get, There, fitting, may_hold_pixels
+from cohortkit.deidentify.signatures import Get, There, fitting, may_hold_pixels, refused
 from cohortkit.dicom.sop_classes import lookup
 from cohortkit.model import Department, Kind, Reason, Risk, SopClass
 from cohortkit.recipe.model import Option, PixelRisk, Recipe
@@ -62,6 +62,8 @@ def burned_in_risk(
     for one in classes:
         if one is None:
             return Reason.UNKNOWN_SOP_CLASS
+        if refused(get, there, one, recipe.pixels):
+            return Reason.BURNED_IN_RISK
         if fitting(get, there, one, recipe.pixels):
             continue
         if cleaning and may_hold_pixels(one):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from pydicom import datadict
 
 from cohortkit.deidentify.values import SIZES, TEXTS
-from cohortkit.recipe.model import Action, Recipe
-from cohortkit.recipe.policy import Policy
+from cohortkit.recipe.deid.lines import Given
+from cohortkit.recipe.model import Action, Decision, Recipe
+from cohortkit.recipe.policy import FIXED, Policy
 
 _MOST_STEPS = 20_000
 _FIRST_GROUP = 0x0008
@@ -43,12 +44,16 @@ class Step:
         vr: what the value is read as.
         loose: a rule of the recipe keeps it, so that its form is not held against it.
         keyword: empty where there is none.
+        given: the value that the recipe gives; of REMOVE the function that is asked first.
+        otherwise: what is done where that function says no.
     """
 
     action: Action
     vr: str
     loose: bool = False
     keyword: str = ""
+    given: Given | None = None
+    otherwise: Step | None = None
 
 
 _GONE = Step(Action.REMOVE, "UN")
@@ -59,23 +64,45 @@ class Rules:
 
     def __init__(self, recipe: Recipe) -> None:
         self._policy = Policy(recipe)
-        self._steps: dict[tuple[int, str | None, str | None], Step] = {}
+        self._steps: dict[tuple[int, str | None, str | None, str], Step] = {}
+        self.script = recipe.script
+        self.nested = recipe.script.nested
 
-    def step(self, tag: int, file_vr: str | None, creator: str | None) -> Step:
-        """What is done to an element of this tag, VR (None: implicit) and private creator."""
-        key = (tag, file_vr, creator)
+    def step(self, tag: int, file_vr: str | None, creator: str | None, within: str = "") -> Step:
+        """What is done to an element of this tag, VR (None: implicit) and private creator.
+
+        ``within`` is the keywords of the sequences around it, where the recipe is ``nested``.
+        """
+        key = (tag, file_vr, creator, within)
         found = self._steps.get(key)
         if found is None:
             if len(self._steps) >= _MOST_STEPS:
                 self._steps.clear()  # only hostile files get here; memory stays bounded
-            found = self._steps[key] = self._made(tag, file_vr, creator)
+            found = self._steps[key] = self._made(tag, file_vr, creator, within)
         return found
 
-    def _made(self, tag: int, file_vr: str | None, creator: str | None) -> Step:
+    @cached_property
+    def additions(self) -> tuple[tuple[int, Step], ...]:
+        """Elements that the recipe puts into every object, by tag."""
+        lines = self._policy.lines
+        if lines is None:
+            return ()
+        made = []
+        for tag, said in sorted(lines.added().items()):
+            vr = effective_vr(tag, None, None)
+            fixed = _never_kept(tag) or tag in FIXED
+            decision = None if fixed else self._policy.by_line(said, tag, vr, None)
+            if decision is not None:
+                made.append((tag, self._step(tag, vr, decision)))
+        return tuple(made)
+
+    def _made(self, tag: int, file_vr: str | None, creator: str | None, within: str) -> Step:
         if _never_kept(tag):
             return _GONE
         vr = effective_vr(tag, file_vr, creator)
-        decision = self._policy.decide(tag, vr, creator)
+        return self._step(tag, vr, self._policy.decide(tag, vr, creator, within))
+
+    def _step(self, tag: int, vr: str, decision: Decision) -> Step:
         action = decision.action
         if tag in _BY_RULE_ONLY and not decision.from_rule:
             return _GONE
@@ -83,7 +110,10 @@ class Rules:
             return _GONE  # reserved; what cannot be cleaned yet is not let through
         if tag in _BIRTH_DATES and action is Action.KEEP:
             action = Action.EMPTY  # never raw, whatever a rule says
-        return Step(action, vr, loose=decision.from_rule, keyword=datadict.keyword_for_tag(tag))
+        other = decision.otherwise
+        otherwise = None if other is None else self._step(tag, vr, other)
+        word = datadict.keyword_for_tag(tag)
+        return Step(action, vr, decision.from_rule, word, decision.given, otherwise)
 
 
 def _never_kept(tag: int) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from cohortkit.model import Kind, SopClass
-from cohortkit.recipe.model import Criterion, Match, PixelPolicy, PixelRule
+from cohortkit.recipe.model import Criterion, Deed, Match, PixelPolicy, PixelRule
 
 Get = Callable[[str], object | None]
 There = Callable[[str], bool | None]
@@ -42,7 +42,14 @@ def fitting(get: Get, there: There, sop: SopClass, policy: PixelPolicy) -> tuple
     """
     if sop.kind not in _PICTURES:
         return ()
-    return tuple(rule for rule in policy.rules if _fits(rule, get, there))
+    doing = (rule for rule in policy.rules if rule.deed is not Deed.REFUSE)
+    return tuple(rule for rule in doing if _fits(rule, get, there, unsure=True))
+
+
+def refused(get: Get, there: There, sop: SopClass, policy: PixelPolicy) -> bool:
+    """Whether a rule holds the object back; one that an index row cannot answer does not yet."""
+    refusing = (rule for rule in policy.rules if rule.deed is Deed.REFUSE)
+    return may_hold_pixels(sop) and any(_fits(r, get, there, unsure=False) for r in refusing)
 
 
 def may_hold_pixels(sop: SopClass) -> bool:
@@ -50,14 +57,16 @@ def may_hold_pixels(sop: SopClass) -> bool:
     return sop.kind not in _WITHOUT_PIXELS
 
 
-def _fits(rule: PixelRule, get: Get, there: There) -> bool:
-    return all(any(_meets(one, get, there) for one in clause) for clause in rule.criteria)
+def _fits(rule: PixelRule, get: Get, there: There, *, unsure: bool) -> bool:
+    return all(
+        any(_meets(one, get, there, unsure=unsure) for one in clause) for clause in rule.criteria
+    )
 
 
-def _meets(one: Criterion, get: Get, there: There) -> bool:
+def _meets(one: Criterion, get: Get, there: There, *, unsure: bool) -> bool:
     present = there(one.keyword)
     if present is None:
-        return True
+        return unsure
     text = _said(get(one.keyword)) if present else ""
     match one.match:
         case Match.IS | Match.IS_NOT:

@@ -8,10 +8,11 @@ kept for what is inside, the series is refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pydicom import config
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
@@ -19,6 +20,7 @@ from pydicom.tag import BaseTag
 
 from cohortkit.deidentify import ages, dates, dummies
 from cohortkit.deidentify.forms import well_formed
+from cohortkit.deidentify.given import Values, element_of
 from cohortkit.deidentify.private import Creators, is_private
 from cohortkit.deidentify.rules import Rules, Step
 from cohortkit.deidentify.values import (
@@ -36,6 +38,7 @@ from cohortkit.errors import Refusal
 from cohortkit.model import Person
 from cohortkit.protocols import Pseudonyms
 from cohortkit.reasons import Reason
+from cohortkit.recipe.deid.lines import Verb
 from cohortkit.recipe.model import Action
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
@@ -84,11 +87,25 @@ class Walk:
     dummies: set[int] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
     _uids: dict[str, str] = field(default_factory=dict)
+    _around: list[str] = field(default_factory=list)
+    _given: Values = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ready the values that the recipe gives."""
+        self._given = Values(self.rules.script, self.subject.person, self.subject.pseudonyms)
 
     def header(self, source: Dataset) -> dict[BaseTag, Element]:
         """What may leave of one header, by tag."""
         self.dummies.clear()
-        return self._elements(source, encodings_of(source, ("iso8859",)), 0)
+        if not self.rules.script.lines:
+            return self._elements(source, encodings_of(source, ("iso8859",)), 0)
+        self._given.begin(source)
+        released = self._elements(source, encodings_of(source, ("iso8859",)), 0)
+        for number, step in self.rules.additions:
+            values = self._given.texts(step, None, ()) if step.action is Action.SET else []
+            if values is not None:
+                released[BaseTag(number)] = element_of(number, step.vr, values)
+        return released
 
     def _elements(
         self, source: Dataset, encodings: Sequence[str], depth: int
@@ -98,6 +115,7 @@ class Walk:
         creators = Creators(source, encodings)
         released: dict[BaseTag, Element] = {}
         private: list[int] = []
+        within = "__".join(self._around) if self.rules.nested else ""
         for tag in source.keys():  # noqa: SIM118 - iterating a Dataset would decode its elements
             number = int(tag)
             if number >> 16 == _DELIMITERS:
@@ -105,8 +123,10 @@ class Walk:
             element = source.get_item(tag)
             creator = creators.of(number) if is_private(number) else None
             file_vr = "SQ" if isinstance(element.value, Items) else element.VR
-            step = self.rules.step(number, file_vr, creator)
-            if step.action is Action.REMOVE or (creator is None and is_private(number)):
+            step = self.rules.step(number, file_vr, creator, within)
+            if creator is None and is_private(number):
+                continue
+            if step.action is Action.REMOVE and step.given is None:
                 continue
             new = self._changed(step, element, encodings, depth)
             if new is not None:
@@ -135,8 +155,72 @@ class Walk:
             case Action.CAP_AGE:
                 new = self._capped(step, element, encodings)
             case _:
-                raise Refusal(Reason.NOT_UNDERSTOOD)
+                new = self._by_line(step, element, encodings, depth)
         return new
+
+    def _by_line(
+        self, step: Step, element: Element, encodings: Sequence[str], depth: int
+    ) -> Element | None:
+        """What only lines in deid's language ask for."""
+        match step.action:
+            case Action.SET:
+                return self._set(step, element, encodings, depth)
+            case Action.MOVE:
+                return self._moved(step, element, encodings)
+            case Action.REMOVE if self._given.asked(step, element, encodings):
+                return None
+            case Action.REMOVE:
+                return self._otherwise(step, element, encodings, depth)
+            case _:
+                raise Refusal(Reason.NOT_UNDERSTOOD)
+
+    def _otherwise(
+        self, step: Step, element: Element, encodings: Sequence[str], depth: int
+    ) -> Element | None:
+        other = step.otherwise
+        if other is None or (other.action is Action.REMOVE and other.given is None):
+            return None
+        return self._changed(other, element, encodings, depth)
+
+    def _set(
+        self, step: Step, element: Element, encodings: Sequence[str], depth: int
+    ) -> Element | None:
+        """A value that the recipe gives; registered UIDs stay, as under any action."""
+        if step.vr == "UI":
+            there = [one for one in identifiers(element, encodings) if one]
+            if there and all(is_registered(one) for one in there):
+                return element
+        values = self._given.texts(step, element, encodings)
+        if values is None:
+            return self._otherwise(step, element, encodings, depth)
+        if not values and step.vr == "UI":
+            return self._new_uids(element, encodings)
+        return element_of(element.tag, step.vr, values)
+
+    def _moved(self, step: Step, element: Element, encodings: Sequence[str]) -> Element | None:
+        values = texts(element, step.vr, encodings)
+        if values is None:
+            return None
+        days = self._given.days(step, element, encodings)
+        moved = dates.shift(values, step.vr, days)
+        return None if moved is None else _made(element.tag, step.vr, moved)
+
+    def _holding(
+        self, step: Step, element: Element, values: Sequence[str], encodings: Sequence[str]
+    ) -> tuple[bool, Element | None]:
+        """Whether a line takes a value away for what it holds, and what stands there then."""
+        line = self._given.listed(values) if self.rules.script.lists else None
+        if line is None:
+            return False, None
+        if line.verb is Verb.BLANK:
+            return True, _made(element.tag, step.vr, None)
+        asked = replace(step, given=line.given)
+        if line.verb is Verb.REPLACE:
+            given = self._given.texts(asked, element, encodings) or []
+            return True, element_of(element.tag, step.vr, given)
+        if line.given is not None and line.verb is Verb.REMOVE:
+            return self._given.asked(asked, element, encodings), None
+        return True, None
 
     # ── what each action does ────────────────────────────────────────────────────────────────────
 
@@ -159,11 +243,13 @@ class Walk:
 
     def _sequence(self, element: Element, encodings: Sequence[str], depth: int) -> Element:
         items = []
+        self._around.append(keyword_for_tag(element.tag))
         for item in items_of(element, encodings):
             inside = encodings_of(item, encodings)
             new = Dataset(self._elements(item, inside, depth + 1))
             new.set_original_encoding(*item.original_encoding)
             items.append(new)
+        self._around.pop()
         return _made(element.tag, "SQ", Items(items))
 
     def _dummy(

@@ -7,6 +7,8 @@ import json
 from typing import Any
 
 from cohortkit.recipe import pixelrules, profile
+from cohortkit.recipe.deid.lines import Script
+from cohortkit.recipe.deid.tables import code_of
 from cohortkit.recipe.model import Recipe, Rule
 
 FORMAT = 1
@@ -34,6 +36,26 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
         "pixel_rules": pixelrules.plain(recipe.pixels),
         "rules": sorted(_rule(rule) for rule in recipe.rules),
         "labels": [[label.column, label.type.value] for label in recipe.labels],
+        **_script(recipe.script),
+    }
+
+
+def _script(script: Script) -> dict[str, Any]:
+    """Lines in deid's language; a recipe without any says nothing of them.
+
+    Of variables only the names: their values are of patients, and go into no digest without a key.
+    """
+    if not script.lines:
+        return {}
+    lists = [
+        [name, [[str(e.field.by), e.field.word, e.by, e.least] for e in extracts]]
+        for name, extracts in script.lists
+    ]
+    return {
+        "deid": [str(line).partition(": ")[2] for line in script.lines],
+        "deid_fields": [[[str(f.by), f.word] for f in line.fields] for line in script.lines],
+        "deid_lists": lists,
+        "deid_functions": [[name, code_of(function)] for name, function in script.functions],
     }
 
 

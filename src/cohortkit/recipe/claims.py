@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from cohortkit.recipe import profile, targets
 from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.deid import reach
+from cohortkit.recipe.deid.lines import Script
 from cohortkit.recipe.model import (
     BASIC_CODE,
     CODES,
@@ -22,7 +24,6 @@ from cohortkit.recipe.model import (
 from cohortkit.recipe.policy import Policy
 
 _METHOD_LIMIT = 64
-_REVEALS = {Action.KEEP: 3, Action.SHIFT: 2, Action.CAP_AGE: 2, Action.UID: 1}
 
 
 def claims(recipe: Recipe) -> Claims:
@@ -43,8 +44,8 @@ def claims(recipe: Recipe) -> Claims:
 
 def looser(rule: Rule, recipe: Recipe) -> tuple[targets.Known, ...]:
     """The standard attributes of which a rule lets more through than profile and options do."""
-    without = Policy(replace(recipe, rules=()))
-    by_rule = Policy(recipe)
+    without = Policy(replace(recipe, rules=(), script=Script()))
+    by_rule = Policy(replace(recipe, script=Script()))
     return tuple(
         known
         for known in targets.expand(rule.target)
@@ -53,15 +54,21 @@ def looser(rule: Rule, recipe: Recipe) -> tuple[targets.Known, ...]:
 
 
 def _level(policy: Policy, known: targets.Known) -> int:
-    return _REVEALS.get(policy.decide(known.tag, known.vr or "UN", None).action, 0)
+    return reach.level(policy.decide(known.tag, known.vr or "UN", None))
 
 
 def _against_the_profile(recipe: Recipe) -> tuple[bool, frozenset[Option]]:
     """Whether a rule keeps more than profile and options; which options a rule cuts short."""
-    without = Policy(replace(recipe, rules=()))
-    by_rule = Policy(recipe)
-    beyond = False
+    without = Policy(replace(recipe, rules=(), script=Script()))
+    by_rule = Policy(replace(recipe, script=Script()))
+    beyond = reach.reveals_private(recipe)
     cut: set[Option] = set()
+    for known, decision, other in reach.decided(recipe):
+        now, then = reach.level(decision), reach.level(other)
+        beyond |= now > then
+        row = profile.table().get(known.tag)
+        if now < then and row is not None:
+            cut |= (row.keep | row.clean) & recipe.options
     for rule in recipe.rules:
         if isinstance(rule.target, PrivateElement):
             more, options = _private(rule.target, rule.action, recipe)
@@ -82,7 +89,7 @@ def _private(
 ) -> tuple[bool, frozenset[Option]]:
     key = (target.group, target.creator, target.element)
     safe = Option.RETAIN_SAFE_PRIVATE in recipe.options and key in profile.safe_private()
-    reveals = action in _REVEALS
+    reveals = action in (Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID)
     cut = frozenset({Option.RETAIN_SAFE_PRIVATE}) if safe and not reveals else frozenset()
     return reveals and not safe, cut
 
@@ -92,12 +99,17 @@ def _revealed(recipe: Recipe) -> Iterator[tuple[targets.Known, Action]]:
     for rule in recipe.rules:
         for known in looser(rule, recipe):
             yield known, policy.decide(known.tag, known.vr or "UN", None).action
+    for known, now in reach.beyond(recipe):
+        yield known, now.action
 
 
 def _keeps_identity(recipe: Recipe) -> bool:
     if any(PixelRisk.STATED_YES in item.risks for item in recipe.pixels.accept):
         return True
-    return any(targets.is_direct(known) for known, _ in _revealed(recipe))
+    # What a function makes of an identifier is searched for the identifier (Action.SET).
+    return any(
+        targets.is_direct(known) and action is not Action.SET for known, action in _revealed(recipe)
+    )
 
 
 def _temporal(recipe: Recipe) -> Temporal:
@@ -106,7 +118,8 @@ def _temporal(recipe: Recipe) -> Temporal:
     actions = {action for known, action in _revealed(recipe) if known.vr in vrs.TEMPORAL}
     if Action.KEEP in actions:
         return Temporal.UNMODIFIED
-    return Temporal.MODIFIED if Action.SHIFT in actions else Temporal.REMOVED
+    moved = {Action.SHIFT, Action.MOVE}
+    return Temporal.MODIFIED if moved & actions else Temporal.REMOVED
 
 
 def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
@@ -117,7 +130,9 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
         f"basis: {recipe.basis}",
         f"recipe {recipe.digest[:16]} {recipe.name}",
     ]
+    kept = "some keep more than the profile" if beyond else "none keeps more than the profile"
     if recipe.rules:
-        kept = "some keep more than the profile" if beyond else "none keeps more than the profile"
         lines.insert(-2, f"{len(recipe.rules)} rules of the recipe; {kept}")
+    if recipe.script.lines:
+        lines.insert(-2, f"{len(recipe.script.lines)} lines of deid; {kept}")
     return tuple(line[:_METHOD_LIMIT].rstrip() for line in lines)

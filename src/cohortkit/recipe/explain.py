@@ -13,6 +13,7 @@ from cohortkit.dicom import keywords
 from cohortkit.errors import UnknownKeyword
 from cohortkit.recipe import plain, profile, targets
 from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.deid import reach
 from cohortkit.recipe.file import load_recipe
 from cohortkit.recipe.model import Action, Attribute, Option, PrivateElement, Recipe
 from cohortkit.recipe.policy import Policy
@@ -25,6 +26,8 @@ _WORDS = {
     Action.UID: "is replaced by a keyed UID, unless PS3.6 registers it",
     Action.SHIFT: "is moved by the patient's shift",
     Action.CAP_AGE: "stays, 90 and over as 90",
+    Action.SET: "holds a value that the recipe gives",
+    Action.MOVE: "is moved by days that the recipe says",
 }
 _NAMED: Final = frozenset({"PatientID", "PatientName"})
 _INSIDE = "stays; each attribute inside is judged by itself"
@@ -55,7 +58,7 @@ class Explained:
         """What happens, in plain words."""
         if self.action is Action.KEEP:
             return _INSIDE if self.vr == "SQ" else _WORDS[Action.KEEP]
-        if self.attribute in _NAMED:
+        if self.attribute in _NAMED and self.action is not Action.SET:
             return "is replaced by the patient's pseudonym"
         return _WORDS[self.action]
 
@@ -124,6 +127,7 @@ def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
         *profile.table(),
         *(tag for name in profile.technical() if (tag := keywords.tag_of(name)) is not None),
         *(known.tag for rule in recipe.rules for known in targets.expand(rule.target)),
+        *(known.tag for known, _, _ in reach.decided(recipe)),
     }
     rows = (*(_standard(policy, tag) for tag in sorted(tags)), *_private(policy))
     return Explanation(plain.text(recipe), plain.html(recipe), rows)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from cohortkit.dicom import keywords
 from cohortkit.recipe import pixelrules, rulefaults
 from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.deid import checks
 from cohortkit.recipe.model import (
     Action,
     Basis,
@@ -68,6 +69,7 @@ def find(recipe: Recipe, *, basis: bool = True) -> tuple[str, ...]:
         *pixelrules.find(recipe),
         *rulefaults.find(recipe, strict=basis and recipe.basis in _STRICT),
         *_labels(recipe),
+        *checks.find(recipe),
     )
 
 

@@ -3,49 +3,142 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import polars as pl
+
 from cohortkit.dicom import keywords
 from cohortkit.errors import NotBuilt, RecipeError
-from cohortkit.recipe import faults
+from cohortkit.recipe import deid_text, faults
+from cohortkit.recipe.deid.lines import Function, Variables
+from cohortkit.recipe.deid.load import on_top
+from cohortkit.recipe.deid.tables import variables_of_mapping, variables_of_table
 from cohortkit.recipe.model import Recipe
 from cohortkit.recipe.parse import parse
 
 _LARGEST = 1_000_000  # bytes; the longest real recipe has a few thousand
-_OTHER_LANGUAGES = {
-    ".dicom": "deid's recipe language",
-    ".deid": "deid's recipe language",
-    ".script": "CTP's script language",
-    ".xml": "CTP's script language",
-}
+_CTP = (".script", ".xml")
+_DEID = (".dicom", ".deid")
+_DEID_NAME = "deid.dicom"
+
+Source = str | Path | Recipe
 
 
-def load_recipe(source: str | Path | Recipe) -> Recipe:
+def load_recipe(
+    source: Source | Sequence[str | Path],
+    *,
+    on: Source = "basic",
+    variables: object = None,
+    functions: Mapping[str, Function] | None = None,
+) -> Recipe:
     """Read a recipe, whole or not at all.
 
+    A recipe in deid's language (a file that ends in ``.dicom`` or is called ``deid.dicom…``) is put
+    on top of another recipe, which says what that language has no words for.
+
     Args:
-        source: the name of a recipe that ships (``"basic"``), the path of a TOML file (a text
-            with a slash or a suffix is a path), or a recipe, which is checked again.
+        source: the name of a recipe that ships (``"basic"``), the path of a TOML file or of one in
+            deid's language (a text with a slash or a suffix is a path), several of the latter, or
+            a recipe, which is checked again.
+        on: what a recipe in deid's language is put on top of.
+        variables: values for ``var:`` in deid's language: a mapping for everyone (name to value) or
+            by patient (Patient ID to such a mapping), or a table (its path, or a data frame) with
+            a column ``PatientID``, perhaps ``IssuerOfPatientID``, and one for each variable.
+        functions: for ``func:`` in deid's language, by name; each importable by name.
 
     Raises:
         RecipeError: the recipe has faults; all of them, each with its place.
         NotBuilt: a recipe in a language that this version does not read.
+        MissingDependency: deid's language is read with deid's parser, which is an extra.
     """
     if isinstance(source, Recipe):
+        _nothing_brought("a recipe that is loaded", variables, functions)
         found = faults.find(source)
         if found:
             raise RecipeError(source.name, found)
         return source
+    if not isinstance(source, str | Path):
+        return _of_deid([Path(one) for one in source], on, variables, functions)
     path = Path(source)
     if isinstance(source, str) and not source.strip():
         raise RecipeError("''", ["no recipe was named"])
+    if _in_deids_language(path):
+        return _of_deid([path], on, variables, functions)
+    _nothing_brought(str(source), variables, functions)
     if isinstance(source, Path) or "/" in source or "\\" in source or path.suffix:
         return _read(path)
     return _shipped(source)
+
+
+def _nothing_brought(said: str, variables: object, functions: object) -> None:
+    if variables is not None or functions:
+        raise RecipeError(said, ["variables and functions are for recipes in deid's language"])
+
+
+def _in_deids_language(path: Path) -> bool:
+    return path.suffix in _DEID or path.name.startswith(_DEID_NAME)
+
+
+def _of_deid(
+    paths: Sequence[Path],
+    on: Source,
+    variables: object,
+    functions: Mapping[str, Function] | None,
+) -> Recipe:
+    said = ", ".join(str(path) for path in paths)
+    other = [path for path in paths if not _in_deids_language(path)]
+    if other or not paths:
+        raise RecipeError(said or "[]", ["only recipes in deid's language are read together"])
+    brought, found = _variables(variables)
+    texts = []
+    for path in paths:
+        try:
+            texts.append((path.name, _bytes(_deid_file(path)).decode("utf-8")))
+        except UnicodeDecodeError:
+            found.append(f"{path}: not UTF-8 text")
+        except RecipeError as error:
+            found += [f"{path}: {fault}" for fault in error.faults]
+    recipe, more = on_top(texts, load_recipe(on), brought, functions or {})
+    if found or more:
+        raise RecipeError(said, [*found, *more])
+    return recipe
+
+
+def _deid_file(path: Path) -> Path:
+    """The file, or of a bare name the one that deid ships."""
+    if path.name == str(path) and not path.exists() and path.name in deid_text.shipped():
+        return Path(str(deid_text.shipped()[path.name]))
+    return path
+
+
+def _variables(given: object) -> tuple[Variables, list[str]]:
+    if given is None:
+        return Variables(), []
+    if isinstance(given, str | Path):
+        return _variables_file(Path(given))
+    if isinstance(given, Mapping):
+        return variables_of_mapping(given)
+    if isinstance(given, pl.LazyFrame):
+        given = given.collect()
+    if isinstance(given, pl.DataFrame) or hasattr(given, "__arrow_c_stream__"):
+        return variables_of_table(pl.DataFrame(given))
+    return Variables(), ["variables: a mapping, a data frame, or the path of a table"]
+
+
+def _variables_file(path: Path) -> tuple[Variables, list[str]]:
+    try:
+        if path.suffix == ".parquet":
+            return variables_of_table(pl.read_parquet(path))
+        if path.suffix in (".csv", ".tsv"):
+            separator = "," if path.suffix == ".csv" else "\t"
+            return variables_of_table(pl.read_csv(path, separator=separator, infer_schema=False))
+    except (OSError, pl.exceptions.PolarsError):
+        return Variables(), [f"variables: {path} cannot be read as a table"]
+    return Variables(), [f"variables: {path} is no .csv, .tsv or .parquet"]
 
 
 def shipped() -> Mapping[str, Traversable]:
@@ -81,11 +174,15 @@ def _name(item: Traversable) -> str:
 
 def _read(path: Path) -> Recipe:
     said = str(path)
-    language = _OTHER_LANGUAGES.get(path.suffix)
-    if language:
-        raise NotBuilt(f"recipe {said}: {language} is not read by this version; write TOML")
+    if path.suffix in _CTP:
+        raise NotBuilt(f"recipe {said}: CTP's script language is not read by this version")
     if path.suffix != ".toml":
-        raise RecipeError(said, ["a recipe file ends in .toml"])
+        raise RecipeError(said, ["a recipe file ends in .toml, or .dicom in deid's language"])
+    return _parsed(_bytes(path), said, path.stem)
+
+
+def _bytes(path: Path) -> bytes:
+    said = str(path)
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
@@ -99,7 +196,7 @@ def _read(path: Path) -> Recipe:
         raise RecipeError(repr(said), ["no path holds a NUL"]) from None
     if len(data) > _LARGEST:
         raise RecipeError(said, [f"larger than {_LARGEST} bytes; no recipe is"])
-    return _parsed(data, said, path.stem)
+    return data
 
 
 def _parsed(data: bytes, said: str, name: str) -> Recipe:

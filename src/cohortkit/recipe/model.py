@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cohortkit.pixels.rectangles import Rectangle
+from cohortkit.recipe.deid.lines import Given, Script
 
 
 class Basis(StrEnum):
@@ -88,6 +89,8 @@ class Action(StrEnum):
     SHIFT = "shift"  # the patient's keyed whole-day shift; the time of day stays
     CAP_AGE = "cap-age"  # the age, 90 and over as 90
     CLEAN = "clean"  # C: reserved; no policy of this version decides so
+    SET = "set"  # a value that the recipe gives; said in deid's language only
+    MOVE = "move"  # days that the recipe says; in deid's language only
 
 
 class Unlisted(StrEnum):
@@ -166,6 +169,7 @@ class Deed(StrEnum):
     BLANK = "blank"  # these parts turn black
     KEEP = "keep"  # all but these parts turns black
     VERIFIED = "verified"  # nothing: someone answers for it that no name is drawn here
+    REFUSE = "refuse"  # the image does not leave; said in deid's language only
 
 
 class Area(StrEnum):
@@ -352,6 +356,8 @@ class Decision:
         from_rule: a rule of the recipe decided.
         valid_only: keep it only where every value is valid for its VR (numbers, code strings);
             else remove it.
+        given: the value of SET and MOVE; of REMOVE the function that is asked first.
+        otherwise: what happens where that function says no.
     """
 
     action: Action
@@ -359,6 +365,8 @@ class Decision:
     listed: bool = False
     from_rule: bool = False
     valid_only: bool = False
+    given: Given | None = None
+    otherwise: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +394,7 @@ class Recipe:
         name: the file's stem or the name it ships under; no path.
         default_issuer: stands in where Issuer of Patient ID is absent.
         labels: joined columns that may be released, in the recipe's order.
+        script: lines in deid's language, which go before the rules.
     """
 
     name: str
@@ -401,6 +410,7 @@ class Recipe:
     dates: DatePolicy = field(default_factory=DatePolicy)
     default_issuer: str = ""
     labels: tuple[Label, ...] = ()
+    script: Script = field(default_factory=Script)
 
     @property
     def temporal(self) -> Temporal:

@@ -84,12 +84,20 @@ def describe(policy: PixelPolicy) -> Iterator[str]:
     for one in policy.rules:
         if not one.origin:
             yield f"Pixels where {_when(one)}: {_done(one)}, because: {one.reason}"
-    for origin, count in sorted(Counter(o.origin for o in policy.rules if o.origin).items()):
+    for origin, count in sorted(_by_origin(policy).items()):
         yield f"Pixels of devices that {origin} knows are cleaned by its {count} rules."
+    refusing = sum(one.deed is Deed.REFUSE for one in policy.rules)
+    if refusing:
+        yield f"Images that {refusing} labels of the recipe flag are refused."
     if policy.rules:
         yield "A series of which every image fits such a rule leaves; what is blanked is black."
     if policy.recompress is not Recompress.NATIVE:
         yield f"Blanked pixels that were compressed with loss are written as {policy.recompress}."
+
+
+def _by_origin(policy: PixelPolicy) -> Counter[str]:
+    doing = (one for one in policy.rules if one.deed is not Deed.REFUSE)
+    return Counter(one.origin for one in doing if one.origin)
 
 
 def _when(one: PixelRule) -> str:

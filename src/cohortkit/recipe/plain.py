@@ -49,6 +49,7 @@ def describe(recipe: Recipe) -> tuple[str, ...]:
         *_options(recipe),
         *_pictures(recipe),
         _OUTSIDE,
+        *_lines(recipe),
         *_rules(recipe.rules),
         *_rest(recipe),
         _claimed(recipe),
@@ -111,6 +112,17 @@ def _pictures(recipe: Recipe) -> Iterator[str]:
         yield "Series of the head are refused, since a face could be drawn from them."
     if not faces.accept_unknown:
         yield "Series that may be of the head, for all that is known, are refused too."
+
+
+def _lines(recipe: Recipe) -> Iterator[str]:
+    """Lines in deid's language, and what is done otherwise than deid does it."""
+    for line in recipe.script.lines:
+        yield f"deid, {line}"
+    for note in recipe.script.notes:
+        yield f"Note on {note}"
+    names = ", ".join(sorted(recipe.script.variables.names))
+    if names:
+        yield f"Values that the caller's table gives: {names}."
 
 
 def _rules(rules: tuple[Rule, ...]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from typing import Final
 
 from cohortkit.recipe import profile, unlisted
 from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.deid.decide import BIRTH, OBJECT_UIDS, Lines, Said, names_private
+from cohortkit.recipe.deid.lines import Source
 from cohortkit.recipe.model import (
     Action,
     Attribute,
@@ -23,6 +25,8 @@ from cohortkit.recipe.model import (
     Temporal,
 )
 
+_NEVER_KEPT_BY_EXPANDER: Final = frozenset({0x00880200, 0x00282000})
+"""IconImageSequence and ICCProfile: pictures and names of devices in bytes."""
 _LETTERS: Final = {"X": Action.REMOVE, "Z": Action.EMPTY, "D": Action.DUMMY, "U": Action.UID}
 _REVEALING: Final = frozenset({Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID})
 _FIRST_OBJECT_GROUP: Final = 0x0008
@@ -70,6 +74,7 @@ class Policy:
         self._private: dict[tuple[int, str, int], Rule] = {}
         self._patterns: list[tuple[Matching, Rule]] = []
         self._vrs: dict[str, Rule] = {}
+        self.lines = Lines(recipe.script) if recipe.script.lines else None
         for rule in recipe.rules:
             match rule.target:
                 case Attribute(tag=tag):
@@ -81,7 +86,7 @@ class Policy:
                 case EveryVR(vr=name):
                     self._vrs[name] = rule
 
-    def decide(self, tag: int, vr: str, creator: str | None) -> Decision:
+    def decide(self, tag: int, vr: str, creator: str | None, within: str = "") -> Decision:
         """What happens to an attribute, at whatever depth.
 
         A private creator element (gggg,0010-00FF) is always REMOVE: whoever keeps an element of
@@ -91,10 +96,56 @@ class Policy:
             tag: group and element as one number; for a private element with its block byte.
             vr: as the file (or the dictionary, for implicit VR) has it.
             creator: of a private element, trimmed; None where it has none.
+            within: keywords of the sequences around it, joined by two underscores; only lines in
+                deid's language ask.
         """
         structural = _structural(tag)
         if structural is not None:
             return structural
+        said = self.lines.said(tag, vr, creator, within) if self.lines else None
+        decision = None if said is None else self.by_line(said, tag, vr, creator)
+        return self._without_lines(tag, vr, creator) if decision is None else decision
+
+    def by_line(self, said: Said, tag: int, vr: str, creator: str | None) -> Decision | None:
+        """What lines in deid's language make of an element; None where they must not decide."""
+        private = bool(tag >> 16 & 1)
+        if private and (tag & 0xFFFF < _FIRST_PRIVATE or not creator):
+            return None
+        known = "" if private else vrs.of_tag(tag)
+        why, listed = str(said.line), private or tag in profile.table()
+        action = said.action
+        if action is Action.KEEP:
+            if not self._may_keep(said, tag, vr, known):
+                return None
+            kept = self._guarded(action, vr, known)
+            return Decision(kept, why, listed=listed, from_rule=said.line.exact)
+        if action is Action.MOVE and (tag in BIRTH or vr not in vrs.DATED):
+            return None
+        if tag in OBJECT_UIDS and action in (Action.REMOVE, Action.EMPTY):
+            why, action = f"{why} (but without one it is no object: a new UID)", Action.UID
+        otherwise = None
+        if said.asked:
+            other = said.otherwise
+            found = None if other is None else self.by_line(other, tag, vr, creator)
+            otherwise = found or self._without_lines(tag, vr, creator)
+        given = said.line.given if said.asked or action in (Action.SET, Action.MOVE) else None
+        if action is Action.SET and given is not None and given.source is Source.FUNCTION:
+            otherwise = self._without_lines(tag, vr, creator)
+        return Decision(
+            action, why, listed=listed, from_rule=True, given=given, otherwise=otherwise
+        )
+
+    def _may_keep(self, said: Said, tag: int, vr: str, known: str) -> bool:
+        """Whether a KEEP line is believed: an expander must be sure of what it finds."""
+        if tag in BIRTH:
+            return False
+        if tag >> 16 & 1:
+            return names_private(said.line)
+        if said.line.exact:
+            return True
+        return bool(known) and vrs.agree(vr, known) and tag not in _NEVER_KEPT_BY_EXPANDER
+
+    def _without_lines(self, tag: int, vr: str, creator: str | None) -> Decision:
         if (tag >> 16) % 2:
             return self._private_element(tag, vr, creator)
         row = profile.table().get(tag)

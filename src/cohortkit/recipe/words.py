@@ -73,7 +73,7 @@ def hint(word: str, known: Iterable[str]) -> str:
 W = TypeVar("W", bound=StrEnum)
 
 
-def _one_of(words: type[W], what: str) -> Callable[[object], W]:
+def _one_of(words: Iterable[W], what: str) -> Callable[[object], W]:
     known = {word.value: word for word in words}
 
     def read(written: object) -> W:
@@ -86,7 +86,7 @@ def _one_of(words: type[W], what: str) -> Callable[[object], W]:
     return read
 
 
-def _schema(words: type[StrEnum]) -> WithJsonSchema:
+def _schema(words: Iterable[StrEnum]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": [word.value for word in words]})
 
 
@@ -207,7 +207,8 @@ def _reason(written: object) -> str:
 BasisWord = Annotated[Basis, BeforeValidator(_one_of(Basis, "basis")), _schema(Basis)]
 ProfileWord = Annotated[Profile, BeforeValidator(_one_of(Profile, "profile")), _schema(Profile)]
 OptionWord = Annotated[Option, BeforeValidator(_one_of(Option, "option")), _schema(Option)]
-ActionWord = Annotated[Action, BeforeValidator(_one_of(Action, "action")), _schema(Action)]
+_ACTIONS = tuple(a for a in Action if a not in {Action.SET, Action.MOVE})  # of deid's language
+ActionWord = Annotated[Action, BeforeValidator(_one_of(_ACTIONS, "action")), _schema(_ACTIONS)]
 UnlistedWord = Annotated[
     Unlisted, BeforeValidator(_one_of(Unlisted, "word for unlisted attributes")), _schema(Unlisted)
 ]
