@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +18,7 @@ import cohortkit as ck
 from cohortkit import cli
 from cohortkit.errors import ExportFailed, OutputError, QueryError
 
+COMMAND = Path(sys.executable).with_name("cohortkit")
 COLUMNS = pl.Schema(
     {
         "Modality": pl.String(),
@@ -36,7 +39,7 @@ COLUMNS = pl.Schema(
         (["Modality=CT", "Modality=MR"], {"Modality": ["CT", "MR"]}),
         (["Modality=C*"], {"Modality": "C*"}),
         (["Modality="], {"Modality": None}),
-        (["Modality=a..b"], {"Modality": "a..b"}),
+        (["Modality=../a..b"], {"Modality": "../a..b"}),
         (["Modality=a=b"], {"Modality": "a=b"}),
         (["StudyDate=2022-01-01..2024-12-31"], {"StudyDate": ("2022-01-01", "2024-12-31")}),
         (["StudyDate=2022-01-01.."], {"StudyDate": ("2022-01-01", None)}),
@@ -62,6 +65,7 @@ def test_terms_are_read_by_the_type_of_the_column(
         (["Modality=CT", "=x"], "term 2 is not KEYWORD=VALUE"),
         (["SliceThickness=thin"], "SliceThickness takes a number"),
         (["SliceThickness=1..thick"], "SliceThickness takes a number"),
+        (["Modality=CT..MR"], "Modality is text"),
     ],
 )
 def test_a_term_that_means_nothing_is_an_error(words: list[str], told: str) -> None:
@@ -122,6 +126,35 @@ def test_wrong_use_is_one_plain_message(
     assert "Traceback" not in err
     assert "\x1b" not in err
     assert [] == list(tmp_path.iterdir())
+
+
+def test_a_reader_who_has_seen_enough_ends_it_quietly() -> None:
+    """As in ``| head``: no complaint, no traceback, exit code 0."""
+    with subprocess.Popen(
+        [COMMAND, "recipe", "explain", "basic"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.read(10)
+        run.stdout.close()
+        complaint = run.stderr.read()
+
+    assert (0, b"") == (run.returncode, complaint)
+
+
+def test_a_log_holds_no_progress_bar(tmp_path: Path) -> None:
+    """Where stderr is no terminal nobody watches."""
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "a").write_text("no DICOM")
+    run = subprocess.run(
+        [COMMAND, "scan", tmp_path / "archive", tmp_path / "index"],
+        capture_output=True,
+        check=True,
+    )
+
+    assert b"" == run.stderr
 
 
 def test_help_tells_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

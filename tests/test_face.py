@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,11 @@ def test_a_package_never_hides_a_verb() -> None:
     import_module("cohortkit.verify.search")
 
     assert inspect.isfunction(ck.verify)
+
+
+def test_it_says_its_version() -> None:
+    """As other libraries do, and as the command does."""
+    assert version("cohortkit") == ck.__version__
 
 
 def _fresh(code: str) -> str:

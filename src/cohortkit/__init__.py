@@ -113,6 +113,10 @@ def load_cohort(path: str | Path) -> Cohort:
 
 def __getattr__(name: str) -> object:
     home = _HOME.get(name)
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - reads the disk
+
+        return version(__name__)
     if home is None:
         raise AttributeError(f"module 'cohortkit' has no attribute {name!r}")
     if not home:

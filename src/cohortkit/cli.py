@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -19,11 +20,12 @@ from cyclopts import App, CycloptsError, Parameter
 
 import cohortkit as ck
 from cohortkit.cohort.values import family
-from cohortkit.errors import CohortkitError, ExportFailed, QueryError, UsageError
+from cohortkit.errors import CohortkitError, QueryError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
+_RANGE = re.compile(r"\w+\.\.\w+")
 OK, FAULT, USAGE, FAILED, NOTHING, STOPPED = 0, 1, 2, 3, 4, 130
 TRACEBACK = "COHORTKIT_TRACEBACK"
 """Set this variable to see the traceback of a fault. It may show values: not for sharing."""
@@ -62,12 +64,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         code = app(argv)
-    except (UsageError, CycloptsError) as error:
-        return _complain(str(error), USAGE)
-    except ExportFailed as error:
-        return _complain(str(error), FAILED)
-    except CohortkitError as error:
-        return _complain(str(error), FAILED)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, as in ``| head``
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except (CohortkitError, CycloptsError) as error:
+        wrong = isinstance(error, UsageError | CycloptsError)
+        return _complain(str(error), USAGE if wrong else FAILED)
     except KeyboardInterrupt:
         return _complain("stopped; the same command goes on where it was", STOPPED)
     except Exception as error:
@@ -155,7 +158,7 @@ def key_new(file: Path, *, project: str, json: Json = False) -> int:
 
 @recipe_app.command(name="check")
 def recipe_check(recipe: str, *others: str, json: Json = False) -> int:
-    """Say every fault of the recipes, each with its place.
+    """Say every fault of the recipes, each with its place. With --json, a line a recipe.
 
     Args:
         recipe: A name that ships, or a path.
@@ -296,6 +299,8 @@ def _value(keyword: str, text: str, dtype: pl.DataType | None) -> object:
     if text and ".." in text and kind in {"date", "time", "datetime", "number"}:
         low, _, high = text.partition("..")
         return (_scalar(keyword, low, kind), _scalar(keyword, high, kind))
+    if dtype is not None and kind == "text" and _RANGE.fullmatch(text):
+        raise QueryError(f"{keyword} is text; LOW..HIGH is for dates, times and numbers")
     return _scalar(keyword, text, kind)
 
 

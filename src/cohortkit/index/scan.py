@@ -173,7 +173,8 @@ def _bar(total: int, *, shown: bool) -> AbstractContextManager[tqdm[NoReturn] | 
     # where a bar is shown: in a notebook that lacks its widgets, this import warns
     from tqdm.auto import tqdm  # noqa: PLC0415 - see above
 
-    return tqdm(total=total, desc="scan", unit="file")
+    # None: a bar for a terminal or a notebook, none in a log
+    return tqdm(total=total, desc="scan", unit="file", disable=None)
 
 
 def _cores() -> int:

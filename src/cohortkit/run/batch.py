@@ -146,7 +146,8 @@ def _shown(
         return
     from tqdm.auto import tqdm  # noqa: PLC0415 - only where a bar is shown
 
-    yield from tqdm(results, total=total, desc="export", unit="series")
+    # None: a bar for a terminal or a notebook, none in a log
+    yield from tqdm(results, total=total, desc="export", unit="series", disable=None)
 
 
 def _give_up(work: Work, task: Task, reason: Reason, place: Place) -> Record:
