@@ -16,7 +16,7 @@ from leak.sheet import Key, Sheet
 from leak.table import BYTE_VRS, DATE_VRS, NUMBER_VRS, TEXT_VRS, Attribute, Table, name_of
 
 SEED = 20_260_101
-TOP_FILES, ROTATED_FILES, NESTED_EACH = 10, 10, 24
+TOP_FILES, ROTATED_FILES, NESTED_EACH = 10, 8, 24
 INSIDE = tuple(
     Attribute(tag, vr, name_of(tag))
     for tag, vr in (

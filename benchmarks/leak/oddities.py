@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import imagecodecs
+import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     UID,
@@ -13,6 +16,7 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
 )
 
 from leak.markers import UID_ROOT, Fate, Kind
@@ -208,6 +212,27 @@ def _curves(sheet: Sheet) -> None:
         put(sheet.dataset, number << 16 | 0x3000, "OW", drawn.encode().ljust(32, b"\0"))
 
 
+def _behind_the_pixels(sheet: Sheet) -> None:
+    """Bytes behind the last sample, which no viewer shows."""
+    drawn = sheet.word(_spot("PixelData", "OW", "beside the samples"), "{} was here")
+    pixels = sheet.dataset.PixelData + _even(drawn.encode())
+    put(sheet.dataset, 0x7FE00010, "OW", pixels)
+
+
+def _in_the_stream(sheet: Sheet) -> None:
+    """A comment in a JPEG stream (ITU-T T.81 B.2.4.5)."""
+    sheet.syntax = JPEGBaseline8Bit
+    for keyword, value in (("BitsAllocated", 8), ("BitsStored", 8), ("HighBit", 7)):
+        setattr(sheet.dataset, keyword, value)
+    grey = np.arange(ROWS * COLUMNS, dtype=np.uint8).reshape(ROWS, COLUMNS)
+    stream = imagecodecs.jpeg8_encode(grey)
+    comment = sheet.word(_spot("PixelData", "OB", "beside the samples"), "by {}").encode()
+    segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    put(sheet.dataset, 0x7FE00010, "OB", encapsulate([stream[:2] + segment + stream[2:]]))
+    sheet.dataset["PixelData"].is_undefined_length = True
+    sheet.dataset.LossyImageCompression = "01"
+
+
 def _encoded(sheet: Sheet, *, syntax: UID) -> None:
     """The same identity in another transfer syntax, at the top and in an item."""
     sheet.syntax = syntax
@@ -279,6 +304,8 @@ def _recipes() -> Iterator[tuple[str, Make]]:
     yield "icon", _icon
     yield "overlays", _overlays
     yield "curves", _curves
+    yield "tail", _behind_the_pixels
+    yield "stream", _in_the_stream
     yield "big-endian", partial(_encoded, syntax=ExplicitVRBigEndian)
     yield "implicit", partial(_encoded, syntax=ImplicitVRLittleEndian)
     yield "deflated", partial(_encoded, syntax=DeflatedExplicitVRLittleEndian)

@@ -134,11 +134,18 @@ def _interpreter(oldest: tuple[int, int]) -> str:
     return ""
 
 
-def run(python: str, adapter: str, source: Path, target: Path, warm: int = 0) -> Run:
-    """Run one adapter over a folder."""
+def run(
+    python: str, adapter: str, source: Path, target: Path, *, warm: int = 0, options: str = ""
+) -> Run:
+    """Run one adapter over a folder; options are those of Annex E, for cohortkit."""
     source, target = source.resolve(), target.resolve()
     command = [python, ADAPTERS / f"{adapter}.py", source, target, "--warm", str(warm)]
-    quiet = {**os.environ, "PYTHONWARNINGS": "ignore", "POLARS_MAX_THREADS": "1"}
+    quiet = {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
+        "POLARS_MAX_THREADS": "1",
+        "LEAK_OPTIONS": options,
+    }
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=quiet, cwd=target.parent
     )
@@ -158,7 +165,9 @@ def timed(
             if turn and peer.once:
                 continue
             target = work / "timed"
-            done = run(python, peer.timed or peer.adapter, source, target, 0 if peer.once else warm)
+            done = run(
+                python, peer.timed or peer.adapter, source, target, warm=0 if peer.once else warm
+            )
             shutil.rmtree(target, ignore_errors=True)
             if not done.broken:
                 found[peer].append(done.cpu_ms)

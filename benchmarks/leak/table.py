@@ -6,6 +6,7 @@ The rule of what must go is made here from these two sources and from nothing el
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,16 @@ _NEEDED = frozenset(
 )  # fmt: skip
 # UIDs that name a class, a syntax or a coding scheme, and no thing of a patient's
 _CLASSES = ("SOPClass", "TransferSyntax", "CodingScheme", "ContextUID", "MappingResource")
+MODIFIED = "113107"
+_COLUMNS = {
+    "retain-uids": ("retain_uids", "113110"),
+    "retain-device-identity": ("retain_device_identity", "113109"),
+    "retain-institution-identity": ("retain_institution_identity", "113112"),
+    "retain-patient-characteristics": ("retain_patient_characteristics", "113108"),
+    "retain-full-dates": ("retain_longitudinal_full_dates", "113106"),
+    "retain-modified-dates": ("retain_longitudinal_modified_dates", MODIFIED),
+}
+"""Each option's column in a table with a column for each, and its code in one with lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,8 @@ class Table:
         lines = path.read_text("utf-8").splitlines()
         told = csv.DictReader(line for line in lines if not line.startswith("#"))
         rows = [row for row in told if row["basic"] != "K"]
-        tags = {int(row["tag"], 16) for row in rows if "X" not in row["tag"].upper()}
+        self._rows = [row for row in rows if "X" not in row["tag"].upper()]
+        tags = {int(row["tag"], 16) for row in self._rows}
         self.listed = _attributes(tags)
         self.outside = _attributes(
             {
@@ -82,6 +94,26 @@ class Table:
     def of(self, vrs: tuple[str, ...], *, listed: bool) -> list[Attribute]:
         """Attributes of these VRs in the table, or outside it, in the order of their tags."""
         return [one for one in (self.listed if listed else self.outside) if one.vr in vrs]
+
+    def kept_by(self, options: Iterable[str]) -> frozenset[str]:
+        """Attributes that options of Annex E keep as they are, by name.
+
+        Where dates are modified by whole days the times of day stay.
+
+        Args:
+            options: named as ``retain-uids``; of an option that only cleans nothing is kept.
+        """
+        kept = set()
+        for option in options:
+            column, code = _COLUMNS.get(option, ("", ""))
+            for row in self._rows:
+                letter = row.get(column, "K" if code and code in row.get("keep", "") else "")
+                moved = code == MODIFIED and (
+                    row.get(column) == "C" or code in row.get("clean", "")
+                )
+                if letter == "K" or (moved and row["vr"] == "TM"):
+                    kept.add(name_of(int(row["tag"], 16)))
+        return frozenset(kept)
 
     @property
     def sequences(self) -> list[tuple[Attribute, bool]]:

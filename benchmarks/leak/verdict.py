@@ -83,7 +83,11 @@ def _of(some: int, of_all: int) -> str:
 
 
 def _documented(survivor: Survivor, documented: frozenset[str]) -> bool:
-    return survivor.marker.path.rsplit("/", 1)[-1] in documented
+    return _name(survivor) in documented
+
+
+def _name(survivor: Survivor) -> str:
+    return survivor.marker.path.rsplit("/", 1)[-1]
 
 
 def groups(one: Judged) -> str:
@@ -97,15 +101,23 @@ def groups(one: Judged) -> str:
     return "\n".join(lines)
 
 
-def missed(one: Judged, documented: frozenset[str]) -> Iterator[str]:
-    """Each goal that cohortkit misses, in words, with the places."""
+def missed(
+    one: Judged, documented: frozenset[str], kept: frozenset[str] = frozenset()
+) -> Iterator[str]:
+    """Each goal that cohortkit misses, in words, with the places.
+
+    Args:
+        one: cohortkit.
+        documented: text that stays on purpose.
+        kept: what the options of the run keep.
+    """
     if one.result is None or one.run is None:
         yield f"cohortkit did not run: {one.why}"
         return
     result = one.result
     text = [s for s in result.left(Fate.TEXT) if not _documented(s, documented)]
     for what, found in (
-        ("must-go", result.left(Fate.GOES)),
+        ("must-go", [s for s in result.left(Fate.GOES) if _name(s) not in kept]),
         ("file meta", result.left(Fate.META)),
         ("free text outside the table and the technical list", text),
         ("bytes outside the table", result.left(Fate.BYTES)),
@@ -114,9 +126,9 @@ def missed(one: Judged, documented: frozenset[str]) -> Iterator[str]:
         if found:
             yield f"{len(found)} survivors: {what}"
             yield from (f"    {_place(survivor)}" for survivor in found[:40])
-    for what, (kept, planted) in (("numbers", result.numbers), ("sequences", result.sequences)):
-        if kept < planted:
-            yield f"{planted - kept} of {planted} {what} are gone"
+    for what, (there, planted) in (("numbers", result.numbers), ("sequences", result.sequences)):
+        if there < planted:
+            yield f"{planted - there} of {planted} {what} are gone"
     yield from (f"    {one.path} ({one.vr})" for one in result.lost[:40])
     if result.unreadable:
         yield f"{len(result.unreadable)} outputs cannot be read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import cohortkit as ck
 
 def many(sources: Sequence[Path], target: Path) -> dict[str, str]:
     """A folder in, a folder out; outputs are known again by their Instance Number."""
-    return export(sources, target)
+    return export(sources, target, tuple(os.environ.get("LEAK_OPTIONS", "").split()))
 
 
 def export(
