@@ -60,6 +60,8 @@ def test_any_table_joins(table: object) -> None:
     assert {
         "rows in the table": 4,
         "keys matched": 2,
+        "rows without a key": 1,
+        "keys that label several series": 1,
         "keys of the table not found here": 1,
         "keys here without a row in the table": 2,
         "series with labels": 3,
@@ -254,3 +256,37 @@ def test_what_is_no_table_is_refused(table: object) -> None:
     """A path or an Arrow stream, nothing else."""
     with pytest.raises(QueryError):
         Cohort.start(troubled()).join(table, on="PatientID")
+
+
+def test_rows_without_a_key_and_rows_that_are_there_again_are_counted() -> None:
+    """A table of three rows of which two have no accession number matched one, and says why."""
+    table = {
+        "AccessionNumber": ["A1", None, " ", "A3", "A3", "A3"],
+        "finding": ["x", "y", "z", "n", "n", "n"],
+    }
+    cohort = Cohort.start(troubled(), Modality="CT").join(pl.DataFrame(table), on="AccessionNumber")
+
+    told = notes(cohort)
+    assert (6, 2, 2, 2) == (
+        told["rows in the table"],
+        told["keys matched"],
+        told["rows without a key"],
+        told["rows that are there again, counted once"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.csv", b"AccessionNumber;finding\nA1;x\n", "separated by semicolons"),
+        ("a.parquet", b"PAR1 no more", "not a Parquet file, or it is damaged"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_what_it_is(
+    tmp_path: Path, name: str, data: bytes, words: str
+) -> None:
+    """In the words of its own form."""
+    (tmp_path / name).write_bytes(data)
+
+    with pytest.raises(QueryError, match=words):
+        Cohort.start(troubled()).join(tmp_path / name, on="AccessionNumber")

@@ -39,13 +39,20 @@ def test_only_keeps_what_is_listed_and_zeros_count() -> None:
     )
 
 
+@pytest.mark.parametrize("wrong", [2178309, 1.5, object()])
+def test_what_is_no_list_is_told(wrong: object) -> None:
+    """In plain words, not in Python's."""
+    with pytest.raises(QueryError, match="a list of ids, or the path"):
+        Cohort.start(troubled()).only(patients=wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
 def test_what_did_not_match_is_counted_and_listed_on_request() -> None:
     """Unknown to the index, left out before, twice, wildcard, blank: each by its name."""
     given_ids = ["0001", " 0001 ", "0003", "0077", "00*", "", "  "]
     cohort = Cohort.start(troubled(), Modality="CT").only(patients=given_ids)
 
     assert {
-        "ids in the list": 4,
+        "ids in the list (PatientID)": 4,
         "ids not in the index": 2,
         "ids left out by an earlier step": 1,
         "ids given more than once": 1,

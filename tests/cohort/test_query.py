@@ -7,11 +7,14 @@ import fnmatch
 import math
 import re
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cohortkit.cohort import Cohort
 from cohortkit.cohort.query import expression, parse
 from cohortkit.errors import QueryError, UnknownKeyword
 from cohortkit.model.query import Absent, AnyOf, Between, Exactly, Like, Matches, Query
@@ -250,7 +253,7 @@ def test_order_and_repetition_in_a_list_make_no_other_question() -> None:
 
     assert one == other
     assert isinstance(one.terms[0][1], AnyOf)
-    assert Like("S*") in one.terms[0][1].values
+    assert Like("S*") in one.terms[0][1].values  # noqa: PD011 - no table of pandas
 
 
 def test_a_query_does_not_print_what_it_asks() -> None:
@@ -273,3 +276,36 @@ def test_categories_are_searched_as_text(kind: pl.DataType) -> None:
         verdict = expression(parse({"Modality": asked}, frame.schema), frame.schema)
 
         assert expected == frame.select(verdict).to_series().to_list()
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        dt.datetime(2022, 3, 1),  # noqa: DTZ001 - as pandas has it
+        pd.Timestamp("2022-03-01"),
+        np.datetime64("2022-03-01"),
+        np.datetime64("2022-03-01T00:00:00.000000"),
+    ],
+)
+def test_a_day_of_pandas_or_numpy_is_a_date(day: object) -> None:
+    """At midnight; a time of day is no date."""
+    index = FakeIndex.of(row(1, StudyDate=dt.date(2022, 3, 1)), row(2, StudyDate=None))
+
+    assert 1 == len(Cohort.start(index, StudyDate=day))
+
+
+@pytest.mark.parametrize(
+    "moment", [pd.Timestamp("2022-03-01 10:00"), np.datetime64("2022-03-01T10:00"), np.float64(3)]
+)
+def test_a_moment_is_no_date(moment: object) -> None:
+    """Whoever asks is to say which day is meant."""
+    index = FakeIndex.of(row(1, StudyDate=dt.date(2022, 3, 1)))
+
+    with pytest.raises(QueryError, match="StudyDate takes a date"):
+        Cohort.start(index, StudyDate=moment)
+
+
+def test_every_unknown_word_is_named() -> None:
+    """Not only the first of them."""
+    with pytest.raises(UnknownKeyword, match=r"Modalty.*SeriesDescripton"):
+        Cohort.start(FakeIndex.of(row(1)), Modalty="CT", SeriesDescripton="x")

@@ -76,7 +76,9 @@ def _group(of: str, level: str, columns: pl.Schema) -> tuple[str, ...]:
         raise QueryError(f"first_per: there is but one {of} in a {of}; take another level")
     if of in {"patient", "study"}:
         return _LEVELS[of]
-    _ordinary(of, columns, "first_per")
+    if not isinstance(of, str):
+        raise QueryError('first_per takes "patient", "study" or a column')
+    _ordinary(of, columns, 'first_per (which takes "patient", "study" or a column)')
     return (of,)
 
 

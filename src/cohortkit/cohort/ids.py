@@ -135,7 +135,7 @@ def report(
         "with a wildcard, matched as written": wild,
         "of several patients": _shared(here, ids) if len(names) == 1 else absent.clear(),
     }
-    notes = [Note("ids in the list", ids.given.height)]
+    notes = [Note(f"ids in the list ({ids.column})", ids.given.height)]
     notes += [Note(f"ids {what}", values.len()) for what, values in found.items() if values.len()]
     notes += [Note("blank entries", ids.blank)] if ids.blank else []
     return tuple(notes), pl.concat(

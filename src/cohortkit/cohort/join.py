@@ -21,6 +21,12 @@ from cohortkit.errors import MissingDependency, QueryError
 
 Many = Literal["refuse", "first"]
 
+_FORMS: Final = {
+    ".csv": "a table in UTF-8 with one header line",
+    ".tsv": "a table in UTF-8 with one header line",
+    ".parquet": "a Parquet file, or it is damaged",
+    ".txt": "text in UTF-8",
+}
 _SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
 
 
@@ -66,9 +72,10 @@ class Joined:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Rows:
-    """Rows of a brought table: all, those with a key, those whose key is here, one a key."""
+    """Rows of a brought table: all, those with a key, different ones, those here, one a key."""
 
     all: pl.DataFrame
+    keyed: pl.DataFrame
     usable: pl.DataFrame
     wanted: pl.DataFrame
     one: pl.DataFrame
@@ -89,7 +96,8 @@ def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many)
     labels = [name for name in brought.columns if name not in names]
     keys = [f"__{name}" for name in names]
     brought = brought.select(*labels, *(tables.key(name) for name in names))
-    given = brought.filter(tables.usable(names)).unique(maintain_order=True)
+    keyed = brought.filter(tables.usable(names))
+    given = keyed.unique(maintain_order=True)
     mine = with_person(rows).select(*(tables.key(name) for name in names), *PERSON)
     mine = mine.with_columns(__sure=tables.usable(names) & ~_shared(mine, keys))
     sure = mine.filter("__sure").select(keys).unique()
@@ -102,7 +110,7 @@ def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many)
     return Joined(
         found.select(pl.when("__sure").then(pl.col(name)).alias(name) for name in labels),
         matched.to_series(),
-        *_told(names, mine, _Rows(brought, given, wanted, one)),
+        *_told(names, mine, _Rows(brought, keyed, given, wanted, one)),
     )
 
 
@@ -147,9 +155,17 @@ def _told(
         "keys of several patients, not labelled": shared,
         "keys with several rows, of which the first was taken": several,
     }
+    series = usable.filter("__sure").join(one.select(keys), on=keys, how="semi")
+    labelling = series.group_by(keys).len().filter(pl.col("len") > 1)
+    counted = {
+        "rows without a key": rows.all.height - rows.keyed.height,
+        "rows that are there again, counted once": rows.keyed.height - rows.usable.height,
+        "keys that label several series": labelling.height,
+    }
     notes = [
         Note("rows in the table", rows.all.height),
         Note("keys matched", one.height),
+        *(Note(words, number) for words, number in counted.items() if number),
         *(Note(words, frame.height) for words, frame in what.items() if frame.height),
     ]
     listed = [
@@ -202,18 +218,22 @@ def _read_file(path: Path, text: Sequence[str]) -> pl.DataFrame:
             path, separator=_SEPARATORS[kind], infer_schema=False, glob=False, encoding="utf8"
         )
     except (pl.exceptions.PolarsError, OSError, UnicodeError) as fault:
-        raise QueryError(f"the file {path.name!r} {_why(fault)}") from None
+        raise QueryError(f"the file {path.name!r} {_why(fault, kind)}") from None
+    if len(cells.columns) == 1 and kind == ".csv" and ";" in cells.columns[0]:
+        raise QueryError(
+            f"the file {path.name!r} seems to be separated by semicolons; a .csv is by commas"
+        )
     if any("_duplicated_" in name for name in cells.columns):
         raise QueryError(f"the file {path.name!r} has two columns of one name")
     return tables.typed(cells, text)
 
 
-def _why(fault: Exception) -> str:
+def _why(fault: Exception, kind: str = ".txt") -> str:
     if isinstance(fault, FileNotFoundError):
         return "is not there"
     if isinstance(fault, PermissionError | IsADirectoryError):
         return "may not be read"
-    return "is not a table in UTF-8 with one header line"
+    return f"is not {_FORMS.get(kind, 'a table')}"
 
 
 def read_ids(keyword: str, source: str | Path | Iterable[object]) -> ids.IdList:
@@ -227,6 +247,8 @@ def read_ids(keyword: str, source: str | Path | Iterable[object]) -> ids.IdList:
     """
     column = ids.COLUMN_OF[keyword]
     if not isinstance(source, str | Path):
+        if not isinstance(source, Iterable):
+            raise QueryError(f"{keyword}: a list of ids, or the path of a file with them")
         return ids.tidy(column, ids.from_values(keyword, source))
     path = Path(source)
     if path.suffix.lower() == ".txt":

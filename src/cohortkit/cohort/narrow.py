@@ -48,8 +48,11 @@ def narrowed(
         plan: the step to take.
 
     Raises:
-        QueryError: a condition cannot be worked out, or has another answer each time.
+        QueryError: a condition cannot be worked out, or has another answer each time; a reason
+            that is no line of text.
     """
+    if not _is_line(plan.reason):
+        raise QueryError(f"{plan.action}: a reason is one line of text")
     judged = spine(rows, rows.collect_schema(), plan.conditions)
     steps = steps or (everything(count(judged)),)
     kept, losses = tally(judged, steps[-1].kept, plan.conditions)
@@ -70,6 +73,10 @@ def narrowed(
         detail=plan.detail,
     )
     return rows, (*steps, step)
+
+
+def _is_line(reason: object) -> bool:
+    return isinstance(reason, str) and reason.isprintable()
 
 
 def _kept(

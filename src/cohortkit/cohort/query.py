@@ -41,9 +41,11 @@ def parse(terms: Mapping[str, object], columns: pl.Schema) -> Query:
         QueryError: a value that the column cannot have; it names the keyword, not the value.
     """
     read = []
+    strange = [keyword for keyword in terms if keyword not in columns]
+    if strange:
+        more = f" (and {', '.join(map(repr, strange[1:]))})" if strange[1:] else ""
+        raise unknown(strange[0], columns.names(), f"this search{more}")
     for keyword, value in terms.items():
-        if keyword not in columns:
-            raise unknown(keyword, columns.names(), "this search")
         read.append((keyword, _predicate(keyword, value, columns[keyword])))
     return Query(tuple(read))
 

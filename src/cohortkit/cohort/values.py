@@ -94,8 +94,7 @@ def _number(value: object) -> object | None:
 
 
 def _date(value: object) -> object | None:
-    if isinstance(value, dt.datetime):
-        return None  # a date with a time is not a date: say which one is meant
+    value = _whole_day(value)
     if isinstance(value, dt.date):
         return value
     found = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -103,6 +102,19 @@ def _date(value: object) -> object | None:
         return dt.date(*map(int, found.groups())) if found else None
     except ValueError:
         return None
+
+
+def _whole_day(value: object) -> object:
+    """The date of a datetime at midnight, as pandas and NumPy have dates; None of another one.
+
+    A date with a time is not a date: whoever asks is to say which one is meant.
+    """
+    plain = getattr(value, "item", None)
+    if type(value).__module__ == "numpy" and plain is not None:
+        value = plain()  # datetime64 of whole days is a date, else a datetime or a number
+    if not isinstance(value, dt.datetime):
+        return value
+    return value.date() if value.time() == dt.time() and value.tzinfo is None else None
 
 
 def _time(value: object) -> object | None:
