@@ -21,6 +21,7 @@ from cohortkit.errors import Refusal
 from cohortkit.model import DeidentifiedSeries
 from cohortkit.pixels.rectangles import Rectangle
 from cohortkit.pixels.redacted import values_of
+from cohortkit.recipe.deid.devices import device_rules
 from cohortkit.recipe.file import load_recipe
 from cohortkit.recipe.model import Criterion, Deed, Match, PixelPolicy, PixelRule, Recipe
 from objects import deidentified, once
@@ -81,11 +82,14 @@ def test_the_reader_reads_the_planted_words(name: str) -> None:
     assert () == tuple(word for word in PLANTED[name] if word not in found), found
 
 
-@pytest.mark.parametrize("how", ["regions", "device"])
+@pytest.mark.parametrize("how", ["regions", "device", "deid"])
 @pytest.mark.parametrize("name", PLANTED)
 def test_no_planted_word_is_left(name: str, how: str, tmp_path: Path) -> None:
-    """By its regions or by a rule for its device; what is worth keeping can still be read."""
-    recipe = load_recipe("ultrasound") if how == "regions" else by_device(name)
+    """By regions, a rule for the device, deid's; what is worth keeping can still be read."""
+    recipe = {"regions": load_recipe("ultrasound"), "device": by_device(name)}.get(how)
+    if recipe is None:
+        policy = PixelPolicy(rules=device_rules())
+        recipe = replace(load_recipe("ultrasound"), pixels=policy)
     path = tmp_path / "a"
     path.write_bytes(phantom(name).read_bytes())
     written = pydicom.dcmread(once(path, recipe)).pixel_array

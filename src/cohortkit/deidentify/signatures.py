@@ -42,14 +42,16 @@ def fitting(get: Get, there: There, sop: SopClass, policy: PixelPolicy) -> tuple
     """
     if sop.kind not in _PICTURES:
         return ()
+    asked = _Asked(get, there)
     doing = (rule for rule in policy.rules if rule.deed is not Deed.REFUSE)
-    return tuple(rule for rule in doing if _fits(rule, get, there, unsure=True))
+    return tuple(rule for rule in doing if _fits(rule, asked, unsure=True))
 
 
 def refused(get: Get, there: There, sop: SopClass, policy: PixelPolicy) -> bool:
     """Whether a rule holds the object back; one that an index row cannot answer does not yet."""
+    asked = _Asked(get, there)
     refusing = (rule for rule in policy.rules if rule.deed is Deed.REFUSE)
-    return may_hold_pixels(sop) and any(_fits(r, get, there, unsure=False) for r in refusing)
+    return may_hold_pixels(sop) and any(_fits(r, asked, unsure=False) for r in refusing)
 
 
 def may_hold_pixels(sop: SopClass) -> bool:
@@ -57,17 +59,30 @@ def may_hold_pixels(sop: SopClass) -> bool:
     return sop.kind not in _WITHOUT_PIXELS
 
 
-def _fits(rule: PixelRule, get: Get, there: There, *, unsure: bool) -> bool:
-    return all(
-        any(_meets(one, get, there, unsure=unsure) for one in clause) for clause in rule.criteria
-    )
+class _Asked:
+    """Answers of one header or row, each asked for once: many rules ask the same."""
+
+    def __init__(self, get: Get, there: There) -> None:
+        self._get, self._there = get, there
+        self._known: dict[str, tuple[bool | None, str]] = {}
+
+    def __call__(self, keyword: str) -> tuple[bool | None, str]:
+        """Whether the attribute is there (None: it cannot be told), and what it says."""
+        if keyword not in self._known:
+            present = self._there(keyword)
+            text = _said(self._get(keyword)) if present else ""
+            self._known[keyword] = present, text
+        return self._known[keyword]
 
 
-def _meets(one: Criterion, get: Get, there: There, *, unsure: bool) -> bool:
-    present = there(one.keyword)
+def _fits(rule: PixelRule, asked: _Asked, *, unsure: bool) -> bool:
+    return all(any(_meets(one, asked, unsure=unsure) for one in clause) for clause in rule.criteria)
+
+
+def _meets(one: Criterion, asked: _Asked, *, unsure: bool) -> bool:
+    present, text = asked(one.keyword)
     if present is None:
         return unsure
-    text = _said(get(one.keyword)) if present else ""
     match one.match:
         case Match.IS | Match.IS_NOT:
             return (present and _same(text, one.value)) is (one.match is Match.IS)

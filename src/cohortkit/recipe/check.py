@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cohortkit.errors import NotBuilt, RecipeError
+from cohortkit.errors import MissingDependency, NotBuilt, RecipeError
 from cohortkit.recipe.file import load_recipe
 from cohortkit.recipe.model import Recipe
 
@@ -43,5 +43,5 @@ def _one(source: str | Path) -> Checked:
         return Checked(str(source), load_recipe(source))
     except RecipeError as error:
         return Checked(str(source), None, error.faults)
-    except NotBuilt as error:
+    except (NotBuilt, MissingDependency) as error:
         return Checked(str(source), None, (str(error),))

@@ -66,7 +66,7 @@ def _recipe(entry: entries.RecipeEntry, name: str) -> Recipe:
                 PixelAcceptance(frozenset(a.risks), a.reason, a.modality, a.sop_class)
                 for a in entry.pixels.accept
             ),
-            rules=tuple(pixelrules.rule(one) for one in entry.pixels.rules),
+            rules=pixelrules.rules(entry.pixels),
             recompress=entry.pixels.recompress,
         ),
         faces=FacePolicy(

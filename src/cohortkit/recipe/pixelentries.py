@@ -99,6 +99,10 @@ class PixelsEntry(Entry):
 
     accept: list[AcceptEntry] = Field(default_factory=list)
     rules: list[PixelRuleEntry] = Field(default_factory=list)
+    devices: Annotated[
+        words.DevicesWord | None,
+        Field(description="rules of others for known devices, from the package that is installed"),
+    ] = None
     recompress: Annotated[
         words.RecompressWord,
         Field(description="how pixels are written that were compressed with loss"),

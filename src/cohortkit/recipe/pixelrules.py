@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cohortkit.pixels.rectangles import Rectangle
+from cohortkit.recipe.deid.devices import device_rules
 from cohortkit.recipe.model import (
     Area,
     Criterion,
@@ -17,7 +18,7 @@ from cohortkit.recipe.model import (
     Recipe,
     Recompress,
 )
-from cohortkit.recipe.pixelentries import PixelRuleEntry, RectangleEntry
+from cohortkit.recipe.pixelentries import PixelRuleEntry, PixelsEntry, RectangleEntry
 
 _SIZE = ("Rows", "Columns")
 _DEEDS = {
@@ -28,8 +29,17 @@ _DEEDS = {
 }
 
 
-def rule(entry: PixelRuleEntry) -> PixelRule:
-    """A rule of a recipe file."""
+def rules(entry: PixelsEntry) -> tuple[PixelRule, ...]:
+    """The rules of a recipe file, and behind them those of others that it asks for.
+
+    Raises:
+        MissingDependency: the package that holds them is not installed.
+    """
+    own = tuple(_rule(one) for one in entry.rules)
+    return own if entry.devices is None else (*own, *device_rules())
+
+
+def _rule(entry: PixelRuleEntry) -> PixelRule:
     written: list[RectangleEntry] = entry.blank or entry.keep or []
     deed, area = Deed.VERIFIED, Area.ALL
     if entry.keep_regions:

@@ -50,6 +50,12 @@ class Profile(StrEnum):
     BASIC = "basic"
 
 
+class Devices(StrEnum):
+    """Whose rules for known devices there are."""
+
+    DEID = "deid"
+
+
 class Acknowledgement(StrEnum):
     """The words by which a recipe says that it keeps a direct identifier."""
 
@@ -213,6 +219,9 @@ UnlistedWord = Annotated[
     Unlisted, BeforeValidator(_one_of(Unlisted, "word for unlisted attributes")), _schema(Unlisted)
 ]
 RiskWord = Annotated[PixelRisk, BeforeValidator(_one_of(PixelRisk, "risk")), _schema(PixelRisk)]
+DevicesWord = Annotated[
+    Devices, BeforeValidator(_one_of(Devices, "list of devices")), _schema(Devices)
+]
 RecompressWord = Annotated[
     Recompress, BeforeValidator(_one_of(Recompress, "encoding")), _schema(Recompress)
 ]
