@@ -31,12 +31,25 @@ from leak.judge import judge
 from leak.needles import Needles
 from leak.sheet import Key
 from leak.table import Table
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "src" / "cohortkit" / "recipe" / "data"
 STANDARD = ROOT.parent / "shared" / "standard" / "ps3_15_table_e1-1.csv"
 TECHNICAL = DATA / "technical.csv"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "cohortkit-benchmarks"
+
+_ENCODINGS = {
+    "explicit": ExplicitVRLittleEndian,
+    "implicit": ImplicitVRLittleEndian,
+    "big-endian": ExplicitVRBigEndian,
+    "deflated": DeflatedExplicitVRLittleEndian,
+}
 
 
 def main() -> int:
@@ -48,7 +61,7 @@ def main() -> int:
     documented = verdict.technical(given.technical)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        key = corpus.build(work / "corpus", given.standard, given.seed)
+        key = corpus.build(work / "corpus", given.standard, given.seed, _ENCODINGS[given.encoding])
         told = f"{len(key.markers):,} values planted in {len(key.names)} files, "
         print(told + f"{len(key.numbers):,} numbers and {len(key.sequences):,} sequences to keep")
         needles = Needles(key.markers)
@@ -74,6 +87,7 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--groups", action="store_true", help="survivors by how they were planted")
     parser.add_argument("--no-descriptions", action="store_true", help="headers alone")
     parser.add_argument("--options", nargs="*", default=[], help="of Annex E, for cohortkit")
+    parser.add_argument("--encoding", choices=_ENCODINGS, default="explicit", help="of most files")
     parser.add_argument("--seed", type=int, default=corpus.SEED)
     parser.add_argument("--slices", type=int, default=65, help="for the clock; 0: do not time")
     parser.add_argument("--rounds", type=int, default=3, help="of the clock")

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
 from leak import oddities
 from leak.markers import Fate, Maker, Useful
 from leak.sheet import Key, Sheet
@@ -44,16 +46,20 @@ SEALED = frozenset({0x04000500, 0x4FFE0001})
 """EncryptedAttributesSequence and MACParametersSequence: outside the table, but sealed copies of
 what was taken away; neither asked for nor held against anyone who keeps it empty of markers."""
 
+_PLAIN = frozenset({"top", "nested", "rotated", "tree", "report", "private"})
 _Planted = tuple[Attribute, Fate, str]
 
 
-def build(folder: Path, standard: Path, seed: int = SEED) -> Key:
+def build(
+    folder: Path, standard: Path, seed: int = SEED, encoding: UID = ExplicitVRLittleEndian
+) -> Key:
     """Write the corpus into an empty folder.
 
     Args:
         folder: where to.
         standard: Table E.1-1 as a CSV (``tag``, ``vr``, ``basic``).
         seed: of everything that is chosen.
+        encoding: transfer syntax of the files that are not about an encoding.
 
     Returns:
         The answer key.
@@ -63,6 +69,8 @@ def build(folder: Path, standard: Path, seed: int = SEED) -> Key:
     maker, table = Maker(seed), Table(standard)
     for number, (name, make) in enumerate(_recipes(table), 1):
         sheet = Sheet(number, name, maker, key)
+        if name in _PLAIN:
+            sheet.syntax = encoding
         make(sheet)
         sheet.write(folder)
     return key
