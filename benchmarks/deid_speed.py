@@ -37,16 +37,62 @@ GOALS = {"default": 15.0, "ps315": 30.0}
 GROWTH = 5.0
 """MiB that ten thousand instances may add."""
 ITEM = {"entity_id": "E-1", "item_id": "I-1", "entity_timestamp": "19000101"}
+VARIABLES = {**ITEM, "item_timestamp": "19000101"}
+HOSPITAL = {
+    "BodyPartExamined": "CHEST",  # else an export refuses it: it might show a face
+    "AccessionNumber": "A-7719",
+    "AcquisitionDate": "20200229",
+    "AcquisitionTime": "101112",
+    "AdditionalPatientHistory": "none",
+    "AdmittingDiagnosesDescription": "none",
+    "CurrentPatientLocation": "Ward 7",
+    "DeviceSerialNumber": "SN-7719",
+    "FillerOrderNumberImagingServiceRequest": "F-7719",
+    "IssuerOfPatientID": "HOSPITAL",
+    "NameOfPhysiciansReadingStudy": "Reader^Rita",
+    "OperatorsName": "Operator^Olga",
+    "OtherPatientIDs": "OLD-7719",
+    "PatientAddress": "Weidenstrasse 17",
+    "PatientBirthDate": "19480229",
+    "PatientComments": "none",
+    "PatientMotherBirthName": "Mother^Maria",
+    "PatientTelephoneNumbers": "08193 71",
+    "PerformedProcedureStepDescription": "CT chest",
+    "PerformedProcedureStepEndDate": "20200229",
+    "PerformedProcedureStepEndTime": "102000",
+    "PerformedProcedureStepID": "P-7719",
+    "PerformedProcedureStepStartDate": "20200229",
+    "PerformedProcedureStepStartTime": "101000",
+    "PerformedStationName": "CT1",
+    "PerformingPhysicianName": "Performer^Paul",
+    "PhysiciansOfRecord": "Record^Rosa",
+    "ProtocolName": "Chest",
+    "ReferringPhysicianName": "Referrer^Ralf",
+    "RequestedProcedureDescription": "CT chest",
+    "RequestedProcedureID": "R-7719",
+    "RequestingPhysician": "Requester^Ruth",
+    "RequestingService": "Ward 7",
+    "ScheduledProcedureStepDescription": "CT chest",
+    "ScheduledProcedureStepID": "S-7719",
+    "SeriesDate": "20200229",
+    "SeriesDescription": "Chest 5.0",
+    "SeriesTime": "101112",
+    "StationName": "CT1",
+    "StudyDescription": "CT chest",
+}
+"""What a hospital writes beside what the scanner does; nobody's."""
+
 Step = Callable[[Dataset], Callable[[], object]]
 """Takes a header that was just read, and gives what is to be timed."""
 
 
 def header() -> bytes:
-    """A CT object as a scanner writes it: some 260 elements, private ones among them."""
+    """A CT object as an archive holds it: 300 elements, private ones and a person's among them."""
     path = get_testdata_file("CT_small.dcm", download=False)
     assert isinstance(path, str)  # pydicom ships it
     ds = pydicom.dcmread(path)
-    ds.BodyPartExamined = "CHEST"  # else an export refuses it: it might show a face
+    for keyword, value in HOSPITAL.items():
+        setattr(ds, keyword, value)
     out = io.BytesIO()
     ds.save_as(out)
     return out.getvalue()
@@ -57,7 +103,7 @@ def export_step(recipe: ck.Recipe) -> Step:
     key = Keyed("speed", bytes(32))
 
     def step(ds: Dataset) -> Callable[[], object]:
-        person = Person("", ds.PatientID)
+        person = Person(HOSPITAL["IssuerOfPatientID"], ds.PatientID)
         uids = ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.SOPClassUID
         task = Task(0, "k", person, *uids, ds.Modality, ())
         instance = SourceInstance(ds, None, FileRef("x", 1, 1, "x"))
@@ -108,9 +154,9 @@ def main(rounds: int, instances: int) -> int:
 
 
 def _one(name: str, path: Path, data: bytes, rounds: int, instances: int) -> int:
-    theirs = DeidRecipe(str(path))
+    theirs, script = DeidRecipe(str(path)), ck.compat.deid_recipe(path)
     ours = {
-        "deid_apply": lambda ds: lambda: ck.compat.deid_apply(ds, path, item=ITEM),
+        "deid_apply": lambda ds: lambda: ck.compat.deid_apply(ds, script, item=ITEM),
         "export step": export_step(on_basic(path)),
     }
     deids = {"deid": lambda ds: lambda: deid_itself(ds, theirs, ITEM, remove_private=False)}
@@ -129,7 +175,20 @@ def _one(name: str, path: Path, data: bytes, rounds: int, instances: int) -> int
 
 def on_basic(path: Path) -> ck.Recipe:
     """The recipe on top of the basic profile."""
-    return ck.load_recipe("basic")
+    if path != DEFAULT:
+        return ck.load_recipe(path)
+    # Its default has faults, which are told by name; the same lines without the faulty ones:
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder) / "default.dicom"
+        text = path.read_text("utf-8").partition("%header")[2]
+        lines = [one for one in text.splitlines() if one.strip()]
+        while True:
+            sound.write_text("\n".join(["FORMAT dicom", "%header", *lines]) + "\n", "utf-8")
+            try:
+                return ck.load_recipe(sound, variables=VARIABLES)
+            except ck.errors.RecipeError as error:
+                wrong = {int(fault.split(":")[0].split()[1]) for fault in error.faults}
+                lines = [one for n, one in enumerate(lines, 3) if n not in wrong]
 
 
 if __name__ == "__main__":

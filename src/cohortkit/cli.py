@@ -50,6 +50,16 @@ Workers = Annotated[int | None, Parameter(help="Worker processes; default: one f
 KeyPath = Annotated[
     Path | None, Parameter(help="The project's key file; default: the variable COHORTKIT_KEY.")
 ]
+On = Annotated[
+    str, Parameter(name="--on", help="What a recipe in deid's language is put on top of.")
+]
+Variables = Annotated[
+    Path | None,
+    Parameter(
+        name="--variables",
+        help="Values for var: in deid's language: a table with PatientID and a column for each.",
+    ),
+]
 To = Annotated[
     list[str],
     Parameter(help="A kind of output: dicom, nifti, png or tables. Say it once for each."),
@@ -157,7 +167,13 @@ def key_new(file: Path, *, project: str, json: Json = False) -> int:
 
 
 @recipe_app.command(name="check")
-def recipe_check(recipe: str, *others: str, json: Json = False) -> int:
+def recipe_check(
+    recipe: str,
+    *others: str,
+    on: On = "basic",
+    variables: Variables = None,
+    json: Json = False,
+) -> int:
     """Say every fault of the recipes, each with its place. With --json, a line a recipe.
 
     Args:
@@ -167,7 +183,7 @@ def recipe_check(recipe: str, *others: str, json: Json = False) -> int:
     code = OK
     for name in (recipe, *others):
         try:
-            read = ck.load_recipe(name)
+            read = ck.load_recipe(name, on=on, variables=variables)
         except UsageError as error:
             code = _complain(str(error), USAGE)
         else:
@@ -176,7 +192,9 @@ def recipe_check(recipe: str, *others: str, json: Json = False) -> int:
 
 
 @recipe_app.command(name="explain")
-def recipe_explain(recipe: str, keyword: str | None = None) -> int:
+def recipe_explain(
+    recipe: str, keyword: str | None = None, *, on: On = "basic", variables: Variables = None
+) -> int:
     """Say in words what a recipe does, to everything or to one attribute.
 
     Args:
@@ -185,7 +203,7 @@ def recipe_explain(recipe: str, keyword: str | None = None) -> int:
     """
     from cohortkit.recipe.explain import explain  # noqa: PLC0415 - this command alone
 
-    print(explain(ck.load_recipe(recipe), keyword))
+    print(explain(ck.load_recipe(recipe, on=on, variables=variables), keyword))
     return OK
 
 
@@ -199,14 +217,23 @@ def recipe_schema() -> int:
 
 
 @app.command
-def plan(cohort: Path, *, recipe: str, to: To, json: Json = False) -> int:
+def plan(
+    cohort: Path,
+    *,
+    recipe: str,
+    to: To,
+    on: On = "basic",
+    variables: Variables = None,
+    json: Json = False,
+) -> int:
     """Say what an export would write, how large, and what it would refuse. Nothing is touched.
 
     Args:
         cohort: A cohort file, from ``cohortkit search -o``.
         recipe: A name that ships, or a path.
     """
-    planned = ck.plan(ck.load_cohort(cohort), ck.load_recipe(recipe), to=to)
+    said = ck.load_recipe(recipe, on=on, variables=variables)
+    planned = ck.plan(ck.load_cohort(cohort), said, to=to)
     _say(planned, planned.summary(), json)
     return OK
 
@@ -218,6 +245,8 @@ def export(
     *,
     recipe: str,
     to: To,
+    on: On = "basic",
+    variables: Variables = None,
     key: KeyPath = None,
     workers: Workers = None,
     limit: int | None = None,
@@ -233,7 +262,8 @@ def export(
         limit: Try this many series first.
         errors: ``raise`` stops at the first series that fails; ``record`` goes on.
     """
-    planned = ck.plan(ck.load_cohort(cohort), ck.load_recipe(recipe), to=to)
+    said = ck.load_recipe(recipe, on=on, variables=variables)
+    planned = ck.plan(ck.load_cohort(cohort), said, to=to)
     made = ck.export(
         planned,
         out,

@@ -282,6 +282,17 @@ def test_a_recipe_that_changes_is_read_again() -> None:
     assert ("PatientID" in first, "PatientID" in second) == (False, True)
 
 
+def test_a_compiled_recipe_is_the_same() -> None:
+    """Compiled once by the caller, or found by its path: one result."""
+    data = SAMPLES[ExplicitVRLittleEndian]
+    with written("%header", "BLANK contains:Date") as recipe:
+        by_path = ck.compat.deid_apply(pydicom.dcmread(io.BytesIO(data)), recipe)
+        compiled = ck.compat.deid_recipe(recipe)
+    again = ck.compat.deid_apply(pydicom.dcmread(io.BytesIO(data)), compiled)
+
+    assert plain(by_path) == plain(again)
+
+
 def test_no_recipe_of_that_name_is_an_error() -> None:
     """Deid goes on without a recipe that is not there; this does not."""
     with pytest.raises(RecipeError, match="no such file"):

@@ -7,6 +7,6 @@ skipped, a function that is not there changes nothing.
 
 from __future__ import annotations
 
-from cohortkit.compat.apply import deid_apply
+from cohortkit.compat.apply import deid_apply, deid_recipe
 
-__all__ = ["deid_apply"]
+__all__ = ["deid_apply", "deid_recipe"]

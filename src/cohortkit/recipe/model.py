@@ -412,6 +412,9 @@ class Recipe:
     labels: tuple[Label, ...] = ()
     script: Script = field(default_factory=Script)
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.options, len(self.rules)))  # what is compiled is looked up
+
     @property
     def temporal(self) -> Temporal:
         """What the options do to the dates of the table."""

@@ -21,6 +21,7 @@ _MAKERS = ("cohortkit", "imagecodecs", "isal", "numpy", "polars")
 
 _WORDS = {
     "recipe": "under another recipe",
+    "variables": "with other values for the recipe's variables",
     "outputs": "with other outputs or options",
     "project": "for another project",
     "key_id": "with another key",
@@ -48,9 +49,19 @@ def settings_of(recipe: Recipe, outputs: Sequence[Writer], key: Key) -> Settings
         "outputs": [describe(one) for one in outputs],
         "project": key.project,
         "key_id": key.key_id,
+        "variables": _variables(recipe, key),
         "made_with": {name: _version(name) for name in _MAKERS},
     }
     return Settings(json.loads(json.dumps(body, default=str)))
+
+
+def _variables(recipe: Recipe, key: Key) -> str:
+    """A keyed digest, for the values are of patients; empty where there are none."""
+    variables = recipe.script.variables
+    if not variables.names:
+        return ""
+    plain = hashlib.sha256(repr(variables.plain()).encode()).hexdigest()
+    return key.pseudonyms().token("variables", plain)
 
 
 def _version(name: str) -> str:
@@ -99,7 +110,8 @@ def settle(place: Place, settings: Settings, said: str, *, write: bool) -> None:
             data = json.dumps(settings.body, indent=1, sort_keys=True).encode() + b"\n"
             publish(place.settings, data)
         return
-    other = [words for name, words in _WORDS.items() if there.body.get(name) != settings.body[name]]
+    body = {"variables": "", **there.body}  # absent in what an earlier version wrote
+    other = [words for name, words in _WORDS.items() if body.get(name) != settings.body[name]]
     if other:
         raise OutputError(
             f"output {said}: it holds an export made {' and '.join(other)}; choose another "
