@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import BaseTag
 
 from cohortkit.deidentify.rules import effective_vr
 from cohortkit.deidentify.values import SIZES, encodings_of, identifiers
@@ -29,6 +31,7 @@ _PROCEDURES = (
     "RequestedProcedureCodeSequence",
     "ScheduledProtocolCodeSequence",
 )
+_REPEATED, _SEQUENCES = 4096, 256  # bytes of a sequence that is remembered; how many
 _CODE_WORDS = ("CodeValue", "CodeMeaning", "LongCodeValue")
 
 
@@ -118,10 +121,19 @@ def _codes(dataset: Dataset) -> Iterator[object]:
 
 
 def _inside(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
-    tag = Tag(keyword)
-    if tag not in dataset:
+    element = dataset._dict.get(BaseTag(tag_of(keyword) or 0))  # noqa: SLF001 - as above
+    if element is None:
         return ()
+    encodings = encodings_of(dataset, ("iso8859",))
     try:
-        return items_of(dataset.get_item(tag), encodings_of(dataset, ("iso8859",)))
+        if isinstance(element, RawDataElement) and len(element.value or b"") <= _REPEATED:
+            return _parsed(element._replace(value_tell=0), encodings)
+        return items_of(element, encodings)
     except Refusal:
         return ()  # the walk refuses it if it would be kept
+
+
+@lru_cache(_SEQUENCES)
+def _parsed(element: RawDataElement, encodings: tuple[str, ...]) -> Sequence[Dataset]:
+    """Its items, which are only read: a series repeats most sequences in every file."""
+    return items_of(element, encodings)

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 
@@ -98,6 +99,9 @@ _HEAD_CODES = frozenset(
 )
 
 
+_TEXTS = 4096  # a series says the same in every file
+
+
 def region(head_words: Iterable[str], other_words: Iterable[str] = ()) -> Region:
     """What a series shows.
 
@@ -115,6 +119,7 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", text)
 
 
+@lru_cache(_TEXTS)
 def _is_head(text: str) -> bool:
     if text.strip() in _HEAD_CODES:
         return True
@@ -127,6 +132,7 @@ def _is_head(text: str) -> bool:
     return any(part in squeezed for part in _HEAD_ANYWHERE)
 
 
+@lru_cache(_TEXTS)
 def _is_elsewhere(text: str) -> bool:
     words = _words(_NO_PART.sub(" ", text))
     joined = [a + b for a, b in pairwise(words) if len(a) == 1]  # L-SPINE

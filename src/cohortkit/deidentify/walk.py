@@ -45,6 +45,7 @@ PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 _BIRTH_DATE = 0x00100030
 _DELIMITERS = 0xFFFE
 _DEEPEST = 64
+_MOST_REMEMBERED, _MOST_MEMORIES = 1024, 8192  # bytes of a value; values
 _UNDEFINED = 0xFFFFFFFF
 _STANDARD_DS = 16
 _LISTED = frozenset({"CS", "DS", "IS"})  # what is no code or number leaves its place empty
@@ -89,6 +90,7 @@ class Walk:
     _uids: dict[str, str] = field(default_factory=dict)
     _around: list[str] = field(default_factory=list)
     _given: Values = field(init=False)
+    _memory: dict[object, tuple[Element | None, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Ready the values that the recipe gives."""
@@ -115,26 +117,54 @@ class Walk:
         creators = Creators(source, encodings)
         released: dict[BaseTag, Element] = {}
         private: list[int] = []
-        within = "__".join(self._around) if self.rules.nested else ""
-        for tag in source.keys():  # noqa: SIM118 - iterating a Dataset would decode its elements
+        judge = self._judged if depth or self.rules.script.lines else self._again
+        for tag, element in source._dict.items():  # noqa: SLF001 - a Dataset would decode them
             number = int(tag)
             if number >> 16 == _DELIMITERS:
                 continue  # left over from a broken sequence; it has no value to ask for
-            element = source.get_item(tag)
             creator = creators.of(number) if is_private(number) else None
-            file_vr = "SQ" if isinstance(element.value, Items) else element.VR
-            step = self.rules.step(number, file_vr, creator, within)
-            if creator is None and is_private(number):
-                continue
-            if step.action is Action.REMOVE and step.given is None:
-                continue
-            new = self._changed(step, element, encodings, depth)
+            new = judge(element, creator, encodings, depth)
             if new is not None:
                 released[tag] = new
                 if creator is not None:
                     private.append(number)
         released.update(creators.kept(private))
         return released
+
+    def _judged(
+        self, element: Element, creator: str | None, encodings: Sequence[str], depth: int
+    ) -> Element | None:
+        """What becomes of one element; None where it goes."""
+        number = int(element.tag)
+        within = "__".join(self._around) if self.rules.nested else ""
+        file_vr = "SQ" if isinstance(element.value, Items) else element.VR
+        step = self.rules.step(number, file_vr, creator, within)
+        if creator is None and is_private(number):
+            return None
+        if step.action is Action.REMOVE and step.given is None:
+            return None
+        return self._changed(step, element, encodings, depth)
+
+    def _again(
+        self, element: Element, creator: str | None, encodings: Sequence[str], depth: int
+    ) -> Element | None:
+        """The same at the top, where most of what a series says stands in every file of it."""
+        value = element.value
+        if not isinstance(element, RawDataElement) or not isinstance(value, bytes):
+            return self._judged(element, creator, encodings, depth)
+        if len(value) > _MOST_REMEMBERED:
+            return self._judged(element, creator, encodings, depth)
+        key = (*element[:2], value, *element[5:7], creator, encodings)
+        found = self._memory.get(key)
+        if found is None:
+            if len(self._memory) >= _MOST_MEMORIES:
+                self._memory.clear()
+            new = self._judged(element, creator, encodings, depth)
+            found = self._memory[key] = new, int(element.tag) in self.dummies
+        new, dummy = found
+        if dummy:
+            self.dummies.add(int(element.tag))
+        return new
 
     def _changed(
         self, step: Step, element: Element, encodings: Sequence[str], depth: int

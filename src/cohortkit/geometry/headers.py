@@ -12,11 +12,13 @@ import struct
 from typing import Any
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 _TEXT_VRS = frozenset({"DS", "IS", "CS", "TM", "DA", "DT", "LO", "SH", "LT", "UI", "ST", "UT"})
+_FORMS = {"FL": "f", "FD": "d", "SS": "h", "US": "H", "SL": "i", "UL": "I"}
+_SIZES = {vr: struct.calcsize(form) for vr, form in _FORMS.items()}
 _MOST_VALUES = 4096
 
 
@@ -69,7 +71,7 @@ def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
 
 def items_at(dataset: Dataset, tag: int) -> tuple[Dataset, ...]:
     """The items of a sequence by tag."""
-    if dataset.get_item(tag) is None:
+    if _held(dataset, tag) is None:
         return ()
     value = dataset[tag].value
     if value is None or isinstance(value, str | bytes):
@@ -81,7 +83,7 @@ def private(dataset: Dataset, group: int, creator: str, element: int) -> int | N
     """The tag of a private element: where its creator reserved a block (PS3.5 7.8.1)."""
     for block in range(0x10, 0x100):
         tag = group << 16 | block
-        if dataset.get_item(tag) is None:
+        if _held(dataset, tag) is None:
             if block > 0x20:  # noqa: PLR2004 - blocks are dense in real files
                 return None
             continue
@@ -93,7 +95,7 @@ def private(dataset: Dataset, group: int, creator: str, element: int) -> int | N
 
 def raw(dataset: Dataset, tag: int) -> bytes:
     """The bytes of an element whose value is bytes; empty where it is none."""
-    value = getattr(dataset.get_item(tag), "value", None)
+    value = getattr(_held(dataset, tag), "value", None)
     return value if isinstance(value, bytes) else b""
 
 
@@ -123,7 +125,7 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 
 def _values(dataset: Dataset, tag: int, vr: str = "") -> list[Any]:
-    element = dataset.get_item(tag)
+    element = _held(dataset, tag)
     if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
         held = element.VR
         if held in {None, "UN"}:
@@ -133,6 +135,8 @@ def _values(dataset: Dataset, tag: int, vr: str = "") -> list[Any]:
             return list(stripped.split(b"\\")) if stripped else []
         if vr and element.VR in {None, "UN"}:
             return _unpacked(element.value, vr)
+        if held in _FORMS and element.value and not len(element.value) % _SIZES[held]:
+            return _unpacked(element.value, held, little=element.is_little_endian)
     if element is None:
         return []
     return _converted(dataset, tag)
@@ -151,14 +155,20 @@ def _converted(dataset: Dataset, tag: int) -> list[Any]:
     return [value]
 
 
-def _unpacked(value: bytes, vr: str) -> list[Any]:
-    """Numbers of a private element whose VR the file left out; little endian (PS3.5 6.2.2)."""
-    form = {"FL": "f", "FD": "d", "SS": "h", "US": "H", "SL": "i", "UL": "I"}.get(vr)
+def _unpacked(value: bytes, vr: str, *, little: bool = True) -> list[Any]:
+    """Numbers of a binary VR; those whose VR a file left out are little endian (PS3.5 6.2.2)."""
+    form = _FORMS.get(vr)
     if form is None:
         return []
     size = struct.calcsize(form)
     count = len(value) // size
-    return list(struct.unpack(f"<{count}{form}", value[: count * size]))
+    order = "<" if little else ">"
+    return list(struct.unpack(f"{order}{count}{form}", value[: count * size]))
+
+
+def _held(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
+    """The element as it lies; asking the data set itself makes a tag of every number first."""
+    return dataset._dict.get(tag)  # type: ignore[call-overload, no-any-return] # noqa: SLF001 - for speed; a tag is a number
 
 
 def _text(value: object) -> str:
