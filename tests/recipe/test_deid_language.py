@@ -387,6 +387,14 @@ def test_tables_that_cannot_be_used_are_faults(
     assert any(words in one for one in found), found
 
 
+def test_days_of_a_table_must_be_whole_numbers(written: Path) -> None:
+    """How many are not is told; none of them is."""
+    rows = {"1": {"days": "soon"}, "2": {"days": -3}, "3": {"days": 1.5}}
+    found = faults(written, "%header", "JITTER StudyDate var:days", variables=rows)
+
+    assert ("line 3: 'days' is no whole number of days for 2 patients",) == found
+
+
 def test_functions_must_be_ones_that_workers_can_import(written: Path) -> None:
     """A lambda, or a function inside another, cannot be sent to a worker."""
     found = faults(

@@ -10,7 +10,7 @@ from cohortkit.recipe.deid.decide import BIRTH, OBJECT_UIDS, keeps_direct
 from cohortkit.recipe.deid.fields import By
 from cohortkit.recipe.deid.lines import Line, Source, Verb
 from cohortkit.recipe.deid.names import PRIVATE, meant
-from cohortkit.recipe.deid.values import days_of
+from cohortkit.recipe.deid.values import days_of, whole
 from cohortkit.recipe.model import Action, Basis, Recipe, Temporal
 from cohortkit.recipe.policy import FIXED
 from cohortkit.recipe.rulefaults import PIXELS
@@ -38,6 +38,7 @@ def _one(line: Line, recipe: Recipe) -> Iterator[str]:
         yield from _kept(line, recipe)
     if line.verb is Verb.JITTER:
         yield from _jittered(line, known)
+        yield from _no_days(line, recipe)
     if line.verb in (Verb.REPLACE, Verb.ADD):
         for one in known:
             yield from _set(line, one)
@@ -80,6 +81,17 @@ def _jittered(line: Line, known: tuple[Known, ...]) -> Iterator[str]:
         yield f"{line.place}: JITTER takes a whole number of days, not {given}"
     elif days == 0:
         yield f"{line.place}: JITTER by 0 days moves nothing; say KEEP"
+
+
+def _no_days(line: Line, recipe: Recipe) -> Iterator[str]:
+    """A variable for days that is no whole number for somebody; which number is not told."""
+    given, variables = line.given, recipe.script.variables
+    if given is None or given.source is not Source.VARIABLE:
+        return
+    rows = [variables.shared, *variables.rows.values()]
+    wrong = sum(not whole(row[given.text]) for row in rows if given.text in row)
+    if wrong:
+        yield f"{line.place}: {given.text!r} is no whole number of days for {wrong} patients"
 
 
 def _set(line: Line, known: Known) -> Iterator[str]:

@@ -47,11 +47,12 @@ def days_of(given: Given) -> int | None:
     if given.source is Source.OWN and given.text == JITTER:
         options = dict(given.options)
         days, years = options.get("days", "1"), options.get("years", "0")
-        if _whole(days) and _whole(years):
+        if whole(days) and whole(years):
             return int(days) + 365 * int(years)
         return None
-    return int(given.text) if _whole(given.text) else None
+    return int(given.text) if whole(given.text) else None
 
 
-def _whole(text: str) -> bool:
+def whole(text: str) -> bool:
+    """Whether a text is a whole number of days that somebody may mean."""
     return text.lstrip("+-").isdecimal() and len(text) <= 6  # noqa: PLR2004 - no one jitters longer
