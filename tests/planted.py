@@ -219,6 +219,7 @@ def _written(planted: Planted, header: Dataset, syntax: pydicom.uid.UID) -> byte
 
 def written(dataset: Dataset, syntax: pydicom.uid.UID) -> bytes:
     """A result as a file of this transfer syntax, by pydicom."""
+    dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     buffer = io.BytesIO()
     pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)

@@ -172,12 +172,6 @@ def test_sabotage_private_creators_kept_is_seen(monkeypatch: pytest.MonkeyPatch)
     assert {"top/creator", "top/private LO"} <= set(found.values())
 
 
-def test_sabotage_file_meta_passed_on_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sabotage: the source's file meta is seen."""
-    monkeypatch.setattr(engine, "_file_meta", lambda source, _elements: source.file_meta)
-    assert "meta/AE" in leaks(plants.plant([]), recipe()).values()
-
-
 @given(st.sampled_from(plants.SYNTAXES), st.lists(st.sampled_from(OPTIONS), unique=True))
 def test_numbers_are_kept(syntax: UID, options: list[Option]) -> None:
     """What analysis needs is there with its value, at the top and in sequences."""

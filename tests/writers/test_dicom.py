@@ -17,8 +17,10 @@ from pydicom.uid import (
 )
 
 import cohortkit.recipe
+from cohortkit.dicom import splice
 from cohortkit.errors import Refusal
 from cohortkit.model import Reason, Volume
+from cohortkit.pixels import hidden
 from cohortkit.recipe.model import CODES, Basis, DatePolicy, Option, Recipe
 from cohortkit.writers import writer
 from cohortkit.writers.dicom import Dicom
@@ -53,6 +55,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 def saved(folder: Path, syntax: pydicom.uid.UID, index: int = 0, **extra: object) -> Path:
     """One slice of the factory's CT as a file of this transfer syntax."""
     dataset = instance(Patient(), Series(extra=dict(extra)), index)
+    folder.mkdir(exist_ok=True)
     return save(dataset, folder / f"{index}.dcm", syntax)
 
 
@@ -222,3 +225,39 @@ def test_it_takes_objects_and_nothing_else(tmp_path: Path) -> None:
 
     assert Reason.NO_PAYLOAD is refused.value.reason
     assert Dicom() == writer("dicom")
+
+
+def test_sabotage_a_file_meta_that_is_passed_on_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sabotage: the source's own file meta in front of the object is seen by the leak test."""
+    planted = plant([], pixels=True)
+    head = planted.data[: planted.data.index(b"\x08\0\x05\0")]
+    monkeypatch.setattr(splice, "preamble_and_meta", lambda *_: head)
+
+    made, again = through(tmp_path, [], ExplicitVRLittleEndian, "ISO_IR 192", [])
+
+    assert {"meta/AE", "meta/private", "preamble"} <= set(again.found(made.read_bytes()).values())
+
+
+def test_sabotage_pixels_that_are_passed_on_unseen_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sabotage: without cut and mask, what stands behind the last pixel leaves and is seen."""
+    monkeypatch.setattr(hidden, "length", lambda _, found: found)
+    monkeypatch.setattr(hidden, "_cleared", lambda data, *_, **__: data)
+
+    made, planted = through(tmp_path, [], ExplicitVRLittleEndian, "ISO_IR 192", [])
+
+    assert {"behind the pixels"} == set(planted.found(made.read_bytes()).values())
+
+
+def test_a_file_is_the_same_alone_and_among_others(tmp_path: Path) -> None:
+    """What is remembered of the files before makes no difference to a file."""
+    paths = [saved(tmp_path, ExplicitVRLittleEndian, index) for index in range(3)]
+    paths.append(saved(tmp_path / "other", ExplicitVRLittleEndian, 3, PatientSex="M", KVP="80.0"))
+    company, _ = written(deidentified(*paths), tmp_path / "company")
+
+    for number, path in enumerate(paths):
+        (alone,), _ = written(deidentified(path), tmp_path / f"alone{number}")
+        assert alone.read_bytes() == company[number].read_bytes()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydicom import config
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from cohortkit.deidentify import labels
 from cohortkit.deidentify.cleaning import cleaned
@@ -17,7 +15,7 @@ from cohortkit.deidentify.headers import asked_of, holds
 from cohortkit.deidentify.identities import normalise
 from cohortkit.deidentify.rules import Rules, rules_for
 from cohortkit.deidentify.statement import stamp, statement_of
-from cohortkit.deidentify.values import Element, encodings_of, identifiers
+from cohortkit.deidentify.values import encodings_of, identifiers
 from cohortkit.deidentify.walk import PATIENT_ID, PATIENT_NAME, Subject, Walk
 from cohortkit.dicom.sop_classes import lookup
 from cohortkit.errors import Refusal
@@ -36,11 +34,7 @@ from cohortkit.model.released import SEAL
 from cohortkit.protocols import Pseudonyms
 from cohortkit.recipe.model import Action, Recipe, Temporal
 
-IMPLEMENTATION_UID = UID("2.25.23241486976999051438484941544100712164")
-IMPLEMENTATION_NAME = "COHORTKIT"
-
 _ISSUER = 0x00100021
-_SOP_CLASS, _SOP_INSTANCE = Tag("SOPClassUID"), Tag("SOPInstanceUID")
 
 
 def deidentify(
@@ -161,29 +155,4 @@ def _released(source: Dataset, walk: Walk, said: Statement, *, pixels: bool) -> 
     elements.update(stamp(source, said, pixels=pixels))
     dataset = Dataset(elements)
     dataset.set_original_encoding(*source.original_encoding)
-    dataset.preamble = bytes(128)
-    dataset.file_meta = _file_meta(source, elements)
     return ReleasedHeader(dataset, dummies, seal=SEAL)
-
-
-def _file_meta(source: Dataset, elements: dict[BaseTag, Element]) -> FileMetaDataset:
-    """File meta from nothing (PS3.10 7.1): no application entity, no source, no private part."""
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\0\1"
-    for keyword, tag in (
-        ("MediaStorageSOPClassUID", _SOP_CLASS),
-        ("MediaStorageSOPInstanceUID", _SOP_INSTANCE),
-    ):
-        values = identifiers(elements[tag], ()) if tag in elements else [""]
-        setattr(meta, keyword, values[0])
-    meta.TransferSyntaxUID = _transfer_syntax(source)
-    meta.ImplementationClassUID = IMPLEMENTATION_UID
-    meta.ImplementationVersionName = IMPLEMENTATION_NAME
-    return meta
-
-
-def _transfer_syntax(source: Dataset) -> UID:
-    stated = getattr(source, "file_meta", None)
-    value = str(stated.get("TransferSyntaxUID", "")) if stated is not None else ""
-    uid = UID(value.strip("\0 "), validation_mode=config.IGNORE)
-    return uid if uid.name != uid and uid.is_transfer_syntax else ImplicitVRLittleEndian
