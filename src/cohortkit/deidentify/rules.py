@@ -67,6 +67,7 @@ class Rules:
         self._steps: dict[tuple[int, str | None, str | None, str], Step] = {}
         self.script = recipe.script
         self.nested = recipe.script.nested
+        self.steady = recipe.script.steady
 
     def step(self, tag: int, file_vr: str | None, creator: str | None, within: str = "") -> Step:
         """What is done to an element of this tag, VR (None: implicit) and private creator.

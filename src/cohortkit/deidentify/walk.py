@@ -117,7 +117,7 @@ class Walk:
         creators = Creators(source, encodings)
         released: dict[BaseTag, Element] = {}
         private: list[int] = []
-        judge = self._judged if depth or self.rules.script.lines else self._again
+        judge = self._again if self.rules.steady and not depth else self._judged
         for tag, element in source._dict.items():  # noqa: SLF001 - a Dataset would decode them
             number = int(tag)
             if number >> 16 == _DELIMITERS:

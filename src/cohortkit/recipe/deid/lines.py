@@ -147,6 +147,12 @@ class Script:
     notes: tuple[str, ...] = ()
 
     @property
+    def steady(self) -> bool:
+        """Whether equal elements of one series always become the same: nothing else is asked."""
+        given = [line.given for line in self.lines if line.given is not None]
+        return not self.lists and all(one.source is not Source.FUNCTION for one in given)
+
+    @property
     def nested(self) -> bool:
         """Whether a line names an element by the sequences around it."""
         return any("__" in one.word for line in self.lines for one in line.fields)
