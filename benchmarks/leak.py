@@ -118,6 +118,9 @@ def _clock(judged: list[verdict.Judged], given: argparse.Namespace, work: Path) 
     took = peers.timed(ran, work / "series", work, given.rounds)
     for one in judged:
         one.cpu_ms = took.get(one.peer)
+        if one.peer.timed and one.run:
+            whole = peers.run(sys.executable, one.peer.adapter, work / "series", work / "whole")
+            one.whole_ms = None if whole.broken else whole.cpu_ms
 
 
 def _described(given: argparse.Namespace, work: Path) -> descriptions.Verdict | str:
@@ -146,10 +149,13 @@ def _exit(
         print("The judge is broken: " + "; ".join(doubts))
         return 2
     ours = [one for one in judged if one.peer.ours]
+    for one in ours:
+        print("\n".join(verdict.noted(one, documented)))
     misses = [line for one in ours for line in verdict.missed(one, documented, kept)]
     misses += verdict.undescribed(described) if ours else []
     if ours:
-        print("\n".join(["cohortkit misses goals:", *misses]) if misses else "cohortkit: goals met")
+        met = "cohortkit: goals met" + ("" if described else "; descriptions were not asked for")
+        print("\n".join(["cohortkit misses goals:", *misses]) if misses else met)
     return 1 if misses else 0
 
 

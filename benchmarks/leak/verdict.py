@@ -28,6 +28,7 @@ class Judged:
         result: None where it could not be run.
         why: why not.
         cpu_ms: CPU for each 512 x 512 slice; None where it was not timed.
+        whole_ms: the same of all that the tool does around it, where that is told apart.
     """
 
     peer: Peer
@@ -35,6 +36,7 @@ class Judged:
     result: Result | None = None
     why: str = ""
     cpu_ms: float | None = None
+    whole_ms: float | None = None
 
 
 def technical(path: Path | None) -> frozenset[str]:
@@ -144,6 +146,24 @@ def _place(survivor: Survivor) -> str:
         f"{marker.path} ({marker.vr}, depth {depth}, file {marker.file}), "
         f"found {survivor.how.name.lower()} in {survivor.where}"
     )
+
+
+def noted(one: Judged, documented: frozenset[str]) -> Iterator[str]:
+    """What is no miss and has to be said all the same."""
+    text = one.result.left(Fate.TEXT) if one.result else []
+    listed = {_name(survivor) for survivor in text if _documented(survivor, documented)}
+    if listed:
+        yield (
+            f"cohortkit: {len(text)} values of free text stay, in {len(listed)} attributes of its "
+            "documented technical list, whatever was typed there; nothing outside the list"
+            if all(_documented(survivor, documented) for survivor in text)
+            else f"cohortkit: free text stays in {len(listed)} attributes of its technical list"
+        )
+    if one.whole_ms is not None:
+        yield (
+            f"cohortkit: a whole export, with the start of its workers, scan, search, digests and "
+            f"sync, {one.whole_ms:.1f} ms of CPU a slice; the table has fetch, de-identify, write"
+        )
 
 
 def undescribed(described: Verdict | str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """cohortkit's way of one object in one process: fetch, de-identify, write. What is timed.
 
-The public export does more: it searches what it wrote, hashes and syncs it, and keeps records.
-That is timed beside it (``cohortkit_export``).
+The public export does more: it starts workers, searches what it wrote, hashes and syncs it, and
+keeps records. That is timed and told apart (``cohortkit_export``).
 """
 
 from __future__ import annotations
