@@ -160,10 +160,10 @@ def test_sabotage_private_creators_kept_is_seen(monkeypatch: pytest.MonkeyPatch)
     """Sabotage: private elements kept without a rule are seen."""
     honest = Policy._private_element
 
-    def lenient(self: Policy, tag: int, vr: str, creator: str | None, within: str = "") -> Decision:
+    def lenient(self: Policy, tag: int, vr: str, creator: str | None) -> Decision:
         if creator is not None:
             return Decision(Action.KEEP, "sabotage", from_rule=True)
-        return honest(self, tag, vr, creator, within)
+        return honest(self, tag, vr, creator)
 
     monkeypatch.setattr(Policy, "_private_element", lenient)
     rules.rules_for.cache_clear()
