@@ -45,7 +45,9 @@ import cohortkit as ck
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("COHORTKIT_TEST_DATA") or ROOT.parent / "shared" / "data")
 RECIPE = ROOT / "benchmarks" / "exact.toml"
-POLICIES = ck.Nifti(compress=False, single="keep-2d", tilt="affine")
+POLICIES = ck.Nifti(
+    compress=False, single="keep-2d", tilt="resample", colour="rgb", unplaced="keep"
+)
 LEAST = 50
 
 EXACT, COPY, DIFFERS = "exact", "copies of an exact one", "differ"

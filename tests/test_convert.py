@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from cohortkit.convert import to_nibabel, to_sitk
 from cohortkit.errors import Refusal
-from cohortkit.model import Reason, Volume
+from cohortkit.model import COLOUR, Reason, Volume
 
 ANGLE = st.floats(-math.pi, math.pi)
 STEP = st.floats(0.1, 10)
@@ -114,3 +115,20 @@ def test_sheared_slices() -> None:
     nifti = to_nibabel(made)
     np.testing.assert_allclose(nifti.get_sform(), affine)
     assert int(nifti.header["qform_code"]) == 0
+
+
+@pytest.mark.parametrize("convert", [to_nibabel, to_sitk])
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (Volume(VALUES, np.eye(4), (0,), placed=False), Reason.NO_GEOMETRY),
+        (Volume(np.zeros((2, 2, 2), COLOUR), np.eye(4), (0,)), Reason.NOT_GREY),
+    ],
+)
+def test_what_has_no_place_or_no_numbers_is_refused(
+    convert: Callable[[Volume], object], made: Volume, reason: Reason
+) -> None:
+    """An image would claim what is not known."""
+    with pytest.raises(Refusal) as caught:
+        convert(made)
+    assert reason is caught.value.reason

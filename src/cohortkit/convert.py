@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cohortkit.errors import MissingDependency, Refusal
 from cohortkit.geometry.affine import shear
-from cohortkit.model import Reason, Volume
+from cohortkit.model import COLOUR, Reason, Volume
 
 if TYPE_CHECKING:
     import nibabel
@@ -23,9 +23,13 @@ def to_nibabel(volume: Volume) -> nibabel.Nifti1Image:
     """The scaled values with the affine in RAS+, millimetres and seconds; sform and qform set.
 
     Sheared slices keep their affine in the sform; the qform, which cannot hold it, is unset.
+
+    Raises:
+        Refusal: ``no-geometry``, ``not-grey``: the image would claim what is not known.
     """
     import nibabel  # noqa: PLC0415 - heavy
 
+    _demand_place(volume)
     new: Any = nibabel.Nifti1Image
     image = new(_values(volume), volume.affine)
     image.set_sform(volume.affine, code=1)
@@ -43,12 +47,14 @@ def to_sitk(volume: Volume) -> SimpleITK.Image:
 
     Raises:
         MissingDependency: SimpleITK is not installed.
-        Refusal: ``tilt``: SimpleITK has no place for slices that are sheared.
+        Refusal: ``tilt``: SimpleITK has no place for slices that are sheared. ``no-geometry``,
+            ``not-grey``: as ``to_nibabel``.
     """
     try:
         import SimpleITK  # noqa: PLC0415 - heavy
     except ImportError:
         raise MissingDependency("convert.to_sitk needs SimpleITK: pip install SimpleITK") from None
+    _demand_place(volume)
     degrees = shear(volume.affine)
     if degrees > _UPRIGHT_DEGREES:
         raise Refusal(Reason.TILT, degrees=degrees)
@@ -67,6 +73,14 @@ def to_sitk(volume: Volume) -> SimpleITK.Image:
     image.SetDirection(direction.ravel().tolist())
     made: SimpleITK.Image = image
     return made
+
+
+def _demand_place(volume: Volume) -> None:
+    """Refuse what has no place in space, or no numbers."""
+    if not volume.placed:
+        raise Refusal(Reason.NO_GEOMETRY)
+    if volume.values.dtype == COLOUR:
+        raise Refusal(Reason.NOT_GREY)
 
 
 def _values(volume: Volume) -> NDArray[Any]:

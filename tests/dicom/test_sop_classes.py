@@ -58,8 +58,8 @@ def test_rows_beyond_the_dictionary_are_the_two_newest() -> None:
     assert beyond <= {"Label Map Segmentation Storage", "Height Map Segmentation Storage"}
 
 
-def test_volumes_are_ct_mr_and_pt_alone() -> None:
-    """Classic, enhanced and legacy converted CT, MR, PT make volumes, nothing else does."""
+def test_volumes_are_ct_mr_pt_and_what_was_captured_of_them() -> None:
+    """Classic, enhanced and legacy converted CT, MR, PT and captures make volumes."""
     expected = {
         uids.CTImageStorage,
         uids.EnhancedCTImageStorage,
@@ -70,6 +70,11 @@ def test_volumes_are_ct_mr_and_pt_alone() -> None:
         uids.PositronEmissionTomographyImageStorage,
         uids.LegacyConvertedEnhancedPETImageStorage,
         uids.EnhancedPETImageStorage,
+        uids.SecondaryCaptureImageStorage,
+        uids.MultiFrameSingleBitSecondaryCaptureImageStorage,
+        uids.MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+        uids.MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+        uids.MultiFrameTrueColorSecondaryCaptureImageStorage,
     }
 
     assert expected == {uid for uid, row in TABLE.items() if row.payloads - OBJECT == VOLUME}

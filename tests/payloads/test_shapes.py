@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 from cohortkit.errors import UsageError
 from cohortkit.geometry.facts import read_facts
 from cohortkit.geometry.rows import runs
-from cohortkit.model import Facts, PixelHandle, Reason, Refused, Uneven, Volume
+from cohortkit.model import (
+    COLOUR,
+    Facts,
+    Photometric,
+    PixelHandle,
+    Reason,
+    Refused,
+    Status,
+    Uneven,
+    Volume,
+)
 from cohortkit.payloads.shapes import WORDS, Policies, shaped
 from cohortkit.payloads.volume import volumes
 from factory import Patient, Series, instance
@@ -232,6 +242,80 @@ def test_four_dimensions_keep_their_times() -> None:
     assert np.array_equal(several[7].values.T, volume.values[:, :, 2, 1])
     between = (several[7].values.astype(float) + several[8].values) / 2
     assert np.array_equal(np.floor(between + 0.5).T, volume.values[:, :, 3, 1])
+
+
+def painted(count: int, **facts: object) -> list[Slice]:
+    """Slices in colour, each voxel of another one."""
+    rng = np.random.default_rng(count)
+    form = replace(
+        FORM, samples=3, bits_allocated=8, bits_stored=8, high_bit=7, photometric=Photometric.RGB
+    )
+    return [
+        changed(replace(one, form=form, values=rng.integers(0, 256, (5, 4, 3), np.uint8)), **facts)
+        for one in slices(count)
+    ]
+
+
+def nowhere() -> list[Slice]:
+    """A slice of which nothing says where it lies."""
+    return [changed(one, position=None) for one in slices(1)]
+
+
+def test_colour_is_refused_unless_asked_for() -> None:
+    """By name, undecoded; asked for, every voxel has its three bytes at its place."""
+    made = painted(3)
+    (refused,) = kept(made)
+    assert isinstance(refused, Refused)
+    assert (Reason.NOT_GREY, (0, 1, 2)) == (refused.reason, refused.instances)
+    volume = alone(kept(made, colour="rgb"))
+    assert COLOUR == volume.values.dtype
+    assert tuple(made[2].values[1, 3].tolist()) == volume.values[3, 1, 2].item()
+    assert ["colour=rgb"] == [one.policy for one in volume.accepted]
+
+
+def test_nothing_lies_between_two_colours() -> None:
+    """Uneven slices in colour may be split, and are never interpolated."""
+    made = [
+        changed(one, position=(0.0, 0.0, z))
+        for one, z in zip(painted(4), (0, 2, 4, 7), strict=True)
+    ]
+    (refused,) = kept(made, spacing="resample", colour="rgb")
+    assert isinstance(refused, Refused)
+    assert Reason.NOT_GREY is refused.reason
+    parts = kept(made, spacing="split", colour="rgb", single="keep-2d")
+    assert [3, 1] == [one.values.shape[2] for one in parts if isinstance(one, Volume)]
+    for one in kept(made, spacing="split", single="keep-2d"):
+        assert isinstance(one, Refused)
+
+
+def test_what_lies_nowhere_is_not_applicable_unless_asked_for() -> None:
+    """A capture: no loss to volumes; asked for, it is upright and says that it has no place."""
+    (lone,) = nowhere()
+    (absent,) = kept([lone])
+    assert isinstance(absent, Refused)
+    assert (Reason.NO_GEOMETRY, Status.NOT_APPLICABLE) == (absent.reason, absent.status)
+    volume = alone(kept([lone], unplaced="keep", single="keep-2d"))
+    assert not volume.placed
+    assert np.array_equal(lone.values.T[:, ::-1], volume.values[:, :, 0])
+    (single,) = kept([lone], unplaced="keep")
+    assert isinstance(single, Refused)
+    assert Reason.SINGLE_SLICE is single.reason
+
+
+def test_a_scan_that_lies_nowhere_is_refused() -> None:
+    """What should have a place and has none is a loss, and is told as one."""
+    facts, held = series(nowhere())
+    (absent,) = volumes(replace(facts, ct=True), held)
+    assert isinstance(absent, Refused)
+    assert Status.REFUSED is absent.status
+
+
+def test_two_billion_frames_nowhere_take_no_memory() -> None:
+    """The header's word is not taken for it."""
+    form = replace(FORM, frames=1 << 31)
+    made = [replace(one, form=form) for one in nowhere()]
+    (absent,) = kept(made, unplaced="keep", single="keep-2d")
+    assert isinstance(absent, Refused)
 
 
 @pytest.mark.parametrize("name", sorted(WORDS))

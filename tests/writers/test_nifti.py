@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cohortkit.errors import Refusal, UsageError
-from cohortkit.model import Accepted, Artifact, DeidentifiedSeries, Frames, Reason, Volume
+from cohortkit.model import COLOUR, Accepted, Artifact, DeidentifiedSeries, Frames, Reason, Volume
 from cohortkit.payloads.volume import assemble
 from cohortkit.recipe.file import load_recipe
 from cohortkit.writers import writer
@@ -208,6 +208,30 @@ def test_a_type_without_an_exact_place_is_refused(values: np.ndarray) -> None:
     with pytest.raises(Refusal) as caught:
         Nifti().check(volume(values=values))
     assert Reason.UNSUPPORTED_PIXELS is caught.value.reason
+
+
+def test_colour_reads_back(ct: DeidentifiedSeries, tmp_path: Path) -> None:
+    """RGB24, bit for bit; without the policy it is refused."""
+    values = np.random.default_rng(1).integers(0, 256, (3, 5, 4, 3), np.uint8)
+    made = volume(values=values.view(COLOUR)[..., 0].T)
+    with pytest.raises(Refusal) as caught:
+        written(made, ct, tmp_path)
+    assert Reason.NOT_GREY is caught.value.reason
+    path, artifacts = written(made, ct, tmp_path, Nifti(colour="rgb"))
+    image = nib.load(path)
+    assert np.array_equal(made.values, np.asanyarray(image.dataobj).astype(COLOUR))
+    assert np.allclose(made.affine, image.affine, atol=1e-4)
+    assert (4, 5, 3) == artifacts[0].shape
+    read = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(path))
+    assert np.array_equal(values, read)
+
+
+def test_what_lies_nowhere_says_so(ct: DeidentifiedSeries, tmp_path: Path) -> None:
+    """Neither sform nor qform: a reader must not think that it knows a place."""
+    path, _ = written(volume(placed=False), ct, tmp_path, Nifti(unplaced="keep"))
+    image = nib.load(path)
+    assert (0, 0) == (int(image.header["sform_code"]), int(image.header["qform_code"]))
+    assert (0.75, 1.5, 2.0) == image.header.get_zooms()
 
 
 def test_an_axis_too_long_for_the_format_is_refused() -> None:

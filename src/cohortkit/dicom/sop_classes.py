@@ -70,6 +70,12 @@ _TEXT = """
 481.1       RT Image Storage
 481.23      Enhanced RT Image Storage
 481.24      Enhanced Continuous RT Image Storage
+[volume+frames image any high]
+7           Secondary Capture Image Storage
+7.1         Multi-frame Single Bit Secondary Capture Image Storage
+7.2         Multi-frame Grayscale Byte Secondary Capture Image Storage
+7.3         Multi-frame Grayscale Word Secondary Capture Image Storage
+7.4         Multi-frame True Color Secondary Capture Image Storage
 [frames image any high]
 3           Ultrasound Multi-frame Image Storage (Retired)
 3.1         Ultrasound Multi-frame Image Storage
@@ -77,11 +83,6 @@ _TEXT = """
 6.1         Ultrasound Image Storage
 6.2         Enhanced US Volume Storage
 6.3         Photoacoustic Image Storage
-7           Secondary Capture Image Storage
-7.1         Multi-frame Single Bit Secondary Capture Image Storage
-7.2         Multi-frame Grayscale Byte Secondary Capture Image Storage
-7.3         Multi-frame Grayscale Word Secondary Capture Image Storage
-7.4         Multi-frame True Color Secondary Capture Image Storage
 77.1        VL Image Storage - Trial (Retired)
 77.2        VL Multi-frame Image Storage - Trial (Retired)
 77.1.4      VL Photographic Image Storage

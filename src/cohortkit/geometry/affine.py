@@ -180,6 +180,18 @@ def affine(frame: FrameFacts, origin: Vector, between: Vector) -> NDArray[np.flo
     return ras + 0.0  # no negative zeros
 
 
+def nowhere(
+    shape: tuple[int, int, int], spacing: tuple[float, float, float]
+) -> NDArray[np.float64]:
+    """(4, 4) of an array that lies nowhere: centred, its first axis to the left of the patient.
+
+    It is what readers assume of a NIfTI file that says nothing of its place.
+    """
+    made = np.diag([-spacing[0], spacing[1], spacing[2], 1.0])
+    made[:3, 3] = -np.diag(made)[:3] * (np.array(shape) - 1) / 2
+    return made + 0.0
+
+
 def shear(affine: NDArray[np.float64]) -> float:
     """Degrees between the slice axis and the normal of the slices; 0 where upright."""
     normal = np.cross(affine[:3, 0], affine[:3, 1])

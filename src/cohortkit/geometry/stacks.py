@@ -11,106 +11,62 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cohortkit.errors import Refusal
 from cohortkit.geometry import order
-from cohortkit.geometry.affine import Vector, affine, check, direction, heights, plane, step
-from cohortkit.geometry.mosaics import Tile, tiles
+from cohortkit.geometry.affine import (
+    Vector,
+    affine,
+    check,
+    direction,
+    heights,
+    nowhere,
+    plane,
+    step,
+)
+from cohortkit.geometry.mosaics import tiles
 from cohortkit.geometry.places import Place, places, same_height
 from cohortkit.geometry.rows import runs
+from cohortkit.geometry.slots import (
+    COLOURS,
+    GREYS,
+    Slot,
+    Stack,
+    UnevenStack,
+    WithheldStack,
+    size,
+)
 from cohortkit.model import (
     Codec,
     Facts,
     FrameFacts,
     InstanceFacts,
-    Photometric,
-    PixelFormat,
     Reason,
     Refused,
     Status,
 )
 
-_GREYS = frozenset({Photometric.MONOCHROME1, Photometric.MONOCHROME2})
 _DIRECTION_TOLERANCE = 2e-4
 _SPACING_TOLERANCE = 1e-4
+_MOST_FRAMES = 1 << 16
 _OF_SPACING = frozenset({Reason.MISSING_SLICE, Reason.IRREGULAR_SPACING})
 _LOSSY = frozenset({Codec.JPEG_BASELINE, Codec.JPEG_EXTENDED, Codec.JPEG_LS_NEAR})
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One slice of a volume: a frame of an instance, or a tile of it."""
-
-    facts: FrameFacts
-    source: InstanceFacts
-    pixels: PixelFormat
-    tile: Tile | None = None
-
-    @property
-    def instance(self) -> int:
-        """Ordinal of the instance that holds it."""
-        return self.facts.instance
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stack:
-    """Frames that make one volume.
-
-    Attributes:
-        volumes: slots by time, then by slice along the normal.
-        affine: (4, 4), voxel → mm in RAS+.
-        part: suffix of the file stem, "" where the series makes one volume.
-    """
-
-    volumes: tuple[tuple[Slot, ...], ...]
-    affine: NDArray[np.float64]
-    part: str = ""
-
-    @property
-    def first(self) -> Slot:
-        """The first slice of the first volume."""
-        return self.volumes[0][0]
-
-    @property
-    def instances(self) -> tuple[int, ...]:
-        """Ordinals of the instances in it, ascending."""
-        return tuple(sorted({slot.instance for volume in self.volumes for slot in volume}))
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(i, j, k, t)."""
-        rows, columns = _size(self.first)
-        return columns, rows, len(self.volumes[0]), len(self.volumes)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UnevenStack(Refused):
-    """Refused because its slices are unevenly spaced, and nothing else speaks against it.
-
-    Attributes:
-        stack: the slices in their order; its affine is the first slice's, with 1 mm along the
-            normal for each step of k.
-        heights: mm of each slice along the normal, from the first.
-    """
-
-    stack: Stack = field(kw_only=True)
-    heights: tuple[float, ...] = field(kw_only=True)
 
 
 def split(facts: Facts, without: frozenset[int] = frozenset()) -> tuple[Stack | Refused, ...]:
     """Every frame of the series in a Stack or a Refused.
 
-    Among the latter, an UnevenStack holds what a policy may ask for.
+    Among the latter, a WithheldStack holds what a policy may ask for.
 
     Args:
         facts: of the series.
         without: ordinals to leave out (copies that were found by their pixels).
     """
     refused: list[Refused] = []
+    found: list[Stack | WithheldStack] = []
     slots: list[Slot] = []
     for ordinal, instance in enumerate(facts.instances):
         if ordinal in without:
@@ -118,18 +74,49 @@ def split(facts: Facts, without: frozenset[int] = frozenset()) -> tuple[Stack | 
         try:
             slots += _slots(instance)
         except Refusal as refusal:
-            absent = refusal.reason is Reason.NO_PAYLOAD
-            status = Status.NOT_APPLICABLE if absent else Status.REFUSED
-            refused.append(Refused(refusal.reason, (ordinal,), status, refusal.numbers))
-    found: list[Stack | UnevenStack] = []
+            status = _status(refusal.reason, facts)
+            if refusal.reason is Reason.NO_GEOMETRY and _shown_alone(instance):
+                found.append(_unplaced(ordinal, instance, status, refusal))
+            else:
+                refused.append(Refused(refusal.reason, (ordinal,), status, refusal.numbers))
     slots.sort(key=_canonical)
     for group in _groups(slots):
         for made in _build(group):
-            if isinstance(made, Stack | UnevenStack):
+            if isinstance(made, Stack | WithheldStack):
                 found.append(made)
             else:
                 refused.append(made)
     return (*_named(found), *_merged(refused))
+
+
+def _status(reason: Reason, facts: Facts) -> Status:
+    """Pictures that were never meant to lie in space (captures) are no loss to volumes."""
+    scanned = facts.ct or facts.mr or facts.pt
+    absent = reason is Reason.NO_PAYLOAD or (reason is Reason.NO_GEOMETRY and not scanned)
+    return Status.NOT_APPLICABLE if absent else Status.REFUSED
+
+
+def _shown_alone(instance: InstanceFacts) -> bool:
+    """Whether frames that lie nowhere can at least be put one after the other."""
+    pixels = instance.pixels
+    return instance.mosaic is None and pixels is not None and pixels.frames <= _MOST_FRAMES
+
+
+def _unplaced(
+    ordinal: int, instance: InstanceFacts, status: Status, refusal: Refusal
+) -> WithheldStack:
+    """The frames of one instance in their order, nowhere in space."""
+    pixels = instance.pixels
+    assert pixels is not None
+    known = instance.frames if len(instance.frames) == pixels.frames else ()
+    frames = known or tuple(replace(instance.frames[0], frame=n) for n in range(pixels.frames))
+    slots = tuple(Slot(frame, instance, pixels) for frame in frames)
+    first = frames[0]
+    usable = first.spacing is not None and all(math.isfinite(x) and x > 0 for x in first.spacing)
+    high, wide = first.spacing if usable and first.spacing is not None else (1.0, 1.0)
+    made = nowhere((pixels.columns, pixels.rows, pixels.frames), (wide, high, 1.0))
+    stack = Stack((slots,), made, placed=False)
+    return WithheldStack(refusal.reason, (ordinal,), status, refusal.numbers, stack=stack)
 
 
 def even_parts(uneven: UnevenStack) -> Iterator[Stack | Refused]:
@@ -162,7 +149,8 @@ def _slots(instance: InstanceFacts) -> list[Slot]:
     pixels = instance.pixels
     if pixels is None:
         raise Refusal(Reason.NO_PAYLOAD)
-    if pixels.samples != 1 or pixels.photometric not in _GREYS:
+    grey = pixels.photometric in GREYS and pixels.samples == 1
+    if not grey and pixels.photometric not in COLOURS:
         raise Refusal(Reason.NOT_GREY, samples=pixels.samples)
     if min(pixels.rows, pixels.columns, pixels.frames) < 1:
         raise Refusal(Reason.UNSUPPORTED_PIXELS)
@@ -185,17 +173,11 @@ def _canonical(slot: Slot) -> tuple[object, ...]:
     return facts.orientation, facts.spacing, facts.position, facts.instance, facts.frame
 
 
-def _size(slot: Slot) -> tuple[int, int]:
-    if slot.tile is not None:
-        return slot.tile.rows, slot.tile.columns
-    return slot.pixels.rows, slot.pixels.columns
-
-
 def _kin(slot: Slot) -> Hashable:
     """What no volume may mix, but for directions and spacing, which have a tolerance."""
     facts, pixels = slot.facts, slot.pixels
     return (
-        _size(slot),
+        size(slot),
         pixels.photometric,
         pixels.signed,
         pixels.bits_allocated,
@@ -274,7 +256,7 @@ def _partition(group: list[Slot], kind: Callable[[Slot], Hashable]) -> list[list
     return list(parts.values())
 
 
-def _stack(found: list[Place[Slot]], normal: Vector) -> Stack | UnevenStack:
+def _stack(found: list[Place[Slot]], normal: Vector) -> Stack | WithheldStack:
     """The volume or the volumes in time that these places make.
 
     Raises:
@@ -303,6 +285,10 @@ def _stack(found: list[Place[Slot]], normal: Vector) -> Stack | UnevenStack:
         tuple(place.slots[n] for place, n in zip(found, picks, strict=True)) for picks in volumes
     )
     stack = Stack(chosen, affine(chosen[0][0].facts, positions[0], between))
+    if uneven is None and stack.colour:
+        samples = stack.first.pixels.samples
+        numbers = {"samples": samples}
+        return WithheldStack(Reason.NOT_GREY, stack.instances, numbers=numbers, stack=stack)
     if uneven is None:
         return stack
     return UnevenStack(
@@ -333,7 +319,7 @@ def _merged(refused: list[Refused]) -> list[Refused]:
     return sorted(merged.values(), key=lambda one: one.instances)
 
 
-def _named(found: Sequence[Stack | UnevenStack]) -> list[Stack | UnevenStack]:
+def _named(found: Sequence[Stack | WithheldStack]) -> list[Stack | WithheldStack]:
     """The stacks in an order that files cannot change, each with a suffix that says which."""
     found = sorted(found, key=_sorting)
     facts = [_stack_of(one).first.facts for one in found]
@@ -344,7 +330,7 @@ def _named(found: Sequence[Stack | UnevenStack]) -> list[Stack | UnevenStack]:
         name = f"_e{echoes.index(one.echo_time or 0.0) + 1}" if len(echoes) > 1 else ""
         names.append(name + (f"_{one.role.value}" if len(roles) > 1 else ""))
     counted: Counter[str] = Counter()
-    named: list[Stack | UnevenStack] = []
+    named: list[Stack | WithheldStack] = []
     for made, name in zip(found, names, strict=True):
         counted[name] += 1
         alone = names.count(name) == 1
@@ -352,11 +338,11 @@ def _named(found: Sequence[Stack | UnevenStack]) -> list[Stack | UnevenStack]:
     return named
 
 
-def _stack_of(one: Stack | UnevenStack) -> Stack:
+def _stack_of(one: Stack | WithheldStack) -> Stack:
     return one if isinstance(one, Stack) else one.stack
 
 
-def _sorting(one: Stack | UnevenStack) -> tuple[object, ...]:
+def _sorting(one: Stack | WithheldStack) -> tuple[object, ...]:
     stack = _stack_of(one)
     first = stack.first
     facts = first.facts

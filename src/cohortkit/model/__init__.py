@@ -25,6 +25,7 @@ from cohortkit.model.facts import (
 )
 from cohortkit.model.kinds import Department, Kind, PayloadKind, Risk, SopClass
 from cohortkit.model.payloads import (
+    COLOUR,
     Accepted,
     Frames,
     Object,
@@ -33,6 +34,7 @@ from cohortkit.model.payloads import (
     Refused,
     Uneven,
     Volume,
+    Withheld,
 )
 from cohortkit.model.query import Query
 from cohortkit.model.released import (
@@ -59,6 +61,7 @@ FORMAT = 1
 """The version of every file format that cohortkit writes."""
 
 __all__ = [
+    "COLOUR",
     "FIGURES",
     "FORMAT",
     "Accepted",
@@ -105,4 +108,5 @@ __all__ = [
     "Uneven",
     "VoiFunction",
     "Volume",
+    "Withheld",
 ]

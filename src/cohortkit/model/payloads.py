@@ -12,6 +12,9 @@ from numpy.typing import DTypeLike, NDArray
 from cohortkit.model.facts import Codec, Display, Photometric, PixelFormat, PixelType
 from cohortkit.reasons import Reason, Status
 
+COLOUR = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+"""A voxel in colour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -33,9 +36,9 @@ class Volume:
     """An exact volume on a regular grid.
 
     Attributes:
-        values: shape (i, j, k) or (i, j, k, t); i along a row of the source image (column index),
-            j along a column, k along the slice normal. Scaled only where ``slope`` and
-            ``intercept`` below are 1 and 0 and the source's are not.
+        values: shape (i, j, k) or (i, j, k, t), of numbers or of ``COLOUR``; i along a row of the
+            source image (column index), j along a column, k along the slice normal. Scaled only
+            where ``slope`` and ``intercept`` below are 1 and 0 and the source's are not.
         affine: (4, 4), voxel index → mm in RAS+.
         slope, intercept: what is still to be applied to ``values``.
         part: suffix of the file stem where a series makes several volumes, else "".
@@ -48,6 +51,7 @@ class Volume:
         numbers: further figures for the sidecar, by BIDS or DICOM name.
         folded: what was added to the stored values to make ``values`` (a whole-number intercept).
         padding: which of ``values`` stands for *nothing here*, where the header says so.
+        placed: whether the affine says where it lies; if not, only how large its voxels are.
         accepted: what a policy let pass that is refused without it.
     """
 
@@ -66,6 +70,7 @@ class Volume:
     numbers: Mapping[str, float] = field(default_factory=dict)
     folded: float = 0.0
     padding: float | None = None
+    placed: bool = True
     accepted: tuple[Accepted, ...] = ()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's protocol
@@ -183,8 +188,19 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Uneven(Refused):
-    """Slices in a row that make no regular grid: refused, unless a policy says what to make of it.
+class Withheld(Refused):
+    """Refused, unless a policy asks for it all the same.
+
+    Attributes:
+        whole: reads the pixels.
+    """
+
+    whole: Callable[[], Volume] = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Uneven(Withheld):
+    """Slices in a row that make no regular grid.
 
     Attributes:
         whole: reads all slices. The volume's third axis is 1 mm along the normal for each step of
@@ -193,7 +209,6 @@ class Uneven(Refused):
         heights: mm of each slice from the first, along the normal; ascending.
     """
 
-    whole: Callable[[], Volume] = field(kw_only=True)
     parts: Callable[[], Iterator[Volume | Refused]] = field(kw_only=True)
     heights: tuple[float, ...] = field(kw_only=True)
 

@@ -113,10 +113,10 @@ def upright(row: Row) -> Row:
     fixed = int(np.argmin(moved))
     moved = moved - moved[fixed]
     more = math.ceil(float(moved.max()) - _SLACK)
-    fill = volume.padding if volume.padding is not None else float(volume.values.min())
+    fill = volume.padding
 
     def slices(old: Array, new: Array) -> None:
-        new[...] = fill
+        new[...] = volume.values.min() if fill is None else fill
         for k, by in enumerate(moved):
             _shift(old[k], new[k], float(by), volume)
 
@@ -167,6 +167,8 @@ def _made(
     rows: int | None = None,
 ) -> Array:
     """An array of another size, filled volume by volume of a series in time."""
+    if values.dtype.kind not in "iuf":
+        raise Refusal(Reason.NOT_GREY)  # nothing lies between two colours
     old = values.T if values.ndim > 3 else values.T[np.newaxis]  # noqa: PLR2004 - time
     times, there, high, wide = old.shape
     shape = (times, slices or there, rows or high, wide)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from cohortkit.errors import Refusal, UsageError
 from cohortkit.geometry.affine import shear
-from cohortkit.model import Accepted, Reason, Refused, Uneven, Volume
+from cohortkit.model import COLOUR, Accepted, Reason, Refused, Uneven, Volume, Withheld
 from cohortkit.payloads.regrid import Row, evened, regular, row_of, upright
 
 UPRIGHT_DEGREES = 0.01
@@ -24,9 +24,21 @@ WORDS = MappingProxyType(
         "tilt": ("refuse", "affine", "resample"),
         "spacing": ("refuse", "split", "resample"),
         "missing": ("refuse", "split", "resample"),
+        "colour": ("refuse", "rgb"),
+        "unplaced": ("refuse", "keep"),
     }
 )
 """The policies, and what each may say; the first is the default."""
+
+_POLICIES = MappingProxyType(
+    {
+        Reason.MISSING_SLICE: "missing",
+        Reason.IRREGULAR_SPACING: "spacing",
+        Reason.NOT_GREY: "colour",
+        Reason.NO_GEOMETRY: "unplaced",
+    }
+)
+"""Which policy may ask for what was withheld for a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +50,16 @@ class Policies:
         tilt: evenly sheared slices.
         spacing: unevenly spaced slices.
         missing: slices that are evenly spaced but for holes.
+        colour: pixels in colour.
+        unplaced: frames of which the header does not say where they lie.
     """
 
     single: str = "refuse"
     tilt: str = "refuse"
     spacing: str = "refuse"
     missing: str = "refuse"
+    colour: str = "refuse"
+    unplaced: str = "refuse"
 
     def __post_init__(self) -> None:
         for name, words in WORDS.items():
@@ -60,24 +76,36 @@ def shaped(item: Volume | Refused, policies: Policies) -> Iterator[Volume | Refu
     Raises:
         TaskFailure: the pixels could not be read this time.
     """
-    if isinstance(item, Refused) and not isinstance(item, Uneven):
+    if isinstance(item, Refused) and not isinstance(item, Withheld):
         yield item
         return
     try:
-        made = [_erect(item, policies)] if isinstance(item, Volume) else _regular(item, policies)
-        for one in made:
+        for one in _regular(item, policies):
             yield one if isinstance(one, Refused) else checked(one, policies)
     except Refusal as refusal:
         yield Refused(refusal.reason, item.instances, numbers=refusal.numbers, part=item.part)
 
 
-def _regular(item: Uneven, policies: Policies) -> Iterator[Volume | Refused]:
-    """Evenly spaced volumes; they may still lean or be single slices."""
-    name = "missing" if item.reason is Reason.MISSING_SLICE else "spacing"
+def _regular(item: Volume | Withheld, policies: Policies) -> Iterator[Volume | Refused]:
+    """Evenly spaced volumes; they may still lean, be single slices, or in colour."""
+    if isinstance(item, Volume):
+        yield _erect(item, policies)
+        return
+    name = _POLICIES[item.reason]
     word = getattr(policies, name)
     if word == "refuse":
         yield item
         return
+    if isinstance(item, Uneven):
+        yield from _evened(item, policies, name, word)
+        return
+    volume = item.whole()
+    if name != "colour":  # which is looked at in every volume, below
+        volume = _noted(volume, Accepted(item.reason, f"{name}={word}", item.numbers))
+    yield _erect(volume, policies)
+
+
+def _evened(item: Uneven, policies: Policies, name: str, word: str) -> Iterator[Volume | Refused]:
     known = Accepted(item.reason, f"{name}={word}", item.numbers)
     if word == "split":
         for part in item.parts():
@@ -108,8 +136,12 @@ def _uprighted(row: Row, degrees: float) -> Row:
 
 
 def checked(volume: Volume, policies: Policies) -> Volume | Refused:
-    """Refuse a regular volume that leans or is a single slice, unless that is accepted."""
+    """Refuse what leans, is a single slice or in colour, unless that is accepted."""
     degrees = shear(volume.affine)
+    if volume.values.dtype == COLOUR:
+        if policies.colour == "refuse":
+            return Refused(Reason.NOT_GREY, volume.instances, part=volume.part)
+        volume = _noted(volume, Accepted(Reason.NOT_GREY, f"colour={policies.colour}"))
     if volume.values.shape[2] == 1:
         if policies.single == "refuse":
             return Refused(Reason.SINGLE_SLICE, volume.instances, part=volume.part)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohortkit.geometry.affine import plane
-from cohortkit.geometry.stacks import Slot, Stack
+from cohortkit.geometry.slots import Slot, Stack
 
 _EVEN = 0.02
 """Volumes follow each other evenly where no gap differs more than this part from the usual."""

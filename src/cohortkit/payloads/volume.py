@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from cohortkit.errors import Refusal
 from cohortkit.geometry.copies import suspects
-from cohortkit.geometry.stacks import Slot, Stack, UnevenStack, even_parts, split
+from cohortkit.geometry.slots import Slot, Stack, UnevenStack, WithheldStack
+from cohortkit.geometry.stacks import even_parts, split
 from cohortkit.model import (
+    COLOUR,
     DeidentifiedSeries,
     Facts,
+    Photometric,
     PixelFormat,
     PixelHandle,
     Reason,
@@ -23,11 +26,13 @@ from cohortkit.model import (
     Status,
     Uneven,
     Volume,
+    Withheld,
 )
 from cohortkit.payloads import timing
 from cohortkit.payloads.values import Scaling, applied, common, compact, scaling
 from cohortkit.pixels import decode
 from cohortkit.pixels.redacted import values_of
+from cohortkit.pixels.render import resolved
 
 MOST_BYTES = 16 << 30
 """No volume may take more memory than this."""
@@ -58,21 +63,21 @@ def volumes(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Volu
             copies.update(refused.instances)
             yield refused
     for found in split(facts, frozenset(copies)):
-        if isinstance(found, UnevenStack):
-            yield _uneven(found, pixels)
+        if isinstance(found, WithheldStack):
+            yield _withheld(found, pixels)
         else:
             yield _or_refused(found, pixels)  # no name here, so that memory holds one volume
 
 
-def _uneven(found: UnevenStack, pixels: Sequence[PixelHandle | None]) -> Uneven:
+def _withheld(found: WithheldStack, pixels: Sequence[PixelHandle | None]) -> Withheld:
     """Refused, with ways to read it all the same; nothing is decoded before that is asked for."""
-    whole = replace(found.stack, part=found.part)
+    stack = replace(found.stack, part=found.part)
+    said = (found.reason, found.instances, found.status, found.numbers, found.part)
+    if not isinstance(found, UnevenStack):
+        return Withheld(*said, whole=lambda: _volume(stack, pixels))
     return Uneven(
-        found.reason,
-        found.instances,
-        numbers=found.numbers,
-        part=found.part,
-        whole=lambda: _volume(whole, pixels),
+        *said,
+        whole=lambda: _volume(stack, pixels),
         parts=lambda: (_or_refused(one, pixels) for one in even_parts(found)),
         heights=found.heights,
     )
@@ -125,14 +130,17 @@ def _volume(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:
     Raises:
         Refusal: a frame cannot be decoded or scaled, or all of them take too much memory.
     """
-    scalings = [scaling(slot.facts) for volume in stack.volumes for slot in volume]
+    slots = [slot for volume in stack.volumes for slot in volume]
+    scalings = [Scaling() if stack.colour else scaling(slot.facts) for slot in slots]
     shared = common(scalings)
     values, left = _filled(stack, pixels, shared)
     if shared is not None:
         values, left = compact(values, shared)
     if len(stack.volumes) == 1:
         values = values[0]
-    b_values, b_vectors = timing.diffusion(stack)
+    if not stack.placed:
+        values = values[..., ::-1, :]  # the last row first, so that it is shown upright
+    b_values, b_vectors = timing.diffusion(stack) if stack.placed else ((), None)
     return Volume(
         values=values.T,
         affine=stack.affine,
@@ -148,6 +156,7 @@ def _volume(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:
         slice_times=timing.slice_times(stack),
         numbers=timing.numbers(stack),
         folded=0.0 if shared is None else shared.intercept - left.intercept,
+        placed=stack.placed,
         padding=_padding(stack, values, shared, left),
     )
 
@@ -158,7 +167,7 @@ def _padding(
     """Pixel Padding Value as one of the values, where all frames say the same one."""
     said = {slot.pixels.padding for volume in stack.volumes for slot in volume}
     stored = said.pop() if len(said) == 1 else None
-    if stored is None or shared is None:
+    if stored is None or shared is None or stack.colour:
         return None
     padding = (stored * shared.slope + shared.intercept - left.intercept) / left.slope
     kind = np.dtype(values.dtype)
@@ -178,6 +187,8 @@ def _filled(
     out: NDArray[Any] | None = None
     for ordinal in sorted(by_instance):
         decoded = _decoded(ordinal, by_instance[ordinal][0][2].pixels, pixels)
+        if stack.colour:
+            decoded = _coloured(decoded, by_instance[ordinal][0][2])
         if out is None:
             out = _empty(stack, decoded.dtype if shared is not None else np.dtype(np.float32))
         for t, k, slot in by_instance[ordinal]:
@@ -192,6 +203,21 @@ def _filled(
             out[t, k] = frame if shared is not None else applied(frame, scaling(slot.facts))
     assert out is not None
     return out, Scaling()
+
+
+def _coloured(decoded: NDArray[Any], slot: Slot) -> NDArray[Any]:
+    """(frames, rows, columns) of COLOUR, from RGB or from the indices of a palette.
+
+    Raises:
+        Refusal: ``unsupported-pixels``: no usable palette, or more than eight bits.
+    """
+    if slot.pixels.photometric is Photometric.PALETTE:
+        if slot.facts.display.palette is None:
+            raise Refusal(Reason.UNSUPPORTED_PIXELS)
+        decoded = resolved(decoded, slot.facts.display.palette)
+    if decoded.dtype != np.uint8 or decoded.shape[-1] != COLOUR.itemsize:
+        raise Refusal(Reason.UNSUPPORTED_PIXELS)
+    return np.ascontiguousarray(decoded).view(COLOUR)[..., 0]
 
 
 def _empty(stack: Stack, dtype: np.dtype[Any]) -> NDArray[Any]:

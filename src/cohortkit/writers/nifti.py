@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cohortkit.errors import Refusal, UsageError
 from cohortkit.geometry.affine import shear
 from cohortkit.model import (
+    COLOUR,
     Artifact,
     DeidentifiedSeries,
     Payload,
@@ -21,7 +22,7 @@ from cohortkit.model import (
     Refused,
     Volume,
 )
-from cohortkit.payloads.shapes import UPRIGHT_DEGREES, Policies, checked, shaped
+from cohortkit.payloads.shapes import UPRIGHT_DEGREES, WORDS, Policies, checked, shaped
 from cohortkit.writers import files
 from cohortkit.writers.gzipped import gzipped
 from cohortkit.writers.sidecar import sidecar
@@ -51,6 +52,9 @@ class Nifti:
         spacing: unevenly spaced slices: ``refuse``; ``split`` into the longest runs that are
             evenly spaced; ``resample`` to interpolate evenly spaced ones.
         missing: slices that are evenly spaced but for holes: the same three.
+        colour: pixels in colour: ``refuse``, or ``rgb`` to write them as RGB24.
+        unplaced: frames of which the header does not say where they lie: ``refuse``, or ``keep``
+            to write those of each object as a volume that says so too (neither sform nor qform).
     """
 
     name: ClassVar[str] = "nifti"
@@ -62,6 +66,8 @@ class Nifti:
     tilt: str = "refuse"
     spacing: str = "refuse"
     missing: str = "refuse"
+    colour: str = "refuse"
+    unplaced: str = "refuse"
 
     def __post_init__(self) -> None:
         if isinstance(self.level, bool) or self.level not in _LEVELS:
@@ -69,7 +75,7 @@ class Nifti:
         self._policies()  # told now, and not when the first volume comes
 
     def _policies(self) -> Policies:
-        return Policies(self.single, self.tilt, self.spacing, self.missing)
+        return Policies(**{name: getattr(self, name) for name in WORDS})
 
     def shaped(self, item: Payload | Refused) -> Iterator[Payload | Refused]:
         """What the policies make of a payload, or of slices that are refused without one.
@@ -127,7 +133,7 @@ class Nifti:
         shape = volume.values.shape
         if max(shape) > _LONGEST_AXIS:
             raise Refusal(Reason.TOO_LARGE, longest=max(shape))
-        if volume.values.dtype.str[1:] not in _TYPES:
+        if volume.values.dtype != COLOUR and volume.values.dtype.str[1:] not in _TYPES:
             raise Refusal(Reason.UNSUPPORTED_PIXELS)
 
     def _artifact(self, volume: Volume, role: str, path: str, written: files.Written) -> Artifact:
@@ -154,8 +160,8 @@ def _spacing(volume: Volume) -> NDArray[np.float64]:
 def header(volume: Volume) -> bytes:
     """The 348 bytes of the header and the four that say that no extension follows.
 
-    Set are shape, type, voxel size, units, sform and qform (scanner), repetition time, scaling
-    and the program's name. Every other field is zero.
+    Set are shape, type, voxel size, units, sform and qform (scanner; none for what lies nowhere),
+    repetition time, scaling and the program's name. Every other field is zero.
     """
     from nibabel.nifti1 import Nifti1Header  # noqa: PLC0415 - heavy
 
@@ -164,8 +170,9 @@ def header(volume: Volume) -> bytes:
     made.set_data_dtype(volume.values.dtype)
     made.set_data_shape(volume.values.shape)
     upright = shear(volume.affine) <= UPRIGHT_DEGREES
-    made.set_sform(volume.affine, code=_SCANNER)
-    made.set_qform(volume.affine, code=_SCANNER if upright else 0, strip_shears=True)
+    if volume.placed:
+        made.set_sform(volume.affine, code=_SCANNER)
+        made.set_qform(volume.affine, code=_SCANNER if upright else 0, strip_shears=True)
     repetition = volume.repetition or 0.0
     more = (repetition,) if volume.values.ndim > 3 else ()  # noqa: PLR2004 - time
     made.set_zooms((*_spacing(volume), *more))
@@ -182,11 +189,11 @@ def file_of(volume: Volume) -> Iterator[bytes | memoryview]:
     yield header(volume)
     slices = volume.values.T
     slices = slices.reshape(-1, *slices.shape[-2:]) if slices.flags.c_contiguous else slices
-    little = volume.values.dtype.newbyteorder("<")
+    little = volume.values.dtype.newbyteorder("<")  # of a colour, bytes
     step = max(1, _CHUNK // max(1, slices[0].nbytes))
     for first in range(0, len(slices), step):
         piece = np.ascontiguousarray(slices[first : first + step], dtype=little)
-        yield piece.data.cast("B")
+        yield piece.view(np.uint8).data.cast("B")
 
 
 def _diffusion(volume: Volume, withheld: frozenset[str]) -> dict[str, tuple[str, str]]:

@@ -103,7 +103,7 @@ def _accepted(volume: Volume) -> dict[str, object]:
         "GeometryPolicies": [
             {
                 "Policy": one.policy,
-                "Reason": one.reason.value,
+                "Reason": str(one.reason),
                 **{name: _plain(value) for name, value in one.numbers.items()},
             }
             for one in volume.accepted
