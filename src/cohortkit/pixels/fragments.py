@@ -17,7 +17,7 @@ Frame = tuple[bytes, ...]
 
 _ITEM = 0xE000FFFE  # as a little-endian number of four bytes
 _HEAD = struct.Struct("<II")
-_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")  # JPEG, JPEG-LS; JPEG 2000
+_STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51")  # JPEG, JPEG-LS; JPEG 2000
 _MOST_OFFSET = 1 << 32
 
 
