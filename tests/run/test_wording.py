@@ -55,6 +55,14 @@ def test_plain_words_pass(index: object, reason: str) -> None:
     assert len(planned(index, reason).tasks) == 1
 
 
+def test_a_constant_in_deids_language_names_nobody(index: object, tmp_path: Path) -> None:
+    """A line that puts a patient's number into every object is refused, and told by its place."""
+    recipe = tmp_path / "x.dicom"
+    recipe.write_text("FORMAT dicom\n%header\nREPLACE StudyID MRN-00471113\n", "utf-8")
+    with pytest.raises(UsageError, match="the recipe's line 3: names a patient"):
+        ck.plan(index.search(), ck.load_recipe(recipe), to="tables")  # type: ignore[attr-defined]
+
+
 RECIPE = """
 title = "{title}"
 basis = "expert-determination"

@@ -75,6 +75,8 @@ def words_of(recipe: Recipe) -> dict[str, str]:
         told[f"the recipe's pixels.accept[{number}].reason"] = item.reason
     for number, rule in enumerate(recipe.rules):
         told[f"the recipe's rules[{number}]"] = f"{rule.target} {rule.reason}"
+    for line in recipe.script.lines:
+        told[f"the recipe's {line.place}"] = f"{line.written} {line.given or ''}"
     return told
 
 
