@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohortkit.verify.spellings import date_forms, fold, identifier, name_in_full, name_parts
+from cohortkit.verify.spellings import (
+    date_forms,
+    fold,
+    identifier,
+    misread,
+    name_in_full,
+    name_parts,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,15 @@ from cohortkit.verify.spellings import date_forms, fold, identifier, name_in_ful
 def test_a_name_is_known_in_its_usual_orders(written: str) -> None:
     """Order, case and separator do not hide a name."""
     assert fold(written) in name_in_full("Quisling^Marjolein^Odile^Dr.")
+
+
+def test_a_name_read_in_the_wrong_set_is_put_right_and_a_right_one_is_not_broken() -> None:
+    """UTF-8 read as Latin-1 becomes the name; a Cyrillic name gives no tokens of one letter."""
+    assert "M\u00fcller" in misread("M\u00c3\u00bcller")
+    assert {"\u0418\u0432\u0430\u043d\u043e\u0432"} == misread(
+        "\u0418\u0432\u0430\u043d\u043e\u0432"
+    )
+    assert {"Smith"} == misread("Smith")
 
 
 def test_title_suffix_and_initials_are_not_names() -> None:

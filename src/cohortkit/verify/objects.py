@@ -1,7 +1,8 @@
-"""A DICOM file taken apart for the search: every byte that is no sample, text also as text.
+"""A DICOM file taken apart for the search: all values but samples, text also as text.
 
 This is a reader of its own, and it trusts nothing: what does not parse to the last byte is
-searched as bytes, and so is whatever lies between, behind and beside the elements.
+searched as bytes, and so is whatever lies before and behind the elements. Only their tags,
+representations and lengths are left out, which are numbers of at most four bytes in a row.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Parts:
 
     Attributes:
         cells: values of text, date and number elements.
-        rest: all other bytes that are no samples, in their order.
+        rest: all other values that are no samples, and what is no element, in their order.
     """
 
     cells: list[Scalar] = field(default_factory=list)
@@ -88,7 +89,6 @@ class _Walk:
             raise _Broken
         while at < end:
             tag, vr, length, value = self._head(at, end)
-            self._found.rest.append(bytes(self._data[at:value]))
             if tag in {_ITEM_END, _SEQUENCE_END}:
                 return value
             if tag in _PIXELS and (length == _UNDEFINED or not depth):  # an icon's are searched
@@ -128,7 +128,6 @@ class _Walk:
             raise _Broken
         while at < stop:
             tag, _, size, value = self._head(at, stop)
-            self._found.rest.append(bytes(self._data[at:value]))
             if tag == _SEQUENCE_END:
                 return value
             if tag != _ITEM:
@@ -145,7 +144,6 @@ class _Walk:
             return at + length
         while True:
             tag, _, size, value = self._head(at, end)
-            self._found.rest.append(bytes(self._data[at:value]))
             if tag == _SEQUENCE_END:
                 return value
             if tag != _ITEM or value + size > end:

@@ -74,12 +74,15 @@ def accents(text: str) -> set[str]:
 
 
 def misread(raw: str) -> set[str]:
-    """A value, and what it is if its bytes are UTF-8 and the file says Latin-1, or the reverse."""
+    """A value, and what it is if its bytes are UTF-8 and the file says Latin-1.
+
+    The reverse is no text that anyone would write: its pieces are single letters, which stand in
+    every other word of another script.
+    """
     found = {raw}
     if not raw.isascii():
-        for written, read in (("latin-1", "utf-8"), ("utf-8", "latin-1")):
-            with contextlib.suppress(UnicodeError):
-                found.add(raw.encode(written).decode(read))
+        with contextlib.suppress(UnicodeError):
+            found.add(raw.encode("latin-1").decode("utf-8"))
     return found
 
 
