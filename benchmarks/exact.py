@@ -88,7 +88,10 @@ def judge(suite: Path, policies: ck.Nifti, work: Path, *, verbose: bool) -> Coun
     said: dict[str, Counter[str]] = {series: Counter() for series in folders}
     spare = _of_errors(errors, policies, work) if errors else []
     for series, ours in released(made):
-        said[series][_verdict(ours, references, spare)] += 1
+        verdict = _verdict(ours, references, spare)
+        said[series][verdict] += 1
+        if verbose and verdict == DIFFERS:
+            print(f"    {suite.name}: differs: {ours.name} {ours.values.shape}")
     for series, status, reason in made.table("tasks").select("series", "status", "reason").rows():
         if status != "written":
             said[series][f"{status} ({reason})"] += 1

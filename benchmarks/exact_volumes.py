@@ -53,11 +53,13 @@ class Stored:
 def stored(path: Path) -> Stored:
     """Read a file."""
     image = nib.load(path)
+    colour = bool(image.get_data_dtype().names)
+    if colour:  # whose bytes no slope applies to, though dcm2niix may write one
+        image = nib.Nifti1Image(image.dataobj.get_unscaled(), image.affine)
     try:
         turned = nib.as_closest_canonical(image)
     except OrientationError:  # an affine of dcm2niix's that spans no space
         turned = image
-    colour = bool(image.get_data_dtype().names)
     if colour:
         raw = np.ascontiguousarray(np.asanyarray(turned.dataobj))
         values = raw.view(np.uint8).reshape(*raw.shape, 3)
