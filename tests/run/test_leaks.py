@@ -182,6 +182,21 @@ def test_the_plan_foresees_what_the_run_then_does(
     assert not any(value in shown for value in Patient().planted())
 
 
+@pytest.mark.parametrize("single", ["refuse", "keep-2d"])
+def test_the_plan_foresees_lone_slices(key: ck.Key, tmp_path: Path, single: str) -> None:
+    """For volumes alone, and not where the writer keeps them."""
+    write_series(tmp_path / "archive", Patient(), Series(number=1, slices=1))
+    write_series(tmp_path / "archive", Patient(), Series(number=2, slices=3))
+    plan = planned(tmp_path / "archive", [ck.Nifti(single=single), "tables"])
+
+    export = run(plan, tmp_path / "out", key)
+
+    found = export.refused()["reason"].to_list()
+    foreseen = {str(reason): count for (_, reason), count in plan.refusals_of().items()}
+    assert foreseen == {reason: found.count(reason) for reason in found}
+    assert (single == "refuse") == ("single-slice" in repr(plan))
+
+
 def test_an_index_without_paths_cannot_be_exported(archive: Path, tmp_path: Path) -> None:
     """A table of a PACS that knows series and no files."""
     index = ck.scan(archive, progress=False, workers=1)

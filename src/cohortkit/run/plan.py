@@ -88,6 +88,11 @@ class Plan:
         found = Counter(seen.reason for seen in self.forecasts if seen.reason is not None)
         return dict(sorted(found.items(), key=lambda item: (-item[1], str(item[0]))))
 
+    def refusals_of(self) -> dict[tuple[str, Reason], int]:
+        """Series that will be refused for one output alone, by (output, reason)."""
+        found = Counter(item for seen in self.forecasts for item in seen.only.items())
+        return dict(sorted(found.items()))
+
     def sizes(self) -> dict[str, int]:
         """Estimated bytes by output."""
         return {
@@ -108,6 +113,10 @@ class Plan:
             "instances": sum(len(task.files) for task in self.tasks),
             "first": self.first,
             "refused": {str(reason): count for reason, count in self.refusals().items()},
+            "refused_of": [
+                {"output": name, "reason": str(reason), "series": count}
+                for (name, reason), count in self.refusals_of().items()
+            ],
             "bytes": self.sizes(),
             "labels_withheld": list(self.withheld),
             "labels_lacking": list(self.lacking),
@@ -128,6 +137,10 @@ class Plan:
         lines += [
             ("will be refused", f"{count} series: {reason}. {reason.words}")
             for reason, count in self.refusals().items()
+        ]
+        lines += [
+            ("will be refused", f"{count} series for {name}: {reason}. {reason.words}")
+            for (name, reason), count in self.refusals_of().items()
         ]
         if any(task.over_89 is None for task in self.tasks):
             lines.append(("ages", "left out: the index does not tell who is over 89"))

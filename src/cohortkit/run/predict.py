@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cohortkit.deidentify.gates import burned_in_risk, face_risk
 from cohortkit.dicom.sop_classes import lookup
@@ -24,16 +24,22 @@ ROW_BYTES = 400
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One task: a reason to refuse it whole, or the bytes of each output (0: not applicable)."""
+    """One task: a reason to refuse it whole, or the bytes of each output (0: not applicable).
+
+    Attributes:
+        only: reasons to refuse it for one output, by the output's name.
+    """
 
     reason: Reason | None
     sizes: Mapping[str, int]
+    only: Mapping[str, Reason] = field(default_factory=dict)
 
 
 def forecast(task: Task, row: Row, recipe: Recipe, outputs: Sequence[Writer]) -> Forecast:
     """What the worker will say, as far as the index knows; it decides by the headers again."""
     reason = _refusal(task, row, recipe)
     sizes = dict.fromkeys((writer.name for writer in outputs), 0)
+    only: dict[str, Reason] = {}
     if reason is None:
         raw = _raw_bytes(row)
         kinds = payloads(row)
@@ -43,8 +49,18 @@ def forecast(task: Task, row: Row, recipe: Recipe, outputs: Sequence[Writer]) ->
             elif PayloadKind.OBJECT in writer.accepts:
                 sizes[writer.name] = sum(file.size for file in task.files)
             elif writer.accepts & kinds:
-                sizes[writer.name] = int(raw * PACKED)
-    return Forecast(reason, sizes)
+                if _lone_slice(task, row) and getattr(writer, "single", "") == "refuse":
+                    only[writer.name] = Reason.SINGLE_SLICE
+                else:
+                    sizes[writer.name] = int(raw * PACKED)
+    return Forecast(reason, sizes, only)
+
+
+def _lone_slice(task: Task, row: Row) -> bool:
+    """Whether the series is one image of one slice; a mosaic holds many in one image."""
+    frames, kind = row.get("NumberOfFrames"), row.get("ImageType")
+    mosaic = isinstance(kind, Iterable) and "MOSAIC" in list(kind)
+    return len(task.files) == 1 and frames in {None, 1} and not mosaic
 
 
 def _refusal(task: Task, row: Row, recipe: Recipe) -> Reason | None:
