@@ -58,7 +58,8 @@ def deadly(base: Path, out: Path, last: int, counted: Path) -> None:
         steps += 1
 
     sys.addaudithook(hook)
-    export(base, out, limit=2)
+    made = export(base, out, limit=2)
+    assert made.exit_code == 0
     counted.write_text(str(steps))
 
 

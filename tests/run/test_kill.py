@@ -11,11 +11,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import cohortkit as ck
 from factory import Series, write_series
 from killed import export
 from promised import PATIENTS, accounted, make_archive, tree
@@ -36,8 +36,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_archive(folder / "archive")
     for number in range(10, 14):
         series = Series(number=number, seed=number, slices=12, rows=40, columns=40)
-        for patient in PATIENTS:
-            write_series(folder / "archive" / "more", replace(patient), series)
+        for place, patient in enumerate(PATIENTS):
+            write_series(folder / "archive" / f"more{place}", patient, series)
     return settle(folder).base
 
 
@@ -49,8 +49,11 @@ def lasts(base: Path) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def undisturbed(base: Path, lasts: dict[str, float]) -> dict[str, str]:
-    """The release of that run."""
+    """The release of that run, in which nothing failed: what is compared below is all there."""
+    made = ck.Export(base / "undisturbed")
     assert all(seconds > 0 for seconds in lasts.values())
+    assert 0 == made.exit_code
+    assert 12 == made.table("files").filter(role="image", output="nifti").height
     return tree(base / "undisturbed" / "release")
 
 
