@@ -54,7 +54,7 @@ def export(
 ) -> ck.Export:
     """The main job, by the public face alone."""
     cohort = ck.scan(archive, progress=False).search()
-    plan = ck.plan(cohort, ck.load_recipe(recipe), to=["nifti", "png", "tables"])
+    plan = ck.plan(cohort, ck.load_recipe(recipe), to=["dicom", "nifti", "png", "tables"])
     return ck.export(plan, out, key=key, progress=False, **options)  # type: ignore[arg-type]
 
 
@@ -73,7 +73,7 @@ def accounted(release: Path) -> None:
     digests = tree(release)
 
     assert dict(table.select("path", "sha256").iter_rows()) == {
-        name: digests[name] for name in digests if name.split("/")[0] in {"nifti", "png"}
+        name: digests[name] for name in digests if name.split("/")[0] in {"dicom", "nifti", "png"}
     }
 
 

@@ -26,6 +26,7 @@ from cohortkit.sources.files import Files
 from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
 from cohortkit.verify.patterns import Patterns, Rule
+from cohortkit.verify.said import unsaid
 from cohortkit.verify.search import Hit, scan_rows
 from cohortkit.verify.spellings import fold
 from cohortkit.writers import writer
@@ -38,7 +39,8 @@ class Verified:
     """What a verification found.
 
     Attributes:
-        wrong: files that are missing, changed, or in no record.
+        wrong: files that are missing, changed, or in no record, and objects that do not say what
+            was done to them.
         hits: (file or table, hit): a source identity in the release; the kind, never the value.
         unchecked: series whose source could not be read again, so that they were not searched.
         searched: whether an index was given, so that identities could be searched for.
@@ -137,6 +139,7 @@ def verify(
         artifacts = [one for record in records for one in record.artifacts]
         present = list(files_under(place.release))
         wrong = compare(place.release, present, artifacts, finished)
+        wrong += tuple(unsaid(place.release, records))
         search = _Search(place, key, source or Files(), about.default_issuer)
         if opened is not None:
             search.all(opened, records)
@@ -145,7 +148,7 @@ def verify(
     return Verified(
         root=place.root,
         files=len(present),
-        wrong=wrong,
+        wrong=tuple(sorted(set(wrong))),
         hits=tuple(sorted(set(search.hits))),
         series=search.series,
         patients=len(search.patients),

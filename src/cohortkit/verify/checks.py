@@ -20,6 +20,7 @@ class Fault(StrEnum):
     CHANGED = "changed"
     UNRECORDED = "in no record"
     LINK = "a link"
+    STATEMENT = "does not say what was done to it"
 
 
 @dataclass(frozen=True, slots=True, order=True)
