@@ -21,9 +21,11 @@ from cohortkit.deidentify.headers import asked_of, holds
 from cohortkit.deidentify.signatures import fitting
 from cohortkit.dicom.sop_classes import TABLE
 from cohortkit.errors import RecipeError, Refusal
-from cohortkit.model import PixelWork, Reason
+from cohortkit.model import Frames, PixelWork, Reason
+from cohortkit.payloads import frames
 from cohortkit.pixels.rectangles import Rectangle
 from cohortkit.pixels.redacted import RedactedPixels, values_of
+from cohortkit.pixels.render import pictures
 from cohortkit.recipe.file import load_recipe
 from cohortkit.recipe.model import (
     Area,
@@ -338,6 +340,21 @@ def test_verified_pixels_are_passed_on_untouched() -> None:
     series = release([echo()], recipe(VERIFIED, blanking()))
     assert (PixelWork.BLANKED,) == series.pixel_work
     assert isinstance(series.pixels[0], RedactedPixels)
+
+
+def test_black_parts_do_not_darken_the_picture() -> None:
+    """Where the header has no window the picture is shown between values that are still there."""
+    shot = echo(BitsStored=16, HighBit=15, PixelRepresentation=1)
+    del shot.WindowCenter, shot.WindowWidth
+    values = np.full((12, 10), 1000, np.int16)
+    values[6:] = 1200
+    shot.PixelData = values.tobytes()
+    (made,) = frames.assemble(release([shot], recipe(blanking())))
+    assert isinstance(made, Frames)
+    assert made.limits is not None
+    assert (1000, 1200) == made.limits()
+    (picture, _) = next(iter(pictures(made)))
+    assert [0, 0, 255] == [int(picture[row, 0]) for row in (0, 4, 8)]
 
 
 def test_a_rule_that_fits_cleans_also_what_bears_no_risk() -> None:

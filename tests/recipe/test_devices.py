@@ -17,11 +17,13 @@ from cohortkit.deidentify.headers import asked_of, holds
 from cohortkit.deidentify.signatures import fitting
 from cohortkit.dicom.sop_classes import TABLE
 from cohortkit.errors import MissingDependency, RecipeError
-from cohortkit.pixels.redacted import values_of
+from cohortkit.pixels.redacted import RedactedPixels, values_of
 from cohortkit.recipe.deid.devices import device_rules
 from cohortkit.recipe.file import load_recipe
 from cohortkit.recipe.model import Recipe
+from factory import Patient, Series, instance
 from objects import deidentified
+from released import release
 
 US = TABLE["1.2.840.10008.5.1.4.1.1.6.1"]
 TEXT = files("deid").joinpath("data", "deid.dicom").read_text("utf-8")
@@ -141,6 +143,19 @@ def test_phantoms_are_cleaned_as_deid_cleans_them(recipe: Recipe, name: str) -> 
     assert form is not None
     assert np.array_equal(cleaner.cleaned, values_of(handle, form)[0])
     assert not np.array_equal(cleaner.cleaned, pydicom.dcmread(path).pixel_array)
+
+
+def test_a_part_that_reaches_beyond_the_image_is_cut_as_deid_cuts_it(recipe: Recipe) -> None:
+    """A bar of 1024 for the EPIQ, whose images may have 800 columns."""
+    device = {"Manufacturer": "Philips", "ManufacturerModelName": "EPIQ 7G"}
+    size = {"rows": 600, "columns": 800, "slices": 1}
+    shot = instance(Patient(), Series(US.uid, "US", extra=device, **size), 0)
+    before = shot.pixel_array
+    (handle,) = release([shot], recipe).pixels
+    assert isinstance(handle, RedactedPixels)
+    after = handle.values()[0]
+    assert not after[:49].any()
+    assert np.array_equal(before[49:], after[49:])
 
 
 def test_whose_rules_they_are_is_told(recipe: Recipe) -> None:

@@ -27,7 +27,7 @@ from cohortkit.model import (
     Status,
 )
 from cohortkit.pixels import decode
-from cohortkit.pixels.redacted import values_of
+from cohortkit.pixels.redacted import RedactedPixels, values_of
 from cohortkit.pixels.render import modality, resolved
 
 MOST_BYTES = 2 << 30
@@ -196,7 +196,8 @@ def _digest(frames: Frames) -> bytes:
 class _Limits:
     """Low and high percentile of a series' modality values, worked out at the first call.
 
-    Padding is left out. So are instances that cannot be decoded: each is refused in its turn.
+    Padding and what the recipe blanks are left out. So are instances that cannot be decoded: each
+    is refused in its turn.
     """
 
     def __init__(self, facts: Facts, pixels: Sequence[PixelHandle | None]) -> None:
@@ -222,8 +223,9 @@ class _Limits:
                 values = _decoded(form, handle)
             except Refusal:
                 continue
+            shown = ~handle.black() if isinstance(handle, RedactedPixels) else ...
             for frame, stored in zip(own, values, strict=True):
-                kept = _unpadded(stored.reshape(-1)[::step], form)
+                kept = _unpadded(stored[shown].reshape(-1)[::step], form)
                 yield modality(kept, *_scale(frame), frame.display.modality)
 
     def _greys(self) -> Iterator[tuple[tuple[FrameFacts, ...], PixelFormat, PixelHandle | None]]:

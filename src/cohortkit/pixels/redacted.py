@@ -36,10 +36,18 @@ class RedactedPixels:
             Refusal: as ``decode``; ``redaction-outside``.
             TaskFailure: as the source's ``read``.
         """
-        black = redact.mask(self.pixels, self.what)
+        black = self.black()
         values = np.array(decode.decode(self.source.read(), self.pixels))
         redact.blacken(values, black, redact.shown_fill(self.pixels, self.what))
         return values
+
+    def black(self) -> NDArray[np.bool_]:
+        """(rows, columns): True where every frame is black.
+
+        Raises:
+            Refusal: ``redaction-outside``.
+        """
+        return redact.mask(self.pixels, self.what)
 
     def encoded(self) -> Encoded:
         """Blanked and encoded again, with the Image Pixel module that fits.
