@@ -44,6 +44,23 @@ def test_shuffled_files_give_the_same_bytes(count: int, rng: random.Random) -> N
     assert (one.slope, one.intercept, one.part) == (other.slope, other.intercept, other.part)
 
 
+@given(st.integers(2, 6), st.data())
+def test_doubled_files_give_the_same_bytes(count: int, data: st.DataObject) -> None:
+    """Any slice any number of times, anywhere among the files: the volume stays what it was."""
+    made = [replace(one, identity=n) for n, one in enumerate(slices(count))]
+    more = data.draw(st.lists(st.sampled_from(range(count)), max_size=6))
+    doubled = data.draw(st.permutations([*made, *(made[n] for n in more)]))
+    first_at = {one.identity: n for n, one in reversed(list(enumerate(doubled)))}
+    doubled = [replace(one, identity=first_at[one.identity]) for one in doubled]
+    found = assembled(doubled)
+    one, other = only(assembled(made)), only(found)
+    assert one.values.T.tobytes() == other.values.T.tobytes()
+    assert one.affine.tobytes() == other.affine.tobytes()
+    copies = [n for item in found if isinstance(item, Refused) for n in item.instances]
+    assert len(more) == len(copies)
+    assert {Status.DUPLICATE} >= {item.status for item in found if isinstance(item, Refused)}
+
+
 def test_axes_are_column_row_slice() -> None:
     """values[i, j, k] is column i of row j of slice k, and its place is the affine's."""
     made = slices(3)
@@ -171,7 +188,13 @@ def test_facts_alone_make_the_volume() -> None:
     plain = Series(slices=4, modality="CT")
     made = [
         next(iter(assemble(release([instance(Patient(), plain, n) for n in range(4)], recipe))))
-        for recipe in ("basic", "dates-kept", "chest-ct")
+        for recipe in (
+            "basic",
+            "brain-mr",
+            "chest-ct",
+            "dates-kept",
+            "patient-characteristics-kept",
+        )
     ]
     first = made[0]
     assert isinstance(first, Volume)
