@@ -60,9 +60,11 @@ def cleaned(
             ``unsupported-pixels``, ``not-understood``: a rule fits and cannot be done.
     """
     header, handle = instance.header, instance.pixels
+    if handle is None or not policy.rules:
+        return handle, None
     get = asked_of(header)
     sop = lookup(str(get("SOPClassUID") or ""))
-    if handle is None or sop is None:
+    if sop is None:
         return handle, None
     rules = fitting(get, holds(header), sop, policy)
     doing = [rule for rule in rules if rule.deed is not Deed.VERIFIED]
