@@ -35,6 +35,7 @@ from oracle import canonical, converted
 from released import Held, split
 
 SPACING = (1.5, 0.75)
+TALL = replace(FORM, rows=16)
 STEEP = math.radians(20.0)
 
 
@@ -75,13 +76,13 @@ def sloping(made: Sequence[Slice]) -> list[Slice]:
         assert facts.position is not None
         assert facts.orientation is not None
         row, column = np.array(facts.orientation[:3]), np.array(facts.orientation[3:])
-        j, i = np.mgrid[: FORM.rows, : FORM.columns]
+        j, i = np.mgrid[: TALL.rows, : TALL.columns]
         lps = (
             np.array(facts.position)
             + i[..., None] * row * SPACING[1]
             + j[..., None] * column * SPACING[0]
         )
-        found.append(replace(one, values=slope_at(lps * [-1, -1, 1])))
+        found.append(replace(one, form=TALL, values=slope_at(lps * [-1, -1, 1])))
     return found
 
 
@@ -131,8 +132,7 @@ def test_runs_cover_every_slice_once(gaps: list[float]) -> None:
 def test_new_slices_lie_between_the_old_ones(gaps: list[float], tilt: float, lean: str) -> None:
     """Values that rise evenly through space still do, at the places that the new affine says."""
     heights = np.concatenate([[0.0], np.cumsum(gaps)])
-    form = replace(FORM, bits_allocated=16)
-    made = [replace(one, form=form) for one in sloping(at(heights, tilt))]
+    made = sloping(at(heights, tilt))
     found = kept(whole_numbers(made), spacing="resample", missing="resample", tilt=lean)
     volume = alone(found)
     off = np.abs(volume.values - 8 * slope_at(world(volume)) - 500)
@@ -148,7 +148,7 @@ def whole_numbers(made: Sequence[Slice]) -> list[Slice]:
 
 
 def within(volume: Volume, made: Sequence[Slice]) -> np.ndarray:
-    """Which voxels lie a row or more inside of what was acquired, by its corners."""
+    """Which voxels have acquired neighbours above and below, in rows and in slices."""
     first = made[0].facts
     assert first.orientation is not None
     column = np.array(first.orientation[3:]) * [-1, -1, 1]
@@ -156,10 +156,10 @@ def within(volume: Volume, made: Sequence[Slice]) -> np.ndarray:
     normal = np.cross(np.array(first.orientation[:3]), np.array(first.orientation[3:]))
     up = normal * [-1, -1, 1]
     places = world(volume)
-    heights = starts @ up
-    tops = np.interp(places @ up, heights, starts @ column)
-    rows = (places @ column - tops) / SPACING[0]
-    found: np.ndarray = (rows > 1) & (rows < FORM.rows - 2)
+    heights, tops = starts @ up, starts @ column
+    rows = (places @ column - np.interp(places @ up, heights, tops)) / SPACING[0]
+    margin = 1 + float(np.abs(np.diff(tops)).max()) / SPACING[0]
+    found: np.ndarray = (rows > margin) & (rows < TALL.rows - 1 - margin)
     return found
 
 
