@@ -33,6 +33,7 @@ _WIDTHS: Final = {
     "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8,
 }  # fmt: skip
 """Bytes that change places between little and big endian."""
+_NO_TEXT: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN", "SQ"})
 _PADDED_BY_NUL: Final = frozenset({"UI", "OB", "UN"})
 
 
@@ -79,11 +80,14 @@ def _pieces(elements: Iterable[Element], to: Encoding) -> Iterator[bytes]:
         if isinstance(element, RawDataElement):
             vr = element.VR or _looked_up(tag, creators, to)
             value = element.value or b""
+            same = (element.is_implicit_VR, element.is_little_endian) == (to.implicit, to.little)
+            if vr == "SQ" and not same:
+                raise ValueError("items in another encoding, which have to be read first")
             if element.is_little_endian != to.little:
                 value = _swapped(value, vr)
         else:
-            vr = element.VR
-            value = _value(element, to)
+            vr = _one_of(element.VR, to)
+            value = _value(vr, element.value, to)
         if len(value) & 1:
             value += b"\0" if vr in _PADDED_BY_NUL else b" "
         if len(value) >= _SHORTEST and vr not in _LONG:
@@ -92,8 +96,7 @@ def _pieces(elements: Iterable[Element], to: Encoding) -> Iterator[bytes]:
         yield value
 
 
-def _value(element: DataElement, to: Encoding) -> bytes:
-    vr, value = element.VR, element.value
+def _value(vr: str, value: Any, to: Encoding) -> bytes:  # noqa: ANN401 - whatever an element holds
     if value is None:
         return b""
     if vr == "SQ":
@@ -107,6 +110,8 @@ def _value(element: DataElement, to: Encoding) -> bytes:
     if vr == "AT":
         tags = [half for tag in many for half in (int(tag) >> 16, int(tag) & 0xFFFF)]
         return struct.pack(f"{order}{len(tags)}H", *tags)
+    if vr in _NO_TEXT:
+        raise ValueError("a value that is not bytes where its representation wants them")
     return "\\".join(map(str, many)).encode()
 
 
@@ -132,7 +137,12 @@ def _looked_up(tag: int, creators: dict[int, str], to: Encoding) -> str:
     if to.implicit:
         return "OW"  # not written
     vr = _dictionary(tag, creators.get(tag & 0xFFFF0000 | (tag & 0xFFFF) >> 8, ""))
-    if vr == "US or SS":
+    return _one_of(vr, to)
+
+
+def _one_of(vr: str, to: Encoding) -> str:
+    """The one of several representations that the dictionary leaves open."""
+    if vr in {"US or SS", "US or SS or OW"}:
         return "SS" if to.signed else "US"
     return "OW" if vr == "OB or OW" else vr.split(" or ", maxsplit=1)[0]
 
