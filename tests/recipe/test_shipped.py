@@ -11,7 +11,14 @@ from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Action, PixelRisk, Recipe
 from cohortkit.recipe.policy import Policy
 
-NAMES = ["basic", "brain-mr", "chest-ct", "dates-kept", "patient-characteristics-kept", "ultrasound"]
+NAMES = [
+    "basic",
+    "brain-mr",
+    "chest-ct",
+    "dates-kept",
+    "patient-characteristics-kept",
+    "ultrasound",
+]
 
 
 def action(recipe: Recipe, keyword: str) -> Action:
