@@ -188,3 +188,25 @@ def test_every_date_in_both_forms(day: date) -> None:
     """DICOM's and ISO's."""
     assert _cast("StudyDate", f"{day:%Y%m%d}") == _cast("StudyDate", day.isoformat())
     assert (day, False) == _cast("StudyDate", day.isoformat())
+
+
+@pytest.mark.parametrize("column", ["SeriesInstanceUID", "StudyInstanceUID"])
+def test_a_table_without_series_or_studies_says_what_to_map(tmp_path: Path, column: str) -> None:
+    """When it is opened, and not at the first question."""
+    columns = {"StudyInstanceUID": ["1.2"], "SeriesInstanceUID": ["1.3"], "Modality": ["CT"]}
+    pl.DataFrame({k: v for k, v in columns.items() if k != column}).write_csv(tmp_path / "t.csv")
+
+    with pytest.raises(StoreError, match=rf"no column {column}.*mapping="):
+        open_index(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("blank", [None, "", " \0"])
+def test_rows_of_no_series_are_refused_and_counted(tmp_path: Path, blank: str | None) -> None:
+    """Nobody could say what they are."""
+    series = ["1.3", blank, blank]
+    pl.DataFrame({"StudyInstanceUID": ["1.2"] * 3, "SeriesInstanceUID": series}).write_parquet(
+        tmp_path / "t.parquet"
+    )
+
+    with pytest.raises(StoreError, match="2 rows of the table have no SeriesInstanceUID"):
+        open_index(tmp_path / "t.parquet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -360,3 +361,18 @@ def test_the_digest_is_of_what_is_said_and_not_of_how(tmp_path: Path) -> None:
         dataclasses.replace(recipe, dates=DatePolicy(-50, -1)),
     ]
     assert len({recipe.digest, *(other.digest for other in others)}) == 6
+
+
+def test_a_mark_that_some_editors_put_before_the_text_is_none_of_it(tmp_path: Path) -> None:
+    """Windows Notepad saves UTF-8 so."""
+    (tmp_path / "r.toml").write_bytes(b'\xef\xbb\xbfbasis = "expert-determination"\n')
+
+    assert "r" == load_recipe(tmp_path / "r.toml").name
+
+
+def test_a_pipe_is_no_recipe(tmp_path: Path) -> None:
+    """Nobody waits for what never comes."""
+    os.mkfifo(tmp_path / "r.toml")
+
+    with pytest.raises(RecipeError, match="no regular file"):
+        load_recipe(tmp_path / "r.toml")

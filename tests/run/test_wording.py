@@ -36,7 +36,7 @@ def planned(index: object, reason: str) -> ck.Plan:
         "MarjoleinQuisling withdrew",
         "ID=MRN-00471113_withdrew",
         "as Oberholzer says",
-        "Qui\u200bsling",
+        "\uff31uisling",
     ],
 )
 def test_a_reason_that_names_a_patient_is_refused(index: object, reason: str) -> None:

@@ -19,7 +19,9 @@ from cohortkit.index.rollup import roll_up, series_schema, with_study_counts
 
 _BOOKKEEPING = ("path", "size", "mtime_ns")
 _SERIES = "SeriesInstanceUID"
+_STUDY = "StudyInstanceUID"
 _INSTANCE = "SOPInstanceUID"
+_UNREADABLE = "the table cannot be read; is it what its name says, and no row longer than the head?"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -51,18 +53,21 @@ class TableIndex:
             mapping: column of the table → DICOM keyword, or ``path``, ``size``, ``mtime_ns``.
 
         Raises:
-            StoreError: the file cannot be read, lacks SeriesInstanceUID, or repeats a series.
+            StoreError: the file cannot be read, lacks StudyInstanceUID or SeriesInstanceUID (as a
+                column or in a row), or repeats a series.
             UnknownKeyword: the mapping names no keyword, or no column.
         """
         raw = _renamed(_read(path), dict(mapping or {}))
         schema = raw.collect_schema()
-        if _SERIES not in schema:
-            raise StoreError(
-                f"the table has no column {_SERIES}; if it has another name, "
-                f"give mapping={{'its name': '{_SERIES}'}}"
-            )
+        for needed in (_SERIES, _STUDY):
+            if needed not in schema:
+                raise StoreError(
+                    f"the table has no column {needed}; if it has another name, "
+                    f"give mapping={{'its name': '{needed}'}}"
+                )
         casts = tuple(cast_of(name, dtype) for name, dtype in schema.items() if tag_of(name))
         rows = raw.with_columns(cast.expression for cast in casts)
+        _demand_series(rows)
         rows = with_classes(with_key(rows, unique=_one_row_a_series(rows)))
         status = path.stat()
         version = hashlib.blake2b(
@@ -135,6 +140,17 @@ class TableIndex:
         return f"<index in a table, a row a {grain}{files}, version {self.version}>"
 
 
+def _demand_series(rows: pl.LazyFrame) -> None:
+    """Refuse rows that are of no series: nobody could say what they are, or count them."""
+    blank = pl.col(_SERIES).cast(pl.String).fill_null("").str.strip_chars(" \0") == ""
+    try:
+        count = rows.select(blank.sum()).collect().item()
+    except pl.exceptions.PolarsError:
+        raise StoreError(_UNREADABLE) from None
+    if count:
+        raise StoreError(f"{count:,} rows of the table have no {_SERIES}; leave them out of it")
+
+
 def _one_row_a_series(rows: pl.LazyFrame) -> bool:
     """Whether the series UID alone tells the rows of a table apart; False for instances.
 
@@ -164,7 +180,7 @@ def _read(path: Path) -> pl.LazyFrame:
             raise StoreError("a table is a Parquet or CSV file (.parquet, .pq, .csv, .csv.gz)")
         frame.collect_schema()
     except (OSError, pl.exceptions.PolarsError):
-        raise StoreError("the table cannot be read; is it what its name says?") from None
+        raise StoreError(_UNREADABLE) from None
     return frame
 
 

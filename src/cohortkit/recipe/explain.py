@@ -63,7 +63,10 @@ class Explained:
         return _WORDS[self.action]
 
     def __str__(self) -> str:
-        return f"{self.attribute} {self.tag} {self.vr}: {self.words} ({self.why})"
+        known = self.attribute != self.tag
+        name = " ".join(filter(None, (self.attribute, self.tag if known else "", self.vr)))
+        newer = "" if known else "; newer than the data dictionary used here"
+        return f"{name}: {self.words} ({self.why}{newer})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

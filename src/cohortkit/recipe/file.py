@@ -184,6 +184,8 @@ def _read(path: Path) -> Recipe:
 def _bytes(path: Path) -> bytes:
     said = str(path)
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise RecipeError(said, ["no regular file; from a pipe or device no recipe is read"])
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except FileNotFoundError:
@@ -201,7 +203,7 @@ def _bytes(path: Path) -> bytes:
 
 def _parsed(data: bytes, said: str, name: str) -> Recipe:
     try:
-        document = tomllib.loads(data.decode("utf-8"))
+        document = tomllib.loads(data.decode("utf-8-sig"))  # some editors put a mark before it
     except UnicodeDecodeError:
         raise RecipeError(said, ["not UTF-8 text"]) from None
     except tomllib.TOMLDecodeError as error:

@@ -110,9 +110,19 @@ def _asked(about: About) -> str:
     )
 
 
+_KINDS = {
+    "dicom": "DICOM objects",
+    "nifti": "volumes as NIfTI files",
+    "png": "pictures as PNG files",
+    "tables": "tables as Parquet files, with a data dictionary",
+}
+
+
 def _output(one: dict[str, object]) -> str:
-    options = ", ".join(f"{name} {value}" for name, value in one.items() if name != "name")
-    return f"{one['name']} ({options})" if options else str(one["name"])
+    name = str(one["name"])
+    options = ", ".join(f"{word} = {value}" for word, value in one.items() if word != "name")
+    said = _KINDS.get(name, name)
+    return f"{said} (settings of {name}: {options})" if options else said
 
 
 def _flow(about: About) -> str:
