@@ -183,10 +183,17 @@ def identifier(raw: str) -> set[str]:
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
+PLACEHOLDERS = frozenset({"19000101"})
+"""What stands for a date that nobody knows, in archives and in the dummies of a released object:
+searched for, it would be found in every one of them."""
+
+
 def date_forms(raw: str) -> set[str]:
     """A date (DA, or the date of a DT) in the forms that people and programs write."""
     digits = raw.replace(".", "").replace("-", "").strip()[:8]
     if len(digits) != 8 or not digits.isdigit() or digits[:4] == "0000":  # noqa: PLR2004 - YYYYMMDD
+        return set()
+    if digits in PLACEHOLDERS:
         return set()
     year, month, day = digits[:4], digits[4:6], digits[6:]
     if not 1 <= int(month) <= len(_MONTHS):
