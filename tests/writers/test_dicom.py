@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
@@ -19,7 +20,8 @@ from pydicom.uid import (
 import cohortkit.recipe
 from cohortkit.dicom import splice
 from cohortkit.errors import Refusal
-from cohortkit.model import Reason, Volume
+from cohortkit.model import Object, PixelValue, Reason, Volume
+from cohortkit.model.facts import PixelType
 from cohortkit.pixels import hidden
 from cohortkit.recipe.model import CODES, Basis, DatePolicy, Option, Recipe
 from cohortkit.writers import writer
@@ -261,3 +263,30 @@ def test_a_file_is_the_same_alone_and_among_others(tmp_path: Path) -> None:
     for number, path in enumerate(paths):
         (alone,), _ = written(deidentified(path), tmp_path / f"alone{number}")
         assert alone.read_bytes() == company[number].read_bytes()
+
+
+def test_pixels_that_are_cut_off_make_no_object(tmp_path: Path) -> None:
+    """A file that ends before its pixels do is refused, and nothing of it is on disk."""
+    path = saved(tmp_path, ExplicitVRLittleEndian)
+    path.write_bytes(path.read_bytes()[:-20])
+
+    made, refused = written(deidentified(path), tmp_path / "out")
+
+    assert ([], [Reason.PIXEL_LENGTH]) == (made, [one.reason for one in refused])
+    assert not list((tmp_path / "out").rglob("*"))
+
+
+def test_half_an_object_is_not_left_behind(tmp_path: Path) -> None:
+    """Pixels that turn out to be refused while they are written take the file away again."""
+
+    def chunks() -> Iterator[bytes]:
+        yield b"ab"
+        raise Refusal(Reason.PIXEL_LENGTH)
+
+    series = deidentified(saved(tmp_path, ExplicitVRLittleEndian))
+    half = Object(0, pixels=PixelValue(PixelType.INTEGER, "OW", 4, chunks))
+
+    with pytest.raises(Refusal):
+        Dicom().write(half, series, tmp_path / "out", "r1")
+
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]

@@ -27,6 +27,8 @@ from cohortkit.recipe.model import (
 
 _NEVER_KEPT_BY_EXPANDER: Final = frozenset({0x00880200, 0x00282000})
 """IconImageSequence and ICCProfile: pictures and names of devices in bytes."""
+_NEVER_EMPTY: Final = frozenset({"ReferencedStudySequence"})
+"""X/Z, of type 3 wherever an object is made, and with one item or more (PS3.3 C.7.2.1)."""
 _LETTERS: Final = {"X": Action.REMOVE, "Z": Action.EMPTY, "D": Action.DUMMY, "U": Action.UID}
 _REVEALING: Final = frozenset({Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID})
 _FIRST_OBJECT_GROUP: Final = 0x0008
@@ -240,8 +242,11 @@ def _structural(tag: int) -> Decision | None:
 def _basic(row: profile.Row) -> Action:
     """The basic profile's action while no one knows the attribute's type in its IOD.
 
-    Of X/Z, X/D … the last plain letter, which keeps any object valid.
+    Of X/Z, X/D … the last plain letter, which keeps any object valid; but where no object needs
+    the attribute and none may have it empty, it goes.
     """
+    if row.keyword in _NEVER_EMPTY:
+        return Action.REMOVE
     if row.basic.endswith("U*"):
         return Action.KEEP  # references: recurse, and the UIDs inside get new ones
     letter = row.basic.rsplit("/", 1)[-1]

@@ -42,7 +42,10 @@ class FilePixels:
         """How they lie in the file."""
         place = self.place
         codec = Codec(place.transfer_syntax) if place.transfer_syntax in _KNOWN else Codec.OTHER
-        return PixelForm(place.attribute, codec, place.encapsulated, place.vr, place.length)
+        length = place.length
+        if length is not None and not place.deflated and place.offset + length > self.file.size:
+            length = None
+        return PixelForm(place.attribute, codec, place.encapsulated, place.vr, length)
 
     def chunks(self) -> Iterator[bytes]:
         """The value in pieces, as it lies in the (inflated) file.

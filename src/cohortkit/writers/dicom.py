@@ -43,7 +43,11 @@ class Dicom:
         name = f"{stem}/i{payload.number:04d}.dcm"
         _make(folder / stem)
         header = series.headers[payload.instance]
-        written = files.write(folder / name, file_of(header, payload))
+        try:
+            written = files.write(folder / name, file_of(header, payload))
+        except Refusal:
+            (folder / name).unlink(missing_ok=True)  # half an object is none
+            raise
         return [
             Artifact(self.name, "object", name, written.sha256, written.size, payload.instances)
         ]
