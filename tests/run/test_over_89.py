@@ -49,6 +49,8 @@ def asked(*rows: tuple[str | None, str | None, str | None], **more: list[object]
         ([(None, "1930-06-01", "2020-05-31")], False),
         ([(None, "1930-06-01", "2020-06-01")], True),
         ([(None, "1930-06-01", "2019-01-01"), (None, None, "2021-01-01")], True),
+        ([("088Y", "1951-07-03", "2015-01-01"), (None, "1951-07-03", "2020-01-01")], True),
+        ([("089Y", "1930-06-01", "2020-05-30"), (None, None, "2020-05-31")], False),
         ([("4700W", None, None)], True),
         ([("45", None, None)], False),
         ([("95", None, None)], True),

@@ -34,12 +34,14 @@ class _Known:
         born: earliest birth date that is stated.
         latest: last day on which the person was seen.
         implied: earliest birth that an age and its date leave possible.
+        surely: earliest of the days before which an age and its date put the birth for sure.
     """
 
     oldest: float | None
     born: float | None
     latest: float | None
     implied: float | None
+    surely: float | None
 
     def __or__(self, other: _Known) -> _Known:
         return _Known(
@@ -47,6 +49,7 @@ class _Known:
             _most(min, self.born, other.born),
             _most(max, self.latest, other.latest),
             _most(min, self.implied, other.implied),
+            _most(min, self.surely, other.surely),
         )
 
     @property
@@ -56,6 +59,8 @@ class _Known:
             return True
         if self.latest is None:
             return False
+        if self.surely is not None and self.latest - self.surely >= OLDEST * YEAR:
+            return True  # also where a birth date says otherwise: one of the two is wrong
         if self.born is not None:
             return _years(self.born, self.latest) >= OLDEST
         return self.implied is not None and self.latest - self.implied > OLDEST * YEAR
@@ -64,8 +69,9 @@ class _Known:
 def people_over_89(index: Index, default_issuer: str) -> frozenset[Person] | None:
     """Who may be 90 or older on some day that the index knows of; None where it knows no ages.
 
-    By Patient's Age; by the days from birth to the last study; and where no birth date is known by
-    an age and the time since, taken as long as it may be (who is 88 may be 89 tomorrow).
+    By Patient's Age; by an age and the time since; by the days from birth to the last study; and
+    where no birth date is known the age is taken as high as it may be (who is 88 may be 89
+    tomorrow).
     """
     frame = index.series()
     names = frame.collect_schema().names()
@@ -74,7 +80,7 @@ def people_over_89(index: Index, default_issuer: str) -> frozenset[Person] | Non
     known: dict[Person, _Known] = {}
     for row in _gathered(frame, names).iter_rows(named=True):
         person = person_of(row, default_issuer)
-        new = _Known(row["oldest"], row["born"], row["latest"], row["implied"])
+        new = _Known(row["oldest"], row["born"], row["latest"], row["implied"], row["surely"])
         known[person] = known[person] | new if person in known else new
     return frozenset(person for person, one in known.items() if one.over_89)
 
@@ -94,6 +100,7 @@ def _gathered(frame: pl.LazyFrame, names: Iterable[str]) -> pl.DataFrame:
             born.alias("born"),
             seen.alias("latest"),
             (seen - (age + 1).floor() * YEAR).alias("implied"),
+            (seen - age.floor() * YEAR).alias("surely"),
         )
         .group_by(who)
         .agg(
@@ -101,6 +108,7 @@ def _gathered(frame: pl.LazyFrame, names: Iterable[str]) -> pl.DataFrame:
             pl.col("born").min(),
             pl.col("latest").max(),
             pl.col("implied").min(),
+            pl.col("surely").min(),
         )
         .collect()
     )
