@@ -8,13 +8,13 @@ from pathlib import Path
 import cohortkit as ck
 
 
-def export(base: Path, out: Path, *, limit: int | None = None, workers: int = 2) -> ck.Export:
+def export(base: Path, out: Path, *, limit: int | None = None) -> ck.Export:
     """Export the whole archive at ``base``; tables as CSV too, so that finishing takes longer."""
     index = ck.open_index(base / "index")
     to = ["nifti", "png", ck.Tables(csv=True)]
     plan = ck.plan(index.search(), ck.load_recipe("basic"), to=to)
     key = ck.Key.from_file(base / "key")
-    return ck.export(plan, out, key=key, workers=workers, limit=limit, progress=False)
+    return ck.export(plan, out, key=key, workers=2, limit=limit, progress=False)
 
 
 if __name__ == "__main__":

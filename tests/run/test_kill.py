@@ -59,10 +59,12 @@ def undisturbed(base: Path, lasts: dict[str, float]) -> dict[str, str]:
 
 def _no_litter(base: Path, out: Path) -> None:
     """Release, quarantine and vault hold the files of an undisturbed run, and no others."""
-    assert set(tree(base / "undisturbed")) == set(tree(out))
+    log = {"vault/workers.log"}  # only where there have been worker processes
+    assert set(tree(base / "undisturbed")) - log == set(tree(out)) - log
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc to find workers by")
+@pytest.mark.usefixtures("inline")
 @pytest.mark.parametrize("phase", PHASES)
 def test_killed_at_any_moment_the_same_command_gives_the_same_bytes(
     base: Path,
@@ -73,16 +75,19 @@ def test_killed_at_any_moment_the_same_command_gives_the_same_bytes(
 ) -> None:
     """Parent or worker, once or several times over; in CI 13 kills in each of four phases.
 
-    A worker that is killed costs nothing: its run ends as if nobody had touched it. The seed is in
-    the message of a failure; ``COHORTKIT_KILLS`` asks for more kills.
+    A worker that is killed costs nothing: its run ends as if nobody had touched it. What is killed
+    is always the real command; the last run of a round is, too, in the first round, and then has
+    its work done in this process, which saves the start of workers. The seed is in the message of
+    a failure; ``COHORTKIT_KILLS`` asks for more kills.
     """
     chance = random.Random(f"{SEED} {phase}")
+    early = 4 if phase == "finish" else 2  # most of a phase is in its first moments, then it leaves
     struck, rounds = Counter[tuple[str, str]](), 0
     while (hits := sum(count for (seen, _), count in struck.items() if seen == phase)) < EACH:
         out, rounds = tmp_path / f"out{rounds}", rounds + 1
         told = f"seed {SEED}, round {rounds}, kills {dict(struck)}"
-        for _ in range(min(chance.randint(1, 3), EACH - hits)):
-            delay = lasts[phase] * chance.random() ** 2  # the first moments are the fullest
+        for _ in range(min(chance.randint(1, 4), EACH - hits)):
+            delay = lasts[phase] * chance.random() ** early
             kill = start(base, out).strike(phase, delay, chance)
             if kill is None:
                 break
@@ -90,6 +95,9 @@ def test_killed_at_any_moment_the_same_command_gives_the_same_bytes(
             if kill.whom == "worker":
                 assert undisturbed == tree(out / "release"), told
                 break
+        if rounds == 1:
+            assert start(base, out).run.wait(timeout=120) == 0, told
+            assert undisturbed == tree(out / "release"), told
         _resumes(base, out, undisturbed, told)
         shutil.rmtree(out)
         assert rounds < 5 * EACH, told
@@ -99,10 +107,10 @@ def test_killed_at_any_moment_the_same_command_gives_the_same_bytes(
 def _resumes(base: Path, out: Path, undisturbed: dict[str, str], told: str) -> None:
     """A trial of one series, then the whole: both hold what they say, and nothing else."""
     if any((out / "vault" / "records").glob("*.json")):
-        export(base, out, limit=1, workers=1)
+        export(base, out, limit=1)
         accounted(out / "release")
 
-    again = export(base, out, workers=1)
+    again = export(base, out)
 
     assert undisturbed == tree(again.release), told
     _no_litter(base, out)
@@ -112,7 +120,7 @@ def test_killed_before_any_step_on_disk_the_same_command_gives_the_same_bytes(
     base: Path, tmp_path: Path
 ) -> None:
     """Where no random kill would hit: between two folders, or a file and its rename."""
-    many = 60 if IN_CI else 12
+    many = 40 if IN_CI else 12
     done = subprocess.run(
         [sys.executable, TESTS / "stepped.py", base, tmp_path / "out", str(many)],
         stdout=subprocess.PIPE,
@@ -173,4 +181,4 @@ def test_ctrl_c_leaves_a_run_that_goes_on_and_says_so(
         accounted(out / "release")
     else:
         assert -signal.SIGINT == code
-        assert undisturbed == tree(export(base, out, workers=1).release)
+        assert undisturbed == tree(export(base, out).release)
