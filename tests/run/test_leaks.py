@@ -229,6 +229,21 @@ def test_verify_finds_what_was_changed_added_removed_or_leaked_later(
     assert {"name"} == {str(hit.kind) for _, hit in found.hits}
     assert "uisling" not in str(found) + json.dumps(found.summary())
     assert not found.ok
+    assert "delete the files that are named here" in str(found)
+
+
+def test_verify_says_when_the_index_is_another(archive: Path, key: ck.Key, tmp_path: Path) -> None:
+    """What it does not hold cannot be searched for, and that is no unreadable source."""
+    out = tmp_path / "out"
+    export = run(planned(archive, "tables"), out, key)
+    write_series(tmp_path / "other", Patient(), Series(number=77, study=77))
+    done = export.table("tasks").filter(pl.col("status") == "written").height
+
+    found = ck.verify(out, key=key, index=ck.scan(tmp_path / "other", progress=False, workers=1))
+
+    assert (done, done) == (found.elsewhere, found.unchecked)
+    assert f"{done} series are not in this index" in str(found)
+    assert not found.ok
 
 
 def test_verify_wants_the_same_key_and_an_export(

@@ -70,7 +70,10 @@ class Key:
         """
         value = os.environ.get(ENVIRONMENT)
         if not value:
-            raise KeyFileError(f"no key: {ENVIRONMENT} is not set")
+            raise KeyFileError(
+                f"no key: give one with --key (Key.from_file) or in {ENVIRONMENT}; "
+                "cohortkit key new makes one"
+            )
         project, _, secret = value.strip().rpartition(":")
         return cls(*_checked(project, secret, ENVIRONMENT), None)
 

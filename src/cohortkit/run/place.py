@@ -129,7 +129,9 @@ def check(out: str | Path, archive: Iterable[str | Path]) -> Place:
     root = Path(os.path.realpath(given))
     for folder in {os.path.realpath(folder) for folder in archive}:
         if root.is_relative_to(folder):
-            raise OutputError(f"output {out}: it is inside the archive; choose a place outside")
+            raise OutputError(
+                f"output {out}: it is inside the archive or its index; choose a place outside"
+            )
         if Path(folder).is_relative_to(root):
             raise OutputError(f"output {out}: the archive is inside it; choose a place outside")
     place = Place(root)

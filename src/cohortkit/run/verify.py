@@ -42,7 +42,8 @@ class Verified:
         wrong: files that are missing, changed, or in no record, and objects that do not say what
             was done to them.
         hits: (file or table, hit): a source identity in the release; the kind, never the value.
-        unchecked: series whose source could not be read again, so that they were not searched.
+        unchecked: series that were not searched: their source could not be read again.
+        elsewhere: how many of these the index does not hold.
         searched: whether an index was given, so that identities could be searched for.
     """
 
@@ -56,6 +57,7 @@ class Verified:
     bytes: int
     unchecked: int
     searched: bool
+    elsewhere: int = 0
 
     @property
     def ok(self) -> bool:
@@ -78,11 +80,14 @@ class Verified:
             "patterns": self.patterns,
             "bytes": self.bytes,
             "unchecked": self.unchecked,
+            "elsewhere": self.elsewhere,
         }
 
     def _lines(self) -> Iterator[str]:
         yield f"{self.files:,} files read, {len(self.wrong):,} not as they were written"
         yield from (f"  {one.path}: {one.fault}" for one in self.wrong)
+        if self.wrong:
+            yield "to mend: delete the files that are named here, and run the same export again"
         if not self.searched:
             yield "not searched for identities: that needs the index"
             return
@@ -91,8 +96,11 @@ class Verified:
             f"searched for in {self.bytes:,} bytes: {len(self.hits):,} found"
         )
         yield from (f"  {name}: {hit.kind} in {hit.place}" for name, hit in self.hits)
-        if self.unchecked:
-            yield f"{self.unchecked:,} series could not be searched: their source is not readable"
+        if self.elsewhere:
+            yield f"{self.elsewhere:,} series are not in this index: was the export made from it?"
+        if self.unchecked > self.elsewhere:
+            unread = self.unchecked - self.elsewhere
+            yield f"{unread:,} series could not be searched: their source is not readable"
 
     def __str__(self) -> str:
         return "\n".join(("in order" if self.ok else "NOT IN ORDER", *self._lines()))
@@ -155,6 +163,7 @@ def verify(
         patterns=search.patterns,
         bytes=search.bytes,
         unchecked=search.unchecked,
+        elsewhere=search.elsewhere,
         searched=opened is not None,
     )
 
@@ -179,7 +188,7 @@ class _Search:
         self.pseudonyms = key.pseudonyms()
         self.hits: list[tuple[str, Hit]] = []
         self.patients: set[str] = set()
-        self.series = self.patterns = self.bytes = self.unchecked = 0
+        self.series = self.patterns = self.bytes = self.unchecked = self.elsewhere = 0
 
     def all(self, index: Index, records: list[Record]) -> None:
         """Search what every record left, for the identities in its source."""
@@ -194,6 +203,7 @@ class _Search:
             task = tasks.get(token)
             if task is None:
                 self.unchecked += 1
+                self.elsewhere += 1
             else:
                 self.one(task, record)
 
