@@ -290,3 +290,31 @@ def test_half_an_object_is_not_left_behind(tmp_path: Path) -> None:
         Dicom().write(half, series, tmp_path / "out", "r1")
 
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_a_dummy_is_one_in_every_file(tmp_path: Path) -> None:
+    """What is remembered of a value is also that it stands for nothing."""
+    paths = [saved(tmp_path, ExplicitVRLittleEndian, index) for index in range(2)]
+
+    first, second = deidentified(*paths).headers
+
+    assert first.is_dummy("InstitutionName")
+    assert second.is_dummy("InstitutionName")
+    assert second.get("InstitutionName") is None
+
+
+def test_who_made_a_private_element_is_asked_in_every_file(tmp_path: Path) -> None:
+    """The same private tag and value by another hand is another element."""
+    paths = []
+    for index, creator in enumerate(["SIEMENS MR HEADER", "QUISLING MR HEADER"]):
+        dataset = instance(Patient(), Series(), index)
+        dataset.private_block(0x0019, creator, create=True).add_new(0x0C, "IS", "1000")
+        paths.append(save(dataset, tmp_path / f"{index}.dcm", ExplicitVRLittleEndian))
+    said = Recipe("t", Basis.GDPR_PSEUDONYMISED, frozenset({Option.RETAIN_SAFE_PRIVATE}))
+
+    made, _ = written(deidentified(*paths, recipe=said), tmp_path / "out")
+
+    kept = [0x0019100C in pydicom.dcmread(path) for path in made]
+    assert [True, False] == kept
+    assert pydicom.dcmread(made[0])[0x00190010].value == "SIEMENS MR HEADER"
+    assert b"QUISLING" not in made[1].read_bytes()
