@@ -7,6 +7,10 @@ scanned, planned and exported as NIfTI, PNG and tables, through the shell. Then:
 indexed or skipped with a reason; every series, study, patient and instance has one status; nothing
 failed; and ``tests/independent.py`` (which imports nothing of cohortkit) finds no source identity
 in the release, the logs or the standard streams. Exits 1 if any of that does not hold.
+
+The key is a new one each time. The stranger does not know it, and looks for every date of every
+patient everywhere: in one run of several a moved date falls on the true date of somebody else, and
+stands as a hit ``date in parquet cells``. With the next key it is gone; a leak would stay.
 """
 
 from __future__ import annotations

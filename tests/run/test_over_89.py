@@ -66,6 +66,15 @@ def test_by_age_birth_and_the_time_between(
     assert expected is asked(*rows)
 
 
+def test_an_age_is_that_of_the_study_and_not_of_a_late_copy() -> None:
+    """88 in 2010, with a file that was reprocessed in 2019, is 93 in 2015."""
+    late: list[object] = [dt.date(2019, 1, 1), None]
+    rows = (("088Y", None, "2010-01-01"), (None, None, "2015-01-01"))
+
+    assert asked(*rows, latest_date=late)
+    assert asked(*rows, ContentDate=late)
+
+
 def test_any_date_of_an_instance_counts() -> None:
     """A file without Study Date has others."""
     seen: list[object] = [dt.date(2021, 1, 1)]

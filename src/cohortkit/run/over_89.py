@@ -90,6 +90,7 @@ def _gathered(frame: pl.LazyFrame, names: Iterable[str]) -> pl.DataFrame:
     there = set(names)
     dates = [_day(name) for name in _DATES if name in there]
     seen = pl.max_horizontal(dates) if dates else pl.lit(None, pl.Int32)
+    stated = pl.coalesce(dates) if dates else seen  # the age is that of the study, not of a copy
     age = years("PatientAge") if "PatientAge" in there else pl.lit(None, pl.Float64)
     born = _day("PatientBirthDate") if "PatientBirthDate" in there else pl.lit(None, pl.Int32)
     who = [name for name in _WHO if name in there]
@@ -99,8 +100,8 @@ def _gathered(frame: pl.LazyFrame, names: Iterable[str]) -> pl.DataFrame:
             age.alias("oldest"),
             born.alias("born"),
             seen.alias("latest"),
-            (seen - (age + 1).floor() * YEAR).alias("implied"),
-            (seen - age.floor() * YEAR).alias("surely"),
+            (stated - (age + 1).floor() * YEAR).alias("implied"),
+            (stated - age.floor() * YEAR).alias("surely"),
         )
         .group_by(who)
         .agg(
