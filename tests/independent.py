@@ -41,6 +41,7 @@ SAYS_WHAT = {
     "ManufacturerModelName", "SequenceName", "PrivateCreator", "CodingSchemeName", "FilterMaterial",
     "ImplementationVersionName", "ContextGroupExtensionCreatorUID", "MappingResourceName",
     "CodeMeaning", "PulseSequenceName", "ReceiveCoilName", "TransmitCoilName", "ConvolutionKernel",
+    "MultiCoilElementName",
     "ContextIdentifier", "DeviceDescription", "PixelSpacingCalibrationDescription", "SegmentLabel",
     "LossyImageCompressionMethod", "DimensionDescriptionLabel", "StackID", "MACParametersSequence",
     "GraphicLayer", "ContentLabel", "WaveformFilterDescription", "ChannelIdentificationCode",

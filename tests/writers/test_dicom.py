@@ -192,7 +192,7 @@ def through(
     (folder / "a").write_bytes(planted.data)
     # shifts so far back that no moved date is by chance another planted one
     far = DatePolicy(-36_000, -30_000)
-    said = Recipe("t", Basis.GDPR_PSEUDONYMISED, frozenset(options), dates=far)
+    said = Recipe("t", Basis.GDPR_PSEUDONYMISED, options=frozenset(options), dates=far)
     return once(folder / "a", said), planted
 
 
@@ -310,7 +310,8 @@ def test_who_made_a_private_element_is_asked_in_every_file(tmp_path: Path) -> No
         dataset = instance(Patient(), Series(), index)
         dataset.private_block(0x0019, creator, create=True).add_new(0x0C, "IS", "1000")
         paths.append(save(dataset, tmp_path / f"{index}.dcm", ExplicitVRLittleEndian))
-    said = Recipe("t", Basis.GDPR_PSEUDONYMISED, frozenset({Option.RETAIN_SAFE_PRIVATE}))
+    safe = frozenset({Option.RETAIN_SAFE_PRIVATE})
+    said = Recipe("t", Basis.GDPR_PSEUDONYMISED, options=safe)
 
     made, _ = written(deidentified(*paths, recipe=said), tmp_path / "out")
 
