@@ -20,8 +20,8 @@ from pydicom.uid import (
 )
 
 from cohortkit.model import Person, Task
+from cohortkit.traces.fields import Kind
 from cohortkit.verify import Patterns, collect, scan_file, search
-from cohortkit.verify.fields import Kind
 from factory import Patient, Series, instance
 from planted import plant
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cohortkit.model import Person, Task
+from cohortkit.traces.fields import Kind
 from cohortkit.verify import Patterns, collect, scan_file, scan_rows, search
 from cohortkit.verify.canary import nifti, png
-from cohortkit.verify.fields import Kind
 from factory import Patient, Series, instance
 
 PATIENT = Patient()

@@ -15,9 +15,9 @@ from cohortkit.model import FORMAT, DeidentifiedSeries, Searched, Statement, Tas
 from cohortkit.run.place import Place, move
 from cohortkit.run.produce import Product
 from cohortkit.run.version import VERSION
-from cohortkit.verify.patterns import Patterns, collect
+from cohortkit.traces.patterns import Patterns, collect
+from cohortkit.traces.spellings import fold
 from cohortkit.verify.search import NOTHING_SCANNED, Hit, Scanned, scan_file, scan_rows
-from cohortkit.verify.spellings import fold
 
 
 @dataclass(frozen=True, slots=True)

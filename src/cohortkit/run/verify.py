@@ -23,12 +23,12 @@ from cohortkit.run.settings import read
 from cohortkit.run.tasks import build
 from cohortkit.run.worker import token_of
 from cohortkit.sources.files import Files
+from cohortkit.traces.patterns import Patterns, Rule
+from cohortkit.traces.spellings import fold
 from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
-from cohortkit.verify.patterns import Patterns, Rule
 from cohortkit.verify.said import unsaid
 from cohortkit.verify.search import Hit, scan_rows
-from cohortkit.verify.spellings import fold
 from cohortkit.writers import writer
 
 _PAGES = ("report.html", "export.json")

@@ -17,7 +17,7 @@ from pydicom._dicom_dict import DicomDictionary
 from cohortkit.errors import UsageError
 from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Recipe
-from cohortkit.verify.spellings import ORDINARY, accents, fold, name_in_full, words_in
+from cohortkit.traces.spellings import ORDINARY, accents, fold, name_in_full, words_in
 
 _IDENTIFIERS = (
     "PatientID",

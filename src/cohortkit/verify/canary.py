@@ -21,7 +21,7 @@ from cohortkit.dicom.splice import SEQUENCE_END
 from cohortkit.errors import CohortkitError
 from cohortkit.model import Person, Task
 from cohortkit.pixels.fragments import joined
-from cohortkit.verify.patterns import collect
+from cohortkit.traces.patterns import collect
 from cohortkit.verify.search import scan_rows, search
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from cohortkit.dicom.keywords import all_keywords
 from cohortkit.model import Scalar
 from cohortkit.model.terms import TERMS
+from cohortkit.traces.fields import Kind
+from cohortkit.traces.find import standing
+from cohortkit.traces.patterns import SHORT, Pattern, Patterns
+from cohortkit.traces.spellings import fold
 from cohortkit.verify.containers import Buffer, Form, Piece, json_cells, pieces, table_cells
-from cohortkit.verify.fields import Kind
-from cohortkit.verify.patterns import SHORT, Pattern, Patterns, Rule
-from cohortkit.verify.spellings import accents, fold
 
 _NOTHING: frozenset[str] = frozenset()
 _NOISE = 4  # characters: shorter tokens are in any binary by chance
@@ -115,7 +116,7 @@ def _in_name(patterns: Patterns, name: str, ours: frozenset[str]) -> Iterator[Pa
     folded = fold(name)
     suffix = next((end for end in _SUFFIXES if folded.endswith(end)), "")
     parts = folded[: len(folded) - len(suffix)].split("/")
-    for item in _in_text(patterns, "/".join(part for part in parts if part not in ours)):
+    for item in standing(patterns, "/".join(part for part in parts if part not in ours)):
         if not (item.text.isdigit() and len(item.text) < SHORT):
             yield item
 
@@ -127,9 +128,9 @@ def _in_piece(patterns: Patterns, piece: Piece, ours: frozenset[str]) -> Iterato
     if piece.form is Form.TEXT:
         text = piece.data.decode("utf-8", "replace")
         if fold(text.strip()) not in ours:
-            yield from _in_text(patterns, text)
+            yield from standing(patterns, text)
             if "&" in text:
-                yield from _in_text(patterns, html.unescape(text))
+                yield from standing(patterns, html.unescape(text))
         return
     if piece.form is Form.CELLS:
         yield from _in_cells(patterns, piece.cells, ours)
@@ -149,7 +150,7 @@ def _in_cells(
     """Text is looked through all at once, and one by one only where that finds something."""
     known = list(cells)
     texts = [cell for cell in known if isinstance(cell, str)]
-    if any(True for _ in _in_text(patterns, "\n".join(texts))):
+    if any(True for _ in standing(patterns, "\n".join(texts))):
         for text in texts:
             yield from _in_cell(patterns, text, ours)
     for cell in known:
@@ -162,7 +163,7 @@ def _in_bytes(patterns: Patterns, data: bytes) -> Iterator[Pattern]:
     if b"\0" in data:  # UTF-16, or text that was padded
         texts |= {text.replace("\0", "") for text in texts}
     for text in texts:
-        for item in _in_text(patterns, text):
+        for item in standing(patterns, text):
             if len(item.text) >= _NOISE:
                 yield item
 
@@ -171,7 +172,7 @@ def _in_cell(patterns: Patterns, value: object, ours: frozenset[str]) -> Iterato
     """A string is text; a whole number is its digits; a date is its ISO form."""
     if isinstance(value, str):
         if fold(value) not in ours:
-            yield from _in_text(patterns, value)
+            yield from standing(patterns, value)
     elif isinstance(value, Mapping | list | tuple):
         for inner in value.values() if isinstance(value, Mapping) else value:
             yield from _in_cell(patterns, inner, ours)
@@ -190,9 +191,9 @@ def _in_scalar(patterns: Patterns, value: object) -> Iterator[Pattern]:
                 yield from _in_number(patterns, int(value))
         case dt.date():
             if not patterns.shifted:
-                yield from _in_text(patterns, value.isoformat())
+                yield from standing(patterns, value.isoformat())
         case _:
-            yield from _in_text(patterns, str(value))
+            yield from standing(patterns, str(value))
 
 
 def _in_number(patterns: Patterns, number: int) -> Iterator[Pattern]:
@@ -202,39 +203,4 @@ def _in_number(patterns: Patterns, number: int) -> Iterator[Pattern]:
     """
     digits = str(abs(number))
     if len(digits) >= SHORT:
-        yield from _in_text(patterns, digits)
-
-
-# --- text -----------------------------------------------------------------------------------
-
-
-def _in_text(patterns: Patterns, text: str) -> Iterator[Pattern]:
-    """As it is written, and with its accents taken or spelled out."""
-    if not text or not patterns.items:
-        return
-    for form in accents(fold(text)):
-        for index, start, end in patterns.automaton.find_matches_as_indexes(form, overlapping=True):
-            item = patterns.items[index]
-            if _stands(item.rule, form, start, end):
-                yield item
-
-
-def _stands(rule: Rule, text: str, start: int, end: int) -> bool:
-    before = text[start - 1] if start else " "
-    after = text[end] if end < len(text) else " "
-    match rule:
-        case Rule.ANYWHERE:
-            return True
-        case Rule.TOKEN:
-            return not before.isalnum() and not after.isalnum()
-        case Rule.NUMBER | Rule.DATE:
-            return not (before.isdigit() or after.isdigit() or _decimal(text, start, end))
-        case Rule.UID:
-            return not (before.isdigit() or after.isdigit()) and before != "."
-
-
-def _decimal(text: str, start: int, end: int) -> bool:
-    """Whether digits go on behind a point: a part of a decimal number or of a UID."""
-    left = start > 1 and text[start - 1] == "." and text[start - 2].isdigit()
-    right = end + 1 < len(text) and text[end] == "." and text[end + 1].isdigit()
-    return left or right
+        yield from standing(patterns, digits)

@@ -10,9 +10,9 @@ from pydicom.sequence import Sequence
 from cohortkit.errors import Refusal
 from cohortkit.model import FileRef, Person, Task
 from cohortkit.reasons import Reason
+from cohortkit.traces.fields import Kind
+from cohortkit.traces.patterns import LONGEST, Patterns, Rule
 from cohortkit.verify import collect, search
-from cohortkit.verify.fields import Kind
-from cohortkit.verify.patterns import LONGEST, Patterns, Rule
 from factory import Patient, Series, instance
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohortkit.verify.spellings import (
+from cohortkit.traces.spellings import (
     date_forms,
     fold,
     identifier,

@@ -70,7 +70,12 @@ def plain(text: str) -> str:
 
 def accents(text: str) -> set[str]:
     """A folded text as it is, without accents, and with the letters that German writes for them."""
-    return {text} if text.isascii() else {text, plain(text), plain(text.translate(_UMLAUTS))}
+    return {text} if text.isascii() else set(variants(text))
+
+
+def variants(text: str) -> tuple[str, str, str]:
+    """The same three, one by one, equal or not."""
+    return text, plain(text), plain(text.translate(_UMLAUTS))
 
 
 def misread(raw: str) -> set[str]:

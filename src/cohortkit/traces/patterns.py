@@ -17,7 +17,7 @@ from cohortkit.dicom.quiet import quiet
 from cohortkit.errors import Refusal
 from cohortkit.model import Task
 from cohortkit.reasons import Reason
-from cohortkit.verify.fields import (
+from cohortkit.traces.fields import (
     MAKER,
     MAKERS,
     PERSONAL,
@@ -26,7 +26,7 @@ from cohortkit.verify.fields import (
     kind_of,
     source_texts,
 )
-from cohortkit.verify.spellings import (
+from cohortkit.traces.spellings import (
     ORDINARY,
     date_forms,
     fold,

@@ -1,0 +1,7 @@
+"""The traces that a person leaves in headers: what cleaning takes out and the search looks for.
+
+``fields``     which attributes identify, and as what
+``spellings``  the usual ways to write names, numbers and dates
+``patterns``   all of it for one source patient, ready to be found
+``find``       where it stands in a text
+"""
