@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
+import os
 import struct
 import warnings
 import zlib
@@ -86,6 +88,16 @@ def _pixels(path: Path, place: PixelPlace | None, there: int) -> Iterator[bytes]
 
 
 @pytest.mark.data
+def test_zeros_behind_a_head_are_no_endless_header(tmp_path: Path) -> None:
+    """They read as elements of no length: after 65,536 of them nobody counts on."""
+    whole = io.BytesIO()
+    instance(Patient(), Series(), 0).save_as(whole, enforce_file_format=True)
+    (tmp_path / "file").write_bytes(whole.getvalue()[:400])
+    os.truncate(tmp_path / "file", 1 << 34)
+
+    assert _reason(tmp_path / "file") is Reason.HEADER_TOO_LARGE
+
+
 def test_headers_and_pixels_are_pydicoms_on_every_real_file(real_files: list[Path]) -> None:
     """Wherever pydicom reads a file unforced, header and pixel bytes are the same."""
     compared = differing = 0

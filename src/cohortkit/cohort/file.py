@@ -23,6 +23,7 @@ from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.steps import KEY, evaluated
 from cohortkit.errors import StoreError
 from cohortkit.model import FORMAT
+from cohortkit.places import inside_release
 from cohortkit.protocols import Index
 
 _META: Final = "cohortkit"
@@ -119,7 +120,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
 def _refuse_place(path: Path) -> None:
     if path.exists():
         _read_meta(path)  # never over anything but a cohort file
-    if any((parent / "export.json").exists() for parent in path.absolute().parents):
+    if inside_release(path):
         raise StoreError("a cohort file is identified: it is never written inside a release")
 
 
@@ -133,8 +134,8 @@ def _write(table: pl.DataFrame, metadata: dict[str, str], path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
-    except OSError as fault:
+    except (OSError, pl.exceptions.PolarsError) as fault:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
-        told = fault.strerror or type(fault).__name__
+        told = getattr(fault, "strerror", None) or "is the disk full?"
         raise StoreError(f"the cohort file cannot be written: {told}") from None

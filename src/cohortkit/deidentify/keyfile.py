@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from cohortkit.deidentify.identities import SECRET_BYTES, Keyed
 from cohortkit.errors import KeyFileError
+from cohortkit.places import inside_release
 
 ENVIRONMENT: Final = "COHORTKIT_KEY"
 FORMAT: Final = 1
@@ -82,12 +83,14 @@ class Key:
         """Make a key file of mode 0600; an existing file is never touched.
 
         Raises:
-            KeyFileError: something is there already, the project id is malformed, or the folder
-                cannot be written.
+            KeyFileError: something is there already, the project id is malformed, the place is
+                inside a release, or the folder cannot be written.
         """
         place = Path(path).expanduser().absolute()
         secret = secrets.token_bytes(SECRET_BYTES)
         _checked(project, secret.hex(), "project")
+        if inside_release(place):
+            raise KeyFileError(f"key file {path}: a key is never written inside a release")
         _write(place, _TEXT.format(format=FORMAT, project=project, secret=secret.hex()), str(path))
         return cls(project, secret, str(place))
 

@@ -74,14 +74,21 @@ class PixelPlace:
     vr: str = ""
 
 
+_MOST_ELEMENTS = 1 << 16
+
+
 class _Stop:
     """Stops pydicom before the pixels and at what cannot be; remembers where the pixels are."""
 
     def __init__(self, stream: BoundedFile | InflatingFile) -> None:
         self._stream = stream
+        self._count = 0
         self.found: Pixels | None = None
 
     def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
+        self._count += 1
+        if self._count > _MOST_ELEMENTS:  # zeros behind a head read as elements of no length
+            raise Refusal(Reason.HEADER_TOO_LARGE)
         if tag in _PIXELS:
             self.found = Pixels(int(tag), vr or "", self._stream.tell(), length)
             return True

@@ -21,6 +21,7 @@ from cohortkit.index.rollup import roll_up, with_study_counts
 from cohortkit.index.store import StoreIndex
 from cohortkit.index.update import NOT_OPENED, TRY_AGAIN, Change, Update, compare
 from cohortkit.index.walk import Listing, list_files
+from cohortkit.places import inside_release
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -74,6 +75,8 @@ def scan(
 def _apart(root: Path, place: Path) -> None:
     if place == root or place.is_relative_to(root):
         raise StoreError("the index store would lie inside the archive; choose another place")
+    if inside_release(place):
+        raise StoreError("an index is identified: it is never written inside a release")
     if root.is_relative_to(place):
         raise StoreError("the archive lies inside the index store; choose another place")
 

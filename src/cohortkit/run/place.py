@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cohortkit.errors import OutputError
+from cohortkit.places import inside_release
 
 FINISHED = ("tasks.parquet", "files.parquet", "export.json", "report.html", "tables")
 """What ``finish`` writes, at the top of the release."""
@@ -134,6 +135,8 @@ def check(out: str | Path, archive: Iterable[str | Path]) -> Place:
             )
         if Path(folder).is_relative_to(root):
             raise OutputError(f"output {out}: the archive is inside it; choose a place outside")
+    if inside_release(root):
+        raise OutputError(f"output {out}: it is inside the release of an export; choose another")
     place = Place(root)
     _check_folder(place, str(out))
     return place
