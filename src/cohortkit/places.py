@@ -15,8 +15,11 @@ def inside_release(place: str | Path) -> bool:
     with the rest: a key, an index, a cohort, another export.
     """
     real = Path(os.path.realpath(Path(place).expanduser()))
-    return any(
-        (folder / MANIFEST).is_file()
-        or (folder.name == RELEASE and (folder.parent / VAULT).is_dir())
-        for folder in (real, *real.parents)
-    )
+    return any(_is_release(folder) for folder in (real, *real.parents))
+
+
+def _is_release(folder: Path) -> bool:
+    # of os.path, for which a place that nobody may look at is no error but an answer
+    if os.path.isfile(folder / MANIFEST):  # noqa: PTH113 - see above
+        return True
+    return folder.name == RELEASE and os.path.isdir(folder.parent / VAULT)  # noqa: PTH112 - the same
