@@ -58,6 +58,12 @@ def _die(how: str) -> None:
         os._exit(0)
     elif how == "raise":
         raise RuntimeError("a work that raises, which it must not")
+    elif how == "hang":
+        time.sleep(3600)
+    elif how == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif how == "hoard":
+        len(bytearray(1 << 31))
     elif how == "print":
         print("MRN-00471113 on stdout")
         sys.stderr.write("MRN-00471113 on stderr\n")

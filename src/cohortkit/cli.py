@@ -251,6 +251,8 @@ def export(
     workers: Workers = None,
     limit: int | None = None,
     errors: Literal["record", "raise"] = "record",
+    task_minutes: float = 60,
+    task_gigabytes: float | None = None,
     json: Json = False,
 ) -> int:
     """Write the de-identified release. The same command again resumes and retries.
@@ -261,6 +263,8 @@ def export(
         recipe: A name that ships, or a path.
         limit: Try this many series first.
         errors: ``raise`` stops at the first series that fails; ``record`` goes on.
+        task_minutes: How long a series may take.
+        task_gigabytes: How much memory a worker may have; default: nearly what the machine has.
     """
     said = ck.load_recipe(recipe, on=on, variables=variables)
     planned = ck.plan(ck.load_cohort(cohort), said, to=to)
@@ -271,6 +275,8 @@ def export(
         workers=workers,
         limit=limit,
         errors=errors,
+        task_minutes=task_minutes,
+        task_gigabytes=task_gigabytes,
         progress=not json,
     )
     _say(made, made.summary(), json)

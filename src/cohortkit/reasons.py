@@ -96,6 +96,7 @@ class Reason(Enum):
     DISK_FULL = ("disk-full", "No space left at the output place.", True)
     WRITE_ERROR = ("write-error", "The output place could not be written.", True)
     WORKER_DIED = ("worker-died", "The worker process died twice on this series.", True)
+    TIMED_OUT = ("timed-out", "The series took longer than a task may take.", True)
     OUT_OF_MEMORY = ("out-of-memory", "The worker had not enough memory.", True)
     INTERNAL = ("internal", "A fault in cohortkit; the traceback is in the vault.", True)
 

@@ -55,6 +55,50 @@ def test_a_worker_that_dies_costs_its_task_a_retry_and_nothing_else(
     assert all(len((folder / str(n)).read_text().split()) == 1 for n in results)
 
 
+@pytest.mark.parametrize("how", ["hang", "stop"])
+def test_a_task_that_hangs_is_ended_tried_again_and_told(tmp_path: Path, how: str) -> None:
+    """A read that never returns, a process that somebody stopped: the others go on meanwhile."""
+    folder = tmp_path / "done"
+    folder.mkdir()
+    local = Local(2, tmp_path / "workers.log", seconds=0.5)
+
+    results = dict(local.run(Work(folder, always=((3, how),), once=((5, how),)), tasks(10)))
+
+    assert Reason.TIMED_OUT is results.pop(3)
+    assert {n for n in range(10) if n != 3} == set(results)
+    assert all(isinstance(result, Record) for result in results.values())
+    assert 2 == len((folder / "3").read_text().split())
+    assert [] == _children(os.getpid())
+
+
+def test_tasks_within_their_time_are_never_ended_for_the_length_of_the_run(tmp_path: Path) -> None:
+    """The limit is a task's, not the run's, and counts from when the task was given."""
+    folder = tmp_path / "done"
+    folder.mkdir()
+    local = Local(2, tmp_path / "workers.log", seconds=1.0)
+
+    results = dict(local.run(Work(folder, seconds=0.15), tasks(20)))
+
+    assert 20 == sum(isinstance(result, Record) for result in results.values())
+    assert all(len((folder / str(n)).read_text().split()) == 1 for n in range(20))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_a_worker_has_no_more_memory_than_it_may(tmp_path: Path) -> None:
+    """Two gigabytes asked of one: that task alone fails (this work lets the error through)."""
+    folder = tmp_path / "done"
+    folder.mkdir()
+    work = Work(folder, always=((2, "hoard"),))
+
+    free = dict(Local(1, tmp_path / "workers.log").run(work, tasks(4)))
+    held = dict(Local(1, tmp_path / "workers.log", memory=10**9).run(work, tasks(4)))
+
+    assert all(isinstance(result, Record) for result in free.values())
+    assert Reason.WORKER_DIED is held.pop(2)
+    assert all(isinstance(result, Record) for result in held.values())
+    assert "MemoryError" in (tmp_path / "workers.log").read_text()
+
+
 def test_a_task_that_killed_one_worker_may_succeed_in_the_next(tmp_path: Path) -> None:
     """The retry is a real one."""
     folder = tmp_path / "done"

@@ -17,6 +17,7 @@ from cohortkit.run.engines import Local
 from cohortkit.run.facade import Export
 from cohortkit.run.finish import finish
 from cohortkit.run.ledger import note
+from cohortkit.run.limits import Limits
 from cohortkit.run.lock import hold
 from cohortkit.run.place import FINISHED, Place, cause, check, publish
 from cohortkit.run.plan import Plan
@@ -39,6 +40,8 @@ def export(
     workers: int | None = None,
     limit: int | None = None,
     errors: Literal["record", "raise"] = "record",
+    task_minutes: float | None = 60,
+    task_gigabytes: float | None = None,
     progress: bool = True,
 ) -> Export:
     """Do what the plan says. Run again, it resumes, and retries what failed for the moment.
@@ -50,6 +53,10 @@ def export(
         workers: processes; default: one for each core.
         limit: do this many series only; without it the same command does the rest.
         errors: ``raise`` stops at the first series that fails.
+        task_minutes: how long a series may take; its worker is ended then, and it is tried once
+            more. None is for ever.
+        task_gigabytes: how much memory a worker may have; default: nine tenths of the machine's,
+            or of the container's.
         progress: show a bar on the terminal or in the notebook.
 
     Raises:
@@ -61,6 +68,7 @@ def export(
     if limit is not None:
         plan = plan.limit(limit)
     count = _workers(workers)
+    limits = Limits.of(task_minutes, task_gigabytes)
     if errors not in {"record", "raise"}:
         raise UsageError("errors: 'record' or 'raise'")
     if not isinstance(key, Key):
@@ -74,7 +82,9 @@ def export(
         place.prepare()
         with hold(place.vault / "lock", str(out)) as handle:
             settle(place, settings, str(out), write=True)
-            engine = Local(count, place.log, (handle,))
+            engine = Local(
+                count, place.log, (handle,), seconds=limits.seconds, memory=limits.memory
+            )
             _held(plan, work, engine, str(out), errors=errors, progress=progress)
     except OSError as error:
         raise OutputError(f"output {out}: {cause(error)}; {_GOES_ON} once that is mended") from None

@@ -11,14 +11,19 @@ from typing import IO
 
 from cohortkit.errors import UsageError
 from cohortkit.model import Task
-from cohortkit.run.engines import WorkerLost, receive, send
+from cohortkit.run.process import WorkerLost, receive, send
 
 _PARENT_GONE = 3
 
 
-def main() -> None:
-    """Serve until the parent closes the pipe."""
+def main(memory: int) -> None:
+    """Serve until the parent closes the pipe.
+
+    Args:
+        memory: bytes of data that this process may have; 0 is no limit of ours.
+    """
     _quiet()
+    _limit(memory)
     inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
     # what libraries print goes to the log of the vault, never among the messages
     outbox = os.fdopen(os.dup(1), "wb")
@@ -57,3 +62,21 @@ def _quiet() -> None:
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit(memory: int) -> None:
+    """Hold this process to its memory: an allocation beyond it fails, here and nowhere else.
+
+    RLIMIT_DATA counts what is written to (Linux 4.7 and later), not what is only reserved.
+    """
+    if not memory:
+        return
+    try:
+        import resource  # noqa: PLC0415 - POSIX only
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(
+        resource.RLIMIT_DATA,
+        (memory if most == resource.RLIM_INFINITY else min(memory, most), most),
+    )
