@@ -251,6 +251,8 @@ def export(
     workers: Workers = None,
     limit: int | None = None,
     errors: Literal["record", "raise"] = "record",
+    retry: Literal["failed", "refused"] = "failed",
+    shard: str | None = None,
     task_minutes: float = 60,
     task_gigabytes: float | None = None,
     json: Json = False,
@@ -263,6 +265,9 @@ def export(
         recipe: A name that ships, or a path.
         limit: Try this many series first.
         errors: ``raise`` stops at the first series that fails; ``record`` goes on.
+        retry: What an earlier run left and is tried again: what failed, or also what was refused.
+        shard: Do this part of all parts only, such as 2/8: one command for each job of an array.
+            The last one that is done finishes for all.
         task_minutes: How long a series may take.
         task_gigabytes: How much memory a worker may have; default: nearly what the machine has.
     """
@@ -275,6 +280,8 @@ def export(
         workers=workers,
         limit=limit,
         errors=errors,
+        retry=retry,
+        shard=shard,
         task_minutes=task_minutes,
         task_gigabytes=task_gigabytes,
         progress=not json,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,17 +14,19 @@ from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError
 from cohortkit.model import Record, Status, Task
 from cohortkit.reasons import Reason
+from cohortkit.run.about import About
 from cohortkit.run.engines import Local
 from cohortkit.run.facade import Export
 from cohortkit.run.finish import finish
 from cohortkit.run.ledger import note
 from cohortkit.run.limits import Limits
-from cohortkit.run.lock import hold
+from cohortkit.run.lock import alone, hold
 from cohortkit.run.place import FINISHED, Place, cause, check, publish
 from cohortkit.run.plan import Plan
 from cohortkit.run.records import to_json
-from cohortkit.run.resume import Standing, read_all, remove_litter, resume
+from cohortkit.run.resume import Retry, Standing, missing, read_all, remove_litter, resume
 from cohortkit.run.settings import settings_of, settle
+from cohortkit.run.shards import Part, Shard, holding, part_of
 from cohortkit.run.worker import Work, ended, token_of
 from cohortkit.verify.canary import canary
 
@@ -40,6 +43,8 @@ def export(
     workers: int | None = None,
     limit: int | None = None,
     errors: Literal["record", "raise"] = "record",
+    retry: Retry = "failed",
+    shard: str | None = None,
     task_minutes: float | None = 60,
     task_gigabytes: float | None = None,
     progress: bool = True,
@@ -53,6 +58,10 @@ def export(
         workers: processes; default: one for each core.
         limit: do this many series only; without it the same command does the rest.
         errors: ``raise`` stops at the first series that fails.
+        retry: what an earlier run left that is tried again: what failed for the moment, or also
+            what was refused ("refused").
+        shard: do this part of all parts, such as "2/8", and nothing else; a job array runs one
+            command for each. The last one that is done finishes for all.
         task_minutes: how long a series may take; its worker is ended then, and it is tried once
             more. None is for ever.
         task_gigabytes: how much memory a worker may have; default: nine tenths of the machine's,
@@ -69,42 +78,33 @@ def export(
         plan = plan.limit(limit)
     count = _workers(workers)
     limits = Limits.of(task_minutes, task_gigabytes)
-    if errors not in {"record", "raise"}:
-        raise UsageError("errors: 'record' or 'raise'")
+    _demand("errors", errors, ("record", "raise"))
+    _demand("retry", retry, ("failed", "refused"))
+    part = None if shard is None else Shard.read(shard)
     if not isinstance(key, Key):
         raise KeyFileError("no key, no export: pass a Key")
     canary()
     place = check(out, plan.archive)
     settings = settings_of(plan.recipe, plan.outputs, key)
     work = Work(plan.recipe, plan.outputs, plan.source, key, place.root, settings.digest)
+    run = _Run(plan, work, place, str(out), part, retry, errors == "raise", progress)
     try:
         settle(place, settings, str(out), write=False)
         place.prepare()
-        with hold(place.vault / "lock", str(out)) as handle:
-            settle(place, settings, str(out), write=True)
-            engine = Local(
-                count, place.log, (handle,), seconds=limits.seconds, memory=limits.memory
-            )
-            _held(plan, work, engine, str(out), errors=errors, progress=progress)
+        with holding(place, part, str(out)) as handles:
+            with run.for_a_moment():
+                settle(place, settings, str(out), write=True)
+            engine = Local(count, place.log, handles, seconds=limits.seconds, memory=limits.memory)
+            return run.held(engine, handles[0])
     except OSError as error:
         raise OutputError(f"output {out}: {cause(error)}; {_GOES_ON} once that is mended") from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped; {_GOES_ON} where it was") from None
-    return Export(place.root)
 
 
-def _held(plan: Plan, work: Work, engine: Local, said: str, *, errors: str, progress: bool) -> None:
-    """Resume, work and finish, with the output held."""
-    place = Place(work.root)
-    about = replace(plan.about, project=work.key.project, key_id=work.key.key_id, first=plan.first)
-    standing = resume(place, plan, work, said)
-    publish(place.vault / "about.json", about.to_json())
-    lost = _run(engine, work, standing, place, errors=errors, progress=progress)
-    records = [*read_all(place), *lost]
-    remove_litter(place, records, keep_finished=True)  # of dead workers: nobody has searched it
-    for name, data in finish(records, about, plan.outputs).items():
-        _put(place, name, data)
-    note(place.ledger, "end", records=len(records), unpublished=len(lost))
+def _demand(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"{name}: {' or '.join(map(repr, known))}")
 
 
 def _workers(asked: int | None) -> int:
@@ -115,37 +115,98 @@ def _workers(asked: int | None) -> int:
     return asked
 
 
-def _run(
-    engine: Local,
-    work: Work,
-    standing: Standing,
-    place: Place,
-    *,
-    errors: str,
-    progress: bool,
-) -> list[Record]:
-    """Do what is left to do.
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run on one output."""
 
-    Returns:
-        Records that could not be published (a full disk): they count as failed in this run's
-        tables, and the next run finds their tasks undone.
-    """
-    todo = standing.todo
-    by_number = {task.number: task for task in todo}
-    note(place.ledger, "begin", tasks=len(todo), done=len(standing.done), pid=os.getpid())
-    unpublished: list[Record] = []
-    results = engine.run(work, todo)
-    for number, result in _shown(results, len(todo), shown=progress):
-        task = by_number[number]
-        record = result if isinstance(result, Record) else _give_up(work, task, result, place)
-        if not place.record(record.task).exists():
-            unpublished.append(record)
-        statuses = Counter(str(one.status) for one in record.outcomes)
-        note(place.ledger, "task", task=record.task, **statuses)
-        if errors == "raise" and (reason := _failure(record)) is not None:
-            results.close()  # type: ignore[attr-defined]  # a generator: its workers end here
-            raise ExportFailed(f"series {number} of the plan failed: {reason}. {reason.words}")
-    return unpublished
+    plan: Plan
+    work: Work
+    place: Place
+    said: str
+    shard: Shard | None
+    retry: Retry
+    raises: bool
+    progress: bool
+
+    def about(self) -> About:
+        """What the release will say of itself."""
+        key = self.work.key
+        return replace(
+            self.plan.about, project=key.project, key_id=key.key_id, first=self.plan.first
+        )
+
+    @contextmanager
+    def for_a_moment(self) -> Iterator[None]:
+        """Hold what all shards write: the vault's settings and what it says of the export."""
+        with hold(self.place.vault / "settings.lock", self.said, wait=True):
+            yield
+
+    def note(self, event: str, **facts: object) -> None:
+        """A line of this run's ledger; shards have one each, for a network's appends may tear."""
+        note(self.place.ledger_of("" if self.shard is None else self.shard.slug), event, **facts)
+
+    def held(self, engine: Local, handle: int) -> Export:
+        """Resume, work and finish, with the output held.
+
+        A shard finishes if it is the last: nobody else at work, and nothing missing.
+        """
+        standing = resume(
+            self.place, self.plan, self.work, self.said, retry=self.retry, shard=self.shard
+        )
+        with self.for_a_moment():
+            publish(self.place.vault / "about.json", self.about().to_json())
+        lost = self._work(engine, standing)
+        if self.shard is not None:
+            lacking = missing(self.place, self.plan, self.work) if alone(handle) else None
+            if lacking is None or lacking:
+                return Export(self.place.root, self._part(standing, lacking))
+        self._finish(lost)
+        return Export(self.place.root)
+
+    def _part(self, standing: Standing, lacking: int | None) -> Part:
+        assert self.shard is not None
+        records = {record.task: record for record in read_all(self.place)}
+        return part_of(self.shard, standing.mine, records, lacking)
+
+    def _finish(self, lost: list[Record]) -> None:
+        place = self.place
+        records = [*read_all(place), *lost]
+        # of dead workers: nobody has searched it
+        remove_litter(place, records, keep_finished=True)
+        for name, data in finish(records, self.about(), self.plan.outputs).items():
+            _put(place, name, data)
+        self.note("end", records=len(records), unpublished=len(lost))
+
+    def _work(self, engine: Local, standing: Standing) -> list[Record]:
+        """Do what is left to do.
+
+        Returns:
+            Records that could not be published (a full disk): they count as failed in this run's
+            tables, and the next run finds their tasks undone.
+        """
+        todo = standing.todo
+        by_number = {task.number: task for task in todo}
+        self.note("begin", tasks=len(todo), done=len(standing.done), pid=os.getpid())
+        unpublished: list[Record] = []
+        results = engine.run(self.work, todo)
+        for number, result in _shown(results, len(todo), shown=self.progress):
+            record = self._record(by_number[number], result)
+            if not self.place.record(record.task).exists():
+                unpublished.append(record)
+            statuses = Counter(str(one.status) for one in record.outcomes)
+            self.note("task", task=record.task, **statuses)
+            if self.raises and (reason := _failure(record)) is not None:
+                results.close()  # type: ignore[attr-defined]  # a generator: its workers end here
+                raise ExportFailed(f"series {number} of the plan failed: {reason}. {reason.words}")
+        return unpublished
+
+    def _record(self, task: Task, result: Record | Reason) -> Record:
+        """What a worker says; or of a task whose worker died on it, twice, what there is to say."""
+        if isinstance(result, Record):
+            return result
+        record = ended(self.work, task, result)
+        publish(self.place.record(token_of(self.work.key.pseudonyms(), task)), to_json(record))
+        return record
 
 
 def _shown(
@@ -158,13 +219,6 @@ def _shown(
 
     # None: a bar for a terminal or a notebook, none in a log
     yield from tqdm(results, total=total, desc="export", unit="series", disable=None)
-
-
-def _give_up(work: Work, task: Task, reason: Reason, place: Place) -> Record:
-    """The record of a task whose worker died on it, twice."""
-    record = ended(work, task, reason)
-    publish(place.record(token_of(work.key.pseudonyms(), task)), to_json(record))
-    return record
 
 
 def _failure(record: Record) -> Reason | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 from cohortkit.errors import OutputError, UsageError
 from cohortkit.model import Status
 from cohortkit.run.place import Place, cause
+from cohortkit.run.shards import Part
 
 ALL_DONE, SOME_FAILED, NOTHING_WRITTEN = 0, 3, 4
 
@@ -23,9 +24,11 @@ class Export:
 
     Attributes:
         root: the output folder.
+        part: what one shard has done, where the export is not finished yet.
     """
 
     root: Path
+    part: Part | None = None
 
     @property
     def release(self) -> Path:
@@ -42,7 +45,8 @@ class Export:
         try:
             body: dict[str, Any] = json.loads((self.release / "export.json").read_bytes())
         except (OSError, ValueError):
-            raise OutputError(f"no finished export in {self.root}") from None
+            told = "" if self.part is None else f": {self.part.words}"
+            raise OutputError(f"no finished export in {self.root}{told}") from None
         return body
 
     def table(self, name: str) -> pl.DataFrame:
@@ -79,7 +83,12 @@ class Export:
 
     @property
     def exit_code(self) -> int:
-        """0 all written or refused by name, 3 some failed, 4 nothing written."""
+        """0 all written or refused by name, 3 some failed, 4 nothing written.
+
+        Of a shard that is not the last: 0 its part is done, 3 some of it failed.
+        """
+        if self.part is not None:
+            return SOME_FAILED if self.part.failed else ALL_DONE
         lines = [line for line in self.manifest["counts"] if line["level"] == "instance"]
         if any(line[str(Status.FAILED)] for line in lines):
             return SOME_FAILED
@@ -87,6 +96,8 @@ class Export:
 
     def summary(self) -> dict[str, Any]:
         """One line's worth for a log or a scheduler."""
+        if self.part is not None:
+            return {**asdict(self.part), "exit_code": self.exit_code}
         manifest = self.manifest
         return {
             "release": str(self.release),
@@ -100,6 +111,8 @@ class Export:
         }
 
     def __repr__(self) -> str:
+        if self.part is not None:
+            return f"Export in {self.root}\n  {self.part.words}"
         lines = [f"Export in {self.root}"]
         for line in self.manifest["counts"]:
             if line["level"] == "series":
@@ -114,6 +127,8 @@ class Export:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        if self.part is not None:
+            return f"<p>{escape(self.part.words)}</p>"
         counts = self.counts()
         head = "".join(f"<th>{escape(name)}</th>" for name in counts.columns)
         rows = "".join(

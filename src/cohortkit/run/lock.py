@@ -18,34 +18,54 @@ _PATIENCE = 30.0  # seconds for the last workers of a run whose parent was kille
 
 
 @contextmanager
-def hold(path: Path, said: str) -> Iterator[int]:
-    """Hold the lock of an output; yields the file descriptor that workers are to keep open.
+def hold(path: Path, said: str, *, shared: bool = False, wait: bool = False) -> Iterator[int]:
+    """Hold a lock of an output; yields the file descriptor that workers are to keep open.
 
     The operating system frees the lock when the last process that holds it ends, so a lock of a
     dead run is never in the way; its workers may live a moment longer, and are waited for.
+
+    Args:
+        path: the lock's file.
+        said: the output as the caller wrote it.
+        shared: beside others who hold it shared too.
+        wait: for a moment, though its holder lives; for what is held for a moment only.
 
     Raises:
         OutputError: another run holds it, or the file system cannot lock.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _take(handle, said)
-        _sign(handle)
+        _take(handle, said, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait=wait)
+        if not wait:
+            _sign(handle)
         yield handle
     finally:
         os.close(handle)
 
 
-def _take(handle: int, said: str) -> None:
+def alone(handle: int) -> bool:
+    """Make a shared lock an exclusive one, if nobody else holds it; else it is let go.
+
+    Of several that try at once the last one succeeds, for each lets go of its own lock first.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        return False
+    return True
+
+
+def _take(handle: int, said: str, kind: int, *, wait: bool) -> None:
     until = time.monotonic() + _PATIENCE
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
                 raise OutputError(f"output {said}: its file system has no locks") from None
             host, pid = _owner(handle)
-            if _lives(host, pid) or time.monotonic() > until:
+            if (_lives(host, pid) and not wait) or time.monotonic() > until:
                 raise OutputError(
                     f"output {said}: another run is at work there (process {pid} on {host}); "
                     "wait for it or choose another place"

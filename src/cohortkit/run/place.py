@@ -64,10 +64,9 @@ class Place:
         """Which export this is."""
         return self.vault / "export.json"
 
-    @property
-    def ledger(self) -> Path:
-        """Times, hosts and attempts."""
-        return self.vault / "ledger.jsonl"
+    def ledger_of(self, shard: str) -> Path:
+        """Times, hosts and attempts; a shard's by its name, or "" for a run of the whole."""
+        return self.vault / (f"ledger-{shard}.jsonl" if shard else "ledger.jsonl")
 
     @property
     def log(self) -> Path:

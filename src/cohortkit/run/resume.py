@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from cohortkit.errors import OutputError
-from cohortkit.model import Record, Task
+from cohortkit.model import Record, Status, Task
 from cohortkit.run.place import FINISHED, Place, files_under, sweep, sweep_parts, sync_folder
 from cohortkit.run.plan import Plan
 from cohortkit.run.records import from_json
+from cohortkit.run.shards import Shard
 from cohortkit.run.worker import Work, inputs_of, token_of, transient
+
+Retry = Literal["failed", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands, and what is to be done."""
+    """What stands, what is to be done, and the tokens of all that is this run's to do."""
 
     done: frozenset[str]
     todo: tuple[Task, ...]
+    mine: frozenset[str]
 
 
 def read_all(place: Place) -> Iterator[Record]:
@@ -29,18 +34,35 @@ def read_all(place: Place) -> Iterator[Record]:
             yield record
 
 
-def resume(place: Place, plan: Plan, work: Work, said: str) -> Standing:
+def resume(
+    place: Place,
+    plan: Plan,
+    work: Work,
+    said: str,
+    *,
+    retry: Retry = "failed",
+    shard: Shard | None = None,
+) -> Standing:
     """Compare records with the plan, take back those that do not stand, remove litter.
 
-    A record stands if it was made from the same inputs, its files are there, and it tells of no
-    failure that may pass. What does not stand is taken back before its files are touched, so that
-    a kill never leaves a record that is not true.
+    A record stands if it was made from the same inputs, its files are there, and it tells of
+    nothing that is to be tried again. What does not stand is taken back before its files are
+    touched, so that a kill never leaves a record that is not true.
+
+    Args:
+        place: the output.
+        plan: what is to be there in the end.
+        work: what a worker would do.
+        said: the output as the caller wrote it.
+        retry: what is tried again: what failed for the moment, or also what was refused.
+        shard: the part that this run does; the rest is left alone.
 
     Raises:
         OutputError: there are records of series that the plan does not have.
     """
     pseudonyms = work.key.pseudonyms()
     tasks = {token_of(pseudonyms, task): task for task in plan.tasks}
+    mine = frozenset(tasks) if shard is None else shard.of_all(tasks)
     records = {record.task: record for record in read_all(place)}
     strangers = len(records.keys() - tasks.keys())
     if strangers:
@@ -51,15 +73,43 @@ def resume(place: Place, plan: Plan, work: Work, said: str) -> Standing:
     standing = {
         name: record
         for name, record in records.items()
-        if record.inputs == inputs_of(pseudonyms, tasks[name])
-        and not transient(record.outcomes)
-        and _whole(place, record)
+        if name in mine
+        and stands(place, record, inputs_of(pseudonyms, tasks[name]))
+        and not _again(record, retry)
     }
-    chosen = {token_of(pseudonyms, task) for task in plan.chosen}
+    chosen = {token_of(pseudonyms, task) for task in plan.chosen} & mine
     todo = tuple(task for name, task in tasks.items() if name in chosen - standing.keys())
-    _take_back(place, standing)
-    remove_litter(place, standing.values(), keep_finished=not todo)
-    return Standing(frozenset(standing), todo)
+    if shard is None:
+        _take_back(place, frozenset(standing))
+        remove_litter(place, standing.values(), keep_finished=not todo)
+    else:
+        _take_back(place, records.keys() - mine | standing.keys())
+        if todo:
+            unfinish(place)
+    return Standing(frozenset(standing), todo, mine & chosen)
+
+
+def stands(place: Place, record: Record, inputs: str) -> bool:
+    """Whether a record tells of these inputs, and its files are there."""
+    return record.inputs == inputs and _whole(place, record)
+
+
+def missing(place: Place, plan: Plan, work: Work) -> int:
+    """How many series of a run have no record, or one of other inputs or files."""
+    pseudonyms = work.key.pseudonyms()
+    records = {record.task: record for record in read_all(place)}
+    count = 0
+    for task in plan.chosen:
+        record = records.get(token_of(pseudonyms, task))
+        count += record is None or not stands(place, record, inputs_of(pseudonyms, task))
+    return count
+
+
+def _again(record: Record, retry: Retry) -> bool:
+    """Whether it tells of something that is to be tried again."""
+    if retry == "refused" and any(one.status is Status.REFUSED for one in record.outcomes):
+        return True
+    return transient(record.outcomes)
 
 
 def _whole(place: Place, record: Record) -> bool:
@@ -73,11 +123,23 @@ def _whole(place: Place, record: Record) -> bool:
     return True
 
 
-def _take_back(place: Place, standing: Mapping[str, Record]) -> None:
+def _take_back(place: Place, standing: Collection[str]) -> None:
     for name in list(files_under(place.records)):
-        if name.removesuffix(".json") not in standing:
-            (place.records / name).unlink()
+        # a hidden one is half written: of a dead process, or of another shard's living one
+        if name.removesuffix(".json") not in standing and not name.startswith("."):
+            (place.records / name).unlink(missing_ok=True)
     sync_folder(place.records)
+
+
+def unfinish(place: Place) -> None:
+    """Remove what an earlier run finished: it tells no longer what is there."""
+    for top in FINISHED:
+        path = place.release / top
+        if path.is_dir():
+            for name in list(files_under(path)):
+                (path / name).unlink(missing_ok=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def remove_litter(place: Place, records: Iterable[Record], *, keep_finished: bool) -> None:
