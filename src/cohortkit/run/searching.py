@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import mmap
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from cohortkit.errors import Refusal
 from cohortkit.model import FORMAT, DeidentifiedSeries, Searched, Statement, Task
 from cohortkit.run.place import Place, move
 from cohortkit.run.produce import Product
 from cohortkit.run.version import VERSION
+from cohortkit.traces.find import standing
 from cohortkit.traces.patterns import Patterns, collect
 from cohortkit.traces.spellings import fold
 from cohortkit.verify.search import NOTHING_SCANNED, Hit, Scanned, scan_file, scan_rows
@@ -59,16 +61,54 @@ def patterns_of(
 def prove(
     release: Path, patterns: Patterns, series: DeidentifiedSeries, product: Product
 ) -> Finding:
-    """Search names, headers and rows of all that was written for the source patient."""
+    """Search all that was written for the source patient: names, headers, rows, shapes."""
     names = series.names
     ours = our_words(series.statement) | {names.patient, names.study, names.series}
     ours |= {fold(artifact.output) for artifact in product.artifacts}
     found = scan_rows(patterns, product.rows, ours=ours)
+    shapes = [{"shape": one.shape, "spacing": one.spacing} for one in product.artifacts]
+    found += scan_rows(patterns, {"files": shapes}, ours=ours)
     for artifact in product.artifacts:
         found += scan(patterns, release, artifact.path, ours)
     left_out = sum(patterns.left_out.values())
     searched = Searched(len(patterns), left_out, len(product.artifacts), found.bytes)
     return Finding(found.hits, searched)
+
+
+def unidentified(
+    numbers: Mapping[str, float], headers: Sequence[Dataset], task: Task
+) -> dict[str, float]:
+    """Of the numbers that explain a refusal, those that are not the patient's.
+
+    Nothing is kept here by any recipe. Where nobody can be searched for, none is told.
+    """
+    if not numbers:
+        return {}
+    try:
+        patterns = collect(headers, task, frozenset())
+    except Refusal:
+        return {}
+    return _not_of(patterns, numbers)
+
+
+def explained(product: Product, patterns: Patterns) -> Product:
+    """What was made, without the numbers behind its outcomes that are the patient's."""
+    outcomes = tuple(
+        replace(one, numbers=_not_of(patterns, one.numbers)) for one in product.outcomes
+    )
+    return replace(product, outcomes=outcomes)
+
+
+def _not_of(patterns: Patterns, numbers: Mapping[str, float]) -> dict[str, float]:
+    """However short a number is: without one an explanation is poorer, and nothing is lost."""
+    return {name: value for name, value in numbers.items() if not _identifies(patterns, value)}
+
+
+def _identifies(patterns: Patterns, value: float) -> bool:
+    digits = str(abs(int(value))) if float(value).is_integer() else repr(value)
+    if any(True for _ in standing(patterns, digits)):
+        return True
+    return any(item.text.lstrip("0") == digits for item in patterns.items if item.text.isdigit())
 
 
 def scan(patterns: Patterns, root: Path, name: str, ours: frozenset[str]) -> Scanned:

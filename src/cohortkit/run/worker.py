@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom.dataset import Dataset
+
 from cohortkit.deidentify.engine import deidentify
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import Refusal, TaskFailure
@@ -23,6 +25,7 @@ from cohortkit.model import (
     Names,
     Outcome,
     Record,
+    SourceInstance,
     SourceSeries,
     Status,
     Task,
@@ -34,7 +37,15 @@ from cohortkit.run.place import Place, publish, sweep_stems, sync_files
 from cohortkit.run.produce import Product, produce
 from cohortkit.run.records import to_json
 from cohortkit.run.redactions import boxes, counts
-from cohortkit.run.searching import Finding, patterns_of, prove, quarantine, residual
+from cohortkit.run.searching import (
+    Finding,
+    explained,
+    patterns_of,
+    prove,
+    quarantine,
+    residual,
+    unidentified,
+)
 from cohortkit.run.tally import complete
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -82,8 +93,6 @@ class Work:
         try:
             sweep_stems(place.release, self._folders(names), names.series)
             record = self._do(task)
-        except Refusal as refusal:
-            record = ended(self, task, refusal.reason, refusal.numbers)
         except TaskFailure as failure:
             record = ended(self, task, failure.reason)
         except MemoryError:
@@ -108,14 +117,24 @@ class Work:
             return  # a full disk: the reason is recorded, the next attempt may keep it
 
     def _do(self, task: Task) -> Record:
+        headers: list[Dataset] = []
+        try:
+            instances = self.source.fetch(task)
+            headers = [instance.header for instance in instances]
+            return self._export(task, instances, headers)
+        except Refusal as refusal:
+            numbers = unidentified(refusal.numbers, headers, task)
+            return ended(self, task, refusal.reason, numbers)
+
+    def _export(
+        self, task: Task, instances: tuple[SourceInstance, ...], headers: list[Dataset]
+    ) -> Record:
         pseudonyms = self.key.pseudonyms()
-        instances = self.source.fetch(task)
-        headers = [instance.header for instance in instances]
         source = SourceSeries(task.person, instances, read_facts(headers))
         series = deidentify(source, task, self.recipe, pseudonyms)
         patterns = patterns_of(headers, task, series.kept, series.statement)
         place = Place(self.root)
-        product = produce(series, task, self.outputs, place.release)
+        product = explained(produce(series, task, self.outputs, place.release), patterns)
         finding = prove(place.release, patterns, series, product)
         name = token_of(pseudonyms, task)
         publish(place.residuals / f"{name}.json", residual(patterns, series, finding))
