@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from cohortkit.run.batch import export as export
     from cohortkit.run.plan import Plan as Plan
     from cohortkit.run.plan import plan as plan
+    from cohortkit.run.status import Progress as Progress
+    from cohortkit.run.status import status as status
     from cohortkit.run.verify import verify as verify
     from cohortkit.writers.dicom import Dicom as Dicom
     from cohortkit.writers.nifti import Nifti as Nifti
@@ -55,6 +57,7 @@ _HOME = MappingProxyType(
         "Nifti": "writers.nifti",
         "Plan": "run.plan",
         "Png": "writers.png",
+        "Progress": "run.status",
         "Reason": "reasons",
         "Recipe": "recipe.model",
         "Status": "reasons",
@@ -67,6 +70,7 @@ _HOME = MappingProxyType(
         "open_index": "index",
         "plan": "run.plan",
         "scan": "index.scan",
+        "status": "run.status",
         "verify": "run.verify",
     }
 )
@@ -80,6 +84,7 @@ __all__ = [
     "Nifti",
     "Plan",
     "Png",
+    "Progress",
     "Reason",
     "Recipe",
     "Status",
@@ -93,6 +98,7 @@ __all__ = [
     "open_index",
     "plan",
     "scan",
+    "status",
     "verify",
 ]
 

@@ -291,6 +291,18 @@ def export(
 
 
 @app.command
+def status(out: Path, *, json: Json = False) -> int:
+    """Say how far an export is, while it runs or after it was stopped. Nothing is touched.
+
+    Args:
+        out: The folder of the export.
+    """
+    found = ck.status(out)
+    _say(found, found.summary(), json)
+    return OK
+
+
+@app.command
 def verify(out: Path, *, key: KeyPath = None, index: Path | None = None, json: Json = False) -> int:
     """Check a finished export again: every file and digest, and a search for source identities.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,3 +25,13 @@ def note(path: Path, event: str, **facts: object) -> None:
         os.write(handle, (b"\n" if torn else b"") + json.dumps(line).encode() + b"\n")
     finally:
         os.close(handle)
+
+
+def events(path: Path) -> Iterator[tuple[datetime, str]]:
+    """What a ledger tells, in its order: when, and what. Torn lines are passed over."""
+    for line in path.read_bytes().splitlines():
+        try:
+            told = json.loads(line)
+            yield datetime.fromisoformat(told["at"]), str(told["event"])
+        except (ValueError, KeyError, TypeError):
+            continue

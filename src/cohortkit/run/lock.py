@@ -10,10 +10,12 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from cohortkit.errors import OutputError
 
+_LONGEST = 4096
 _PATIENCE = 30.0  # seconds for the last workers of a run whose parent was killed
 
 
@@ -36,9 +38,16 @@ def hold(path: Path, said: str, *, shared: bool = False, wait: bool = False) -> 
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _take(handle, said, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait=wait)
-        if not wait:
-            _sign(handle)
-        yield handle
+        if wait:
+            yield handle
+            return
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, _signature(), 0)
+        try:
+            yield handle
+        finally:
+            if os.pread(handle, _LONGEST, 0) == _signature():  # a sharer may have signed since
+                os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 
@@ -64,39 +73,56 @@ def _take(handle: int, said: str, kind: int, *, wait: bool) -> None:
         except OSError as error:
             if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
                 raise OutputError(f"output {said}: its file system has no locks") from None
-            host, pid = _owner(handle)
-            if (_lives(host, pid) and not wait) or time.monotonic() > until:
+            held = _signed(os.pread(handle, _LONGEST, 0))
+            if (held is not None and held.lives and not wait) or time.monotonic() > until:
+                who = "" if held is None else f" (process {held.pid} on {held.host})"
                 raise OutputError(
-                    f"output {said}: another run is at work there (process {pid} on {host}); "
-                    "wait for it or choose another place"
+                    f"output {said}: another run is at work there{who}; wait for it or choose "
+                    "another place"
                 ) from None
             time.sleep(0.05)
         else:
             return
 
 
-def _sign(handle: int) -> None:
-    text = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, text, 0)
+def _signature() -> bytes:
+    return json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
 
 
-def _owner(handle: int) -> tuple[str, int]:
-    try:
-        body = json.loads(os.pread(handle, 4096, 0))
-        return str(body["host"]), int(body["pid"])
-    except (ValueError, KeyError, TypeError):
-        return "an unknown host", 0
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that signed a lock."""
 
+    host: str
+    pid: int
 
-def _lives(host: str, pid: int) -> bool:
-    """Whether the owner is alive, as far as can be known; a process elsewhere is."""
-    if host != socket.gethostname() or pid <= 0:
-        return pid > 0
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+    @property
+    def lives(self) -> bool:
+        """Whether it is alive, as far as can be known; a process elsewhere is."""
+        if self.host != socket.gethostname():
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
         return True
-    return True
+
+
+def owner(path: Path) -> Owner | None:
+    """Who holds a lock, as far as can be seen without touching it; None if nobody alive."""
+    try:
+        held = _signed(path.read_bytes()[:_LONGEST])
+    except OSError:
+        return None
+    return held if held is not None and held.lives else None
+
+
+def _signed(data: bytes) -> Owner | None:
+    try:
+        body = json.loads(data)
+        held = Owner(str(body["host"]), int(body["pid"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return held if held.pid > 0 else None
