@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cohortkit import compat as compat
     from cohortkit import errors as errors
     from cohortkit.cohort.cohort import Cohort as Cohort
+    from cohortkit.deidentify.idtable import IdTable as IdTable
     from cohortkit.deidentify.keyfile import Key as Key
     from cohortkit.index import open_index as open_index
     from cohortkit.index.demo import demo_index as demo_index
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from cohortkit.recipe.model import Recipe as Recipe
     from cohortkit.run.batch import Export as Export
     from cohortkit.run.batch import export as export
+    from cohortkit.run.pace import Pace as Pace
     from cohortkit.run.plan import Plan as Plan
     from cohortkit.run.plan import plan as plan
     from cohortkit.run.status import Progress as Progress
@@ -53,8 +55,10 @@ _HOME = MappingProxyType(
         "Cohort": "cohort.cohort",
         "Dicom": "writers.dicom",
         "Export": "run.batch",
+        "IdTable": "deidentify.idtable",
         "Key": "deidentify.keyfile",
         "Nifti": "writers.nifti",
+        "Pace": "run.pace",
         "Plan": "run.plan",
         "Png": "writers.png",
         "Progress": "run.status",
@@ -80,8 +84,10 @@ __all__ = [
     "Cohort",
     "Dicom",
     "Export",
+    "IdTable",
     "Key",
     "Nifti",
+    "Pace",
     "Plan",
     "Png",
     "Progress",

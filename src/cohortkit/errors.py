@@ -8,6 +8,7 @@
     │   │   └── UnknownKeyword   a word that is no DICOM keyword here; names its neighbours
     │   ├── RecipeError          a recipe with faults: all of them at once, each with its place
     │   ├── KeyFileError         no key, a readable key, a key of another project
+    │   ├── IdTableError         a table of random ids that cannot be used, or is another key's
     │   ├── OutputError          an output place that cannot be used
     │   ├── StoreError           an index store or cohort file that cannot be used
     │   ├── MissingDependency    an optional library or a decoder that is not installed
@@ -72,6 +73,10 @@ class RecipeError(UsageError):
 
 class KeyFileError(UsageError):
     """No key, a key that others can read, a malformed key, or a key of another project."""
+
+
+class IdTableError(UsageError):
+    """A table of random ids: not there, readable by others, damaged, of another key or export."""
 
 
 class OutputError(UsageError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -116,10 +117,11 @@ class Shaping(Protocol):
 
 
 class Pseudonyms(Protocol):
-    """Maker of identities that mean nothing without the key.
+    """Maker of identities that mean nothing without the key, or without key and table.
 
-    Contract: the same input gives the same output in every process, run and machine; inputs are
-    trimmed of blanks and NUL, zeros kept, NFC; another key or project has nothing in common.
+    Contract: the same input gives the same output in every process, run and machine (of random ids:
+    with the same table); inputs are trimmed of blanks and NUL, zeros kept, NFC; another key, table
+    or project has nothing in common.
     """
 
     def patient(self, person: Person) -> str:
@@ -143,7 +145,23 @@ class Pseudonyms(Protocol):
         ...
 
     def token(self, domain: str, value: str) -> str:
-        """A keyed token for any other identifier: 16 characters of a-z2-7."""
+        """A token for any other identifier: 16 characters of a-z2-7."""
+        ...
+
+    def held(self, domain: str, value: str) -> str:
+        """The token if there is one already, else empty: nothing is made."""
+        ...
+
+    def held_uid(self, uid: str) -> str:
+        """The new UID if there is one already, else empty: nothing is made."""
+        ...
+
+    def one(self, person: Person) -> Person:
+        """Under which identity a person is released: another where two are merged."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is asked inside is stored in one go, and not before the end is it durable."""
         ...
 
 

@@ -236,7 +236,7 @@ def bare_hashes(value: str) -> set[str]:
         )
         digests.append(hashlib.sha256(message).digest())
     return {letters(d) for d in digests} | {
-        str(int.from_bytes(d[:16], "big") & ~identities._UUID_FIXED | identities._UUID_8)
+        str(identities.uuid_number(d, 8))
         for d in digests
     }
 

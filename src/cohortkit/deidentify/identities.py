@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hmac
 import unicodedata
+from contextlib import AbstractContextManager, nullcontext
 
 from cohortkit.model import Person
 
@@ -21,9 +22,11 @@ VERSION = "1"
 SECRET_BYTES = 32
 
 _BLANKS = "\0 \t\n\r\f\v"
+NAME_BYTES, UID_BYTES = 10, 16
 _UUID_FIXED = (0xF << 76) | (0x3 << 62)
-_UUID_8 = (0x8 << 76) | (0x2 << 62)
+_UUID_VARIANT = 0x2 << 62
 _DRAW_BITS = 64
+_LOCATOR_BYTES = 16
 
 
 def normalise(value: str) -> str:
@@ -32,6 +35,35 @@ def normalise(value: str) -> str:
     Leading zeros and the case of letters are kept: ``007`` and ``7`` are two patients.
     """
     return unicodedata.normalize("NFC", value).strip(_BLANKS)
+
+
+def letters(data: bytes) -> str:
+    """Ten bytes as 16 characters of a-z2-7."""
+    return base64.b32encode(data[:NAME_BYTES]).decode("ascii").lower()
+
+
+def uuid_number(data: bytes, version: int) -> int:
+    """Sixteen bytes as the number of a UUID (RFC 9562) of a version."""
+    number = int.from_bytes(data[:UID_BYTES], "big")
+    return number & ~_UUID_FIXED | version << 76 | _UUID_VARIANT
+
+
+def day_count(low: int, high: int) -> int:
+    """How many days there are in [low, high] without 0.
+
+    Raises:
+        ValueError: none.
+    """
+    days = high - low + 1 - (low <= 0 <= high)
+    if days < 1:
+        raise ValueError("a date shift needs a range of days other than 0")
+    return days
+
+
+def nth_day(low: int, high: int, number: int) -> int:
+    """The day of a number, counted from 0, in [low, high] without 0."""
+    value = low + number
+    return value + 1 if low <= 0 <= high and value >= 0 else value
 
 
 class Keyed:
@@ -87,8 +119,7 @@ class Keyed:
 
         One domain for every kind of UID, so that a reference finds its target wherever it stands.
         """
-        number = int.from_bytes(self._digest("uid", uid)[:16], "big")
-        return f"2.25.{number & ~_UUID_FIXED | _UUID_8}"
+        return f"2.25.{uuid_number(self._digest('uid', uid), 8)}"
 
     def shift(self, person: Person, low: int, high: int) -> int:
         """Whole days by which a person's dates move: uniform over [low, high] without 0.
@@ -96,12 +127,27 @@ class Keyed:
         Raises:
             ValueError: a range that holds no day but 0.
         """
-        straddles = low <= 0 <= high
-        days = high - low + 1 - straddles
-        if days < 1:
-            raise ValueError("a date shift needs a range of days other than 0")
-        value = low + self._below(days, person)
-        return value + 1 if straddles and value >= 0 else value
+        return nth_day(low, high, self._below(day_count(low, high), person))
+
+    def held(self, domain: str, value: str) -> str:
+        """The same as `token`: who has the key has them all."""
+        return self.token(domain, value)
+
+    def held_uid(self, uid: str) -> str:
+        """The same as `uid`."""
+        return self.uid(uid)
+
+    def one(self, person: Person) -> Person:
+        """The person itself: nobody is merged here."""
+        return person
+
+    def together(self) -> AbstractContextManager[None]:
+        """Nothing to be done: nothing is stored."""
+        return nullcontext()
+
+    def locator(self, domain: str, value: str, issuer: str = "") -> bytes:
+        """Where a table of random ids keeps that of an identifier: 16 keyed bytes."""
+        return self._digest(f"table/{domain}", value, issuer)[:_LOCATOR_BYTES]
 
     def _below(self, count: int, person: Person) -> int:
         """A keyed number in [0, count), every one equally likely (by rejection, not modulo)."""
@@ -115,7 +161,7 @@ class Keyed:
             attempt += 1
 
     def _name(self, domain: str, value: str, issuer: str = "") -> str:
-        return base64.b32encode(self._digest(domain, value, issuer)[:10]).decode("ascii").lower()
+        return letters(self._digest(domain, value, issuer))
 
     def _digest(self, domain: str, value: str, issuer: str = "") -> bytes:
         mac = self._mac.copy()
