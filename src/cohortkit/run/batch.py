@@ -21,6 +21,7 @@ from cohortkit.run.finish import finish
 from cohortkit.run.ledger import note
 from cohortkit.run.limits import Limits
 from cohortkit.run.lock import alone, hold
+from cohortkit.run.pace import Pace, Paced
 from cohortkit.run.place import FINISHED, Place, cause, check, publish
 from cohortkit.run.plan import Plan
 from cohortkit.run.records import to_json
@@ -47,6 +48,7 @@ def export(
     shard: str | None = None,
     task_minutes: float | None = 60,
     task_gigabytes: float | None = None,
+    pace: Pace | None = None,
     progress: bool = True,
 ) -> Export:
     """Do what the plan says. Run again, it resumes, and retries what failed for the moment.
@@ -66,6 +68,8 @@ def export(
             more. None is for ever.
         task_gigabytes: how much memory a worker may have; default: nine tenths of the machine's,
             or of the container's.
+        pace: when a series may begin, and how many a minute; the run stops where none may, and
+            the same command goes on.
         progress: show a bar on the terminal or in the notebook.
 
     Raises:
@@ -87,7 +91,10 @@ def export(
     place = check(out, plan.archive)
     settings = settings_of(plan.recipe, plan.outputs, key)
     work = Work(plan.recipe, plan.outputs, plan.source, key, place.root, settings.digest)
-    run = _Run(plan, work, place, str(out), part, retry, errors == "raise", progress)
+    if pace is not None and not isinstance(pace, Pace):
+        raise UsageError("pace: a ck.Pace, such as ck.Pace(hours='20:00-06:00')")
+    paced = Paced(pace or Pace(), place.root)
+    run = _Run(plan, work, place, str(out), part, retry, paced, errors == "raise", progress)
     try:
         settle(place, settings, str(out), write=False)
         place.prepare()
@@ -125,6 +132,7 @@ class _Run:
     said: str
     shard: Shard | None
     retry: Retry
+    paced: Paced
     raises: bool
     progress: bool
 
@@ -156,7 +164,7 @@ class _Run:
         with self.for_a_moment():
             publish(self.place.vault / "about.json", self.about().to_json())
         lost = self._work(engine, standing)
-        if self.shard is not None:
+        if self.shard is not None or self.paced.stopped:
             lacking = missing(self.place, self.plan, self.work) if alone(handle) else None
             if lacking is None or lacking:
                 return Export(self.place.root, self._part(standing, lacking))
@@ -164,9 +172,8 @@ class _Run:
         return Export(self.place.root)
 
     def _part(self, standing: Standing, lacking: int | None) -> Part:
-        assert self.shard is not None
         records = {record.task: record for record in read_all(self.place)}
-        return part_of(self.shard, standing.mine, records, lacking)
+        return part_of(self.shard, standing.mine, records, lacking, self.paced.stopped)
 
     def _finish(self, lost: list[Record]) -> None:
         place = self.place
@@ -188,7 +195,7 @@ class _Run:
         by_number = {task.number: task for task in todo}
         self.note("begin", tasks=len(todo), done=len(standing.done), pid=os.getpid())
         unpublished: list[Record] = []
-        results = engine.run(self.work, todo)
+        results = engine.run(self.work, self.paced.tasks(todo))
         for number, result in _shown(results, len(todo), shown=self.progress):
             record = self._record(by_number[number], result)
             if not self.place.record(record.task).exists():

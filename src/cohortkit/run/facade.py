@@ -24,7 +24,7 @@ class Export:
 
     Attributes:
         root: the output folder.
-        part: what one shard has done, where the export is not finished yet.
+        part: what this run has done, where the export is not finished yet.
     """
 
     root: Path
@@ -85,10 +85,11 @@ class Export:
     def exit_code(self) -> int:
         """0 all written or refused by name, 3 some failed, 4 nothing written.
 
-        Of a shard that is not the last: 0 its part is done, 3 some of it failed.
+        Of a shard that is not the last: 0 its part is done, 3 some of it failed. Of a run that was
+        stopped before its end: 3.
         """
         if self.part is not None:
-            return SOME_FAILED if self.part.failed else ALL_DONE
+            return SOME_FAILED if self.part.failed or self.part.stopped else ALL_DONE
         lines = [line for line in self.manifest["counts"] if line["level"] == "instance"]
         if any(line[str(Status.FAILED)] for line in lines):
             return SOME_FAILED

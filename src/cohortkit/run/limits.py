@@ -35,9 +35,9 @@ class Limits:
         Raises:
             UsageError: no number above 0, or less memory than a worker needs for itself.
         """
-        if minutes is not None and not _above(minutes, 0):
+        if minutes is not None and not (number(minutes) and minutes > 0):
             raise UsageError("task_minutes: a number above 0, or None for no limit")
-        if gigabytes is not None and not _above(gigabytes, _LEAST_GIGABYTES):
+        if gigabytes is not None and not (number(gigabytes) and gigabytes > _LEAST_GIGABYTES):
             raise UsageError(f"task_gigabytes: a number above {_LEAST_GIGABYTES}")
         memory = int(_SHARE * machine()) if gigabytes is None else int(gigabytes * 1e9)
         return cls(None if minutes is None else minutes * 60, memory)
@@ -68,7 +68,8 @@ def _groups() -> list[int]:
     return found
 
 
-def _above(value: object, least: float) -> bool:
+def number(value: object) -> bool:
+    """Whether it is a finite number, which True is not."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
-    return math.isfinite(value) and value > least
+    return math.isfinite(value)

@@ -59,42 +59,53 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one job has done of an export that is not finished.
+    """What one run has done of an export that is not finished.
 
     Attributes:
-        shard: which part.
-        series: how many it has.
-        failed: of these, what could not be done this time.
-        missing: how many series of the whole export have no record yet; None while others work.
+        shard: which part was this run's, or "" for all of it.
+        series: how many series it has.
+        done: how many of these are written or refused by name.
+        failed: how many could not be done this time.
+        missing: how many series of the whole export are still to be done; None while others work.
+        stopped: why the run stopped before all was done, or "".
     """
 
     shard: str
     series: int
+    done: int
     failed: int
     missing: int | None
+    stopped: str = ""
 
     @property
     def words(self) -> str:
         """What is so, and what to do next."""
-        told = f"shard {self.shard}: {self.series - self.failed:,} series done"
+        told = f"shard {self.shard}: " if self.shard else ""
+        told += f"{self.done:,} of {self.series:,} series done"
         if self.failed:
-            told += f", {self.failed:,} failed (the same command tries them again)"
-        if self.missing:
-            return (
-                f"{told}; {self.missing:,} series of the whole are still to be done, by any shard"
-            )
-        return f"{told}; another shard is at work and will finish"
+            told += f", {self.failed:,} failed"
+        if self.stopped:
+            return f"{told}; stopped, for {self.stopped}; the same command goes on"
+        if self.failed:
+            told += "; the same command tries them again"
+        if self.missing is None:
+            return f"{told}; another shard is at work and will finish"
+        return f"{told}; {self.missing:,} series of the whole are still to be done, by any shard"
 
 
 def part_of(
-    shard: Shard, mine: frozenset[str], records: Mapping[str, Record], missing: int | None
+    shard: Shard | None,
+    mine: frozenset[str],
+    records: Mapping[str, Record],
+    missing: int | None,
+    stopped: str,
 ) -> Part:
     """Count it."""
-    failed = sum(
-        name not in records or any(one.status is Status.FAILED for one in records[name].outcomes)
-        for name in mine
-    )
-    return Part(str(shard), len(mine), failed, missing)
+    there = [records[name] for name in mine if name in records]
+    bad = sum(any(one.status is Status.FAILED for one in record.outcomes) for record in there)
+    lost = 0 if stopped else len(mine) - len(there)
+    name = "" if shard is None else str(shard)
+    return Part(name, len(mine), len(there) - bad, bad + lost, missing, stopped)
 
 
 @contextmanager
