@@ -250,13 +250,6 @@ def test_a_basis_forbids_options_and_says_where(tmp_path: Path, basis: str, opti
     assert any(f"{basis} forbids {option}: 45 CFR" in line for line in found)
 
 
-def test_safe_harbor_is_refused_because_ids_are_keyed(tmp_path: Path) -> None:
-    """It asks for ids that are not made from the patient's."""
-    (found,) = faults(tmp_path, 'basis = "safe-harbor"\n')
-    assert found.startswith("basis: safe-harbor is not built in this version")
-    assert "random" in found
-
-
 def test_a_limited_data_set_forbids_faces_and_names(tmp_path: Path) -> None:
     """45 CFR 164.514(e)(2): names, and full-face and comparable images."""
     found = faults(

@@ -9,7 +9,7 @@ from typing import Any
 from cohortkit.recipe import pixelrules, profile
 from cohortkit.recipe.deid.lines import Script
 from cohortkit.recipe.deid.tables import code_of
-from cohortkit.recipe.model import Recipe, Rule
+from cohortkit.recipe.model import Ids, Recipe, Rule
 
 FORMAT = 1
 
@@ -37,6 +37,7 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
         "rules": sorted(_rule(rule) for rule in recipe.rules),
         "labels": [[label.column, label.type.value] for label in recipe.labels],
         **_script(recipe.script),
+        **({} if recipe.ids is Ids.KEYED else {"ids": recipe.ids.value}),
     }
 
 

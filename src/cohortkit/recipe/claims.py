@@ -14,6 +14,7 @@ from cohortkit.recipe.model import (
     CODES,
     Action,
     Claims,
+    Ids,
     Option,
     PixelRisk,
     PrivateElement,
@@ -133,6 +134,8 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
     kept = "some keep more than the profile" if beyond else "none keeps more than the profile"
     if recipe.rules:
         lines.insert(-2, f"{len(recipe.rules)} rules of the recipe; {kept}")
+    if recipe.ids is Ids.TABLE:
+        lines.insert(-2, "ids: random, out of a table; none made from what it replaces")
     if recipe.script.lines:
         lines.insert(-2, f"{len(recipe.script.lines)} lines of deid; {kept}")
     return tuple(line[:_METHOD_LIMIT].rstrip() for line in lines)

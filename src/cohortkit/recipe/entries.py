@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cohortkit.recipe import words
-from cohortkit.recipe.model import Unlisted
+from cohortkit.recipe.model import Ids, Unlisted
 from cohortkit.recipe.pixelentries import Entry, PixelsEntry
 from cohortkit.recipe.words import Heads, Profile
 
@@ -82,6 +82,10 @@ class RecipeEntry(Entry):
     title: Annotated[words.Prose | None, Field(description="one line")] = None
     description: Annotated[words.Prose | None, Field(description="for whom, and what for")] = None
     basis: Annotated[words.BasisWord, Field(description="on what ground the data may leave")]
+    ids: Annotated[
+        words.IdsWord,
+        Field(description="new ids: keyed from the old ones, or at random and kept in a table"),
+    ] = Ids.KEYED
     profile: Annotated[words.ProfileWord, Field(description="PS3.15 Annex E")] = Profile.BASIC
     options: Annotated[
         list[words.OptionWord], Field(description="options of PS3.15 Annex E, by their names")

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cohortkit.dicom import keywords
-from cohortkit.recipe import pixelrules, rulefaults
+from cohortkit.recipe import basisfaults, pixelrules, rulefaults
 from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.basisfaults import STRICT
 from cohortkit.recipe.deid import checks
 from cohortkit.recipe.model import (
     Action,
-    Basis,
     LabelType,
     Option,
     PixelRisk,
@@ -33,23 +33,6 @@ NOT_BUILT = {
 }
 """Options that this version does not have, and what it does instead."""
 
-_SAFE_HARBOR = "45 CFR 164.514(b)(2)"
-_LIMITED = "45 CFR 164.514(e)(2)"
-FORBIDDEN = {
-    Basis.SAFE_HARBOR: {
-        Option.RETAIN_FULL_DATES: f"{_SAFE_HARBOR}(i)(C) lets no date but the year through",
-        Option.RETAIN_MODIFIED_DATES: f"{_SAFE_HARBOR}(i)(C): a shifted date is made from the date",
-        Option.RETAIN_DEVICE_IDENTITY: f"{_SAFE_HARBOR}(i)(M) names device identifiers",
-        Option.RETAIN_UIDS: f"{_SAFE_HARBOR}(i)(R) names every other unique number",
-        Option.RETAIN_INSTITUTION_IDENTITY: f"{_SAFE_HARBOR}(i)(B) names places below a state",
-    },
-    Basis.LIMITED_DATA_SET: {
-        Option.RETAIN_DEVICE_IDENTITY: f"{_LIMITED}(xiii) names device identifiers",
-    },
-}
-"""Options that a basis forbids, and where it does."""
-
-_STRICT = frozenset({Basis.SAFE_HARBOR, Basis.LIMITED_DATA_SET})
 _LONGEST_SHIFT = 36_500
 _LEAST_SHIFTS = 30
 
@@ -62,27 +45,15 @@ def find(recipe: Recipe, *, basis: bool = True) -> tuple[str, ...]:
         basis: whether its basis is what the file says, and no stand-in for a faulty one.
     """
     return (
-        *(_basis(recipe) if basis else ()),
+        *(basisfaults.find(recipe) if basis else ()),
         *_options(recipe),
         *_dates(recipe),
         *_pictures(recipe, basis=basis),
         *pixelrules.find(recipe),
-        *rulefaults.find(recipe, strict=basis and recipe.basis in _STRICT),
+        *rulefaults.find(recipe, strict=basis and recipe.basis in STRICT),
         *_labels(recipe),
         *checks.find(recipe),
     )
-
-
-def _basis(recipe: Recipe) -> Iterator[str]:
-    if recipe.basis is Basis.SAFE_HARBOR:
-        yield (
-            "basis: safe-harbor is not built in this version: it asks for ids that are not made "
-            "from the patient's (random ones), and the ids here are keyed; expert-determination "
-            "may be what you need"
-        )
-    for option in sorted(recipe.options):
-        if option in FORBIDDEN.get(recipe.basis, {}):
-            yield f"options: {recipe.basis} forbids {option}: {FORBIDDEN[recipe.basis][option]}"
 
 
 def _options(recipe: Recipe) -> Iterator[str]:
@@ -118,7 +89,7 @@ def _pictures(recipe: Recipe, *, basis: bool) -> Iterator[str]:
         yield "faces.reason: missing; faces are accepted only with a reason"
     if faces.reason and not accepting:
         yield "faces.reason: a reason, but nothing is accepted"
-    if basis and recipe.basis in _STRICT and accepting:
+    if basis and recipe.basis in STRICT and accepting:
         yield f"faces: {recipe.basis} forbids full-face and comparable images"
     seen: Counter[tuple[str | None, str | None, PixelRisk]] = Counter()
     for number, item in enumerate(recipe.pixels.accept):
@@ -126,7 +97,7 @@ def _pictures(recipe: Recipe, *, basis: bool) -> Iterator[str]:
             seen[item.modality, item.sop_class, risk] += 1
             if seen[item.modality, item.sop_class, risk] > 1:
                 yield f"pixels.accept[{number}].risks: {risk} is already accepted above"
-        if basis and recipe.basis in _STRICT and PixelRisk.STATED_YES in item.risks:
+        if basis and recipe.basis in STRICT and PixelRisk.STATED_YES in item.risks:
             yield f"pixels.accept[{number}].risks: {recipe.basis} forbids names, also in pixels"
 
 

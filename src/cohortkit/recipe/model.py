@@ -20,10 +20,17 @@ class Basis(StrEnum):
     """On what ground the data may leave. Written into every output."""
 
     EXPERT_DETERMINATION = "expert-determination"  # 45 CFR 164.514(b)(1)
-    SAFE_HARBOR = "safe-harbor"  # 45 CFR 164.514(b)(2): refused in this version
+    SAFE_HARBOR = "safe-harbor"  # 45 CFR 164.514(b)(2), with random ids: (c)
     LIMITED_DATA_SET = "limited-data-set"  # 45 CFR 164.514(e)
     GDPR_PSEUDONYMISED = "gdpr-pseudonymised"  # GDPR article 4(5): still personal data
     AUTHORIZATION = "authorization"  # the patients' consent to what is kept
+
+
+class Ids(StrEnum):
+    """How the new names, UIDs and tokens come about."""
+
+    KEYED = "keyed"  # made from the old ones with the project's key
+    TABLE = "table"  # drawn at random, and kept in a table
 
 
 class Option(StrEnum):
@@ -411,6 +418,7 @@ class Recipe:
     default_issuer: str = ""
     labels: tuple[Label, ...] = ()
     script: Script = field(default_factory=Script)
+    ids: Ids = Ids.KEYED
 
     def __hash__(self) -> int:
         return hash((self.name, self.options, len(self.rules)))  # what is compiled is looked up

@@ -77,6 +77,7 @@ def _recipe(entry: entries.RecipeEntry, name: str) -> Recipe:
         dates=DatePolicy(days[0], days[1]) if days else DatePolicy(),
         default_issuer=entry.default_issuer or "",
         labels=tuple(Label(column, kind) for column, kind in entry.labels.items()),
+        ids=entry.ids,
     )
 
 

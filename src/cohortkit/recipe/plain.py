@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from cohortkit.recipe import pixelrules
-from cohortkit.recipe.model import Basis, Option, Recipe, Rule, Temporal
+from cohortkit.recipe.model import Basis, Ids, Option, Recipe, Rule, Temporal
 
 _BASES = {
     Basis.EXPERT_DETERMINATION: "an expert has determined that the risk of re-identification is "
@@ -35,6 +35,11 @@ _OPTIONS = {
     "E.3.10-1).",
     Option.RETAIN_INSTITUTION_IDENTITY: "Names and addresses of institutions stay.",
 }
+_IDS = {
+    Ids.KEYED: "New names, UIDs and numbers are made from the old ones with the project's key.",
+    Ids.TABLE: "New names, UIDs and numbers are drawn at random and kept in a table; none is made "
+    "from what it replaces (45 CFR 164.514(c)).",
+}
 _OUTSIDE = (
     "Outside the table numbers and valid codes stay, UIDs are replaced; dates, ages, names and "
     "addresses go; text and bytes stay only if they are on the technical list."
@@ -46,6 +51,7 @@ def describe(recipe: Recipe) -> tuple[str, ...]:
     return (
         f"Basis: {recipe.basis}: {_BASES[recipe.basis]}.",
         "Profile: PS3.15 Annex E, basic; an attribute of its table goes unless said below.",
+        _IDS[recipe.ids],
         *_options(recipe),
         *_pictures(recipe),
         _OUTSIDE,

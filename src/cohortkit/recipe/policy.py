@@ -15,6 +15,7 @@ from cohortkit.recipe.deid.lines import Source
 from cohortkit.recipe.model import (
     Action,
     Attribute,
+    Basis,
     Decision,
     EveryVR,
     Matching,
@@ -183,6 +184,12 @@ class Policy:
         """What a rule may do to a value of this VR: never give a shift away, nor a true old age."""
         if action is Action.KEEP and "AS" in (vr, known):
             return Action.CAP_AGE
+        if self.recipe.basis is Basis.SAFE_HARBOR and action in (Action.KEEP, Action.SHIFT):
+            # the file's word: what it calls a date is one, also in a private element
+            if vrs.TEMPORAL & {vr, known}:
+                return Action.REMOVE
+            if "UI" in (vr, known):
+                return Action.UID if vr == "UI" else Action.REMOVE
         shifting = self.recipe.temporal is Temporal.MODIFIED and vrs.DATED & {vr, known}
         if action is Action.KEEP and shifting:
             action = Action.SHIFT

@@ -15,6 +15,7 @@ from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.model import (
     Action,
     Basis,
+    Ids,
     LabelType,
     Option,
     PixelRisk,
@@ -211,6 +212,7 @@ def _reason(written: object) -> str:
 
 
 BasisWord = Annotated[Basis, BeforeValidator(_one_of(Basis, "basis")), _schema(Basis)]
+IdsWord = Annotated[Ids, BeforeValidator(_one_of(Ids, "kind of ids")), _schema(Ids)]
 ProfileWord = Annotated[Profile, BeforeValidator(_one_of(Profile, "profile")), _schema(Profile)]
 OptionWord = Annotated[Option, BeforeValidator(_one_of(Option, "option")), _schema(Option)]
 _ACTIONS = tuple(a for a in Action if a not in {Action.SET, Action.MOVE})  # of deid's language

@@ -11,7 +11,7 @@ from cohortkit.recipe.deid.fields import By
 from cohortkit.recipe.deid.lines import Line, Source, Verb
 from cohortkit.recipe.deid.names import PRIVATE, meant
 from cohortkit.recipe.deid.values import days_of, whole
-from cohortkit.recipe.model import Action, Basis, Recipe, Temporal
+from cohortkit.recipe.model import Action, Basis, Ids, Recipe, Temporal
 from cohortkit.recipe.policy import FIXED
 from cohortkit.recipe.rulefaults import PIXELS
 from cohortkit.recipe.targets import Known
@@ -162,7 +162,8 @@ def notes(recipe: Recipe) -> Iterator[str]:
         if any(k.tag in PIXELS for k in known) and line.exact:
             yield f"{line.place}: pixels are no part of the header; %filter is about them"
         if line.given and line.given.source is Source.OWN and line.given.text != "jitter":
-            yield f"{line.place}: keyed, not random: the same value gives the same in every run"
+            how = "keyed, not random" if recipe.ids is Ids.KEYED else "random, kept in a table"
+            yield f"{line.place}: {how}: the same value gives the same in every run"
 
 
 def _names(known: list[Known] | tuple[Known, ...]) -> str:
