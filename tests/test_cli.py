@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import cohortkit as ck
 from cohortkit import cli
+from cohortkit.cohort.terms import read_terms
 from cohortkit.errors import ExportFailed, OutputError, QueryError
 
 COMMAND = Path(sys.executable).with_name("cohortkit")
@@ -55,7 +56,7 @@ def test_terms_are_read_by_the_type_of_the_column(
     words: list[str], terms: dict[str, object]
 ) -> None:
     """A word on the command line means what the same term means in the library."""
-    assert terms == cli.read_terms(words, COLUMNS)
+    assert terms == read_terms(words, COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_terms_are_read_by_the_type_of_the_column(
 def test_a_term_that_means_nothing_is_an_error(words: list[str], told: str) -> None:
     """It names the place or the keyword, and not the value, which may be an identity."""
     with pytest.raises(QueryError, match=re.escape(told)) as caught:
-        cli.read_terms(words, COLUMNS)
+        read_terms(words, COLUMNS)
     assert "thin" not in str(caught.value).replace("thing", "")
 
 
@@ -79,7 +80,7 @@ def test_a_term_that_means_nothing_is_an_error(words: list[str], told: str) -> N
 def test_any_words_are_read_or_refused(words: list[str]) -> None:
     """No input makes anything but terms or a QueryError; every keyword asked is in the answer."""
     try:
-        terms = cli.read_terms(words, COLUMNS)
+        terms = read_terms(words, COLUMNS)
     except QueryError:
         return
 

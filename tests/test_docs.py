@@ -102,8 +102,10 @@ def test_the_commands_are_those_of_the_design() -> None:
         "recipe check",
         "recipe explain",
         "recipe schema",
+        "run",
         "scan",
         "search",
+        "status",
         "verify",
     ] == commands()
 

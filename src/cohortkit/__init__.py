@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cohortkit.index import open_index as open_index
     from cohortkit.index.demo import demo_index as demo_index
     from cohortkit.index.scan import scan as scan
+    from cohortkit.job.job import run_job as run_job
     from cohortkit.reasons import Reason as Reason
     from cohortkit.reasons import Status as Status
     from cohortkit.recipe.file import load_recipe as load_recipe
@@ -73,6 +74,7 @@ _HOME = MappingProxyType(
         "load_recipe": "recipe.file",
         "open_index": "index",
         "plan": "run.plan",
+        "run_job": "job.job",
         "scan": "index.scan",
         "status": "run.status",
         "verify": "run.verify",
@@ -103,6 +105,7 @@ __all__ = [
     "load_recipe",
     "open_index",
     "plan",
+    "run_job",
     "scan",
     "status",
     "verify",

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 import cohortkit as ck
-from cohortkit.cohort.values import family
-from cohortkit.errors import CohortkitError, QueryError, UsageError
+from cohortkit.cohort.terms import read_terms
+from cohortkit.errors import CohortkitError, UsageError
 
-if TYPE_CHECKING:
-    import polars as pl
-
-_RANGE = re.compile(r"\w+\.\.\w+")
 OK, FAULT, USAGE, FAILED, NOTHING, STOPPED = 0, 1, 2, 3, 4, 130
 TRACEBACK = "COHORTKIT_TRACEBACK"
 """Set this variable to see the traceback of a fault. It may show values: not for sharing."""
@@ -290,6 +285,19 @@ def export(
     return made.exit_code
 
 
+@app.command(name="run")
+def run_(job: Path, *, shard: str | None = None, json: Json = False) -> int:
+    """Do all that a job file says: scan, search, export. The same command again goes on.
+
+    Args:
+        job: A TOML file, for cron and job arrays; docs/how-to.md shows a whole one.
+        shard: Do this part of all parts only, such as 2/8.
+    """
+    made = ck.run_job(job, shard=shard, progress=not json)
+    _say(made, made.summary(), json)
+    return made.exit_code
+
+
 @app.command
 def status(out: Path, *, json: Json = False) -> int:
     """Say how far an export is, while it runs or after it was stopped. Nothing is touched.
@@ -331,42 +339,3 @@ def demo(folder: Path = Path("demo"), *, json: Json = False) -> int:
 
 def _key(path: Path | None) -> ck.Key:
     return ck.Key.from_env() if path is None else ck.Key.from_file(path)
-
-
-def read_terms(terms: Sequence[str], columns: pl.Schema) -> dict[str, object]:
-    """The words of a search as ``search()`` takes them, typed by the index's columns.
-
-    Raises:
-        QueryError: a word without ``=``, or a value that the column cannot have. It names the
-            keyword or the place of the word, never the value.
-    """
-    asked: dict[str, list[object]] = {}
-    for number, word in enumerate(terms, 1):
-        keyword, equals, text = word.partition("=")
-        if not (keyword and equals):
-            raise QueryError(f"term {number} is not KEYWORD=VALUE")
-        asked.setdefault(keyword, []).append(_value(keyword, text, columns.get(keyword)))
-    return {keyword: found if len(found) > 1 else found[0] for keyword, found in asked.items()}
-
-
-def _value(keyword: str, text: str, dtype: pl.DataType | None) -> object:
-    kind = "text" if dtype is None else family(dtype)
-    if text and ".." in text and kind in {"date", "time", "datetime", "number"}:
-        low, _, high = text.partition("..")
-        return (_scalar(keyword, low, kind), _scalar(keyword, high, kind))
-    if dtype is not None and kind == "text" and _RANGE.fullmatch(text):
-        raise QueryError(f"{keyword} is text; LOW..HIGH is for dates, times and numbers")
-    return _scalar(keyword, text, kind)
-
-
-def _scalar(keyword: str, text: str, kind: str) -> object:
-    if text == "":
-        return None
-    if kind == "bool":
-        return {"true": True, "false": False}.get(text.lower(), text)
-    if kind != "number":
-        return text
-    try:
-        return int(text) if text.lstrip("+-").isdigit() else float(text)
-    except ValueError:
-        raise QueryError(f"{keyword} takes a number, not this text") from None

@@ -6,7 +6,9 @@
     ├── UsageError               wrong use; the shell answers with exit code 2
     │   ├── QueryError           a search or filter that cannot be understood
     │   │   └── UnknownKeyword   a word that is no DICOM keyword here; names its neighbours
-    │   ├── RecipeError          a recipe with faults: all of them at once, each with its place
+    │   ├── FaultyFile           a file with faults: all of them at once, each with its place
+    │   │   ├── RecipeError      a recipe
+    │   │   └── JobError         a job file
     │   ├── KeyFileError         no key, a readable key, a key of another project
     │   ├── IdTableError         a table of random ids that cannot be used, or is another key's
     │   ├── OutputError          an output place that cannot be used
@@ -57,18 +59,32 @@ class UnknownKeyword(QueryError):  # noqa: N818 - named for what it says
         super().__init__(f"unknown keyword {word!r}{place}{hint}")
 
 
-class RecipeError(UsageError):
-    """A recipe with faults.
+class FaultyFile(UsageError):  # noqa: N818 - named for what it says
+    """A file with faults.
 
     Attributes:
         faults: one line each, ``place: what is wrong``, in the order of the file.
     """
 
-    def __init__(self, recipe: str, faults: Sequence[str]) -> None:
+    _what = "file"
+
+    def __init__(self, name: str, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
         noun = "fault" if len(self.faults) == 1 else "faults"
         lines = "".join(f"\n  {fault}" for fault in self.faults)
-        super().__init__(f"recipe {recipe}: {len(self.faults)} {noun}{lines}")
+        super().__init__(f"{self._what} {name}: {len(self.faults)} {noun}{lines}")
+
+
+class RecipeError(FaultyFile):
+    """A recipe with faults."""
+
+    _what = "recipe"
+
+
+class JobError(FaultyFile):
+    """A job file with faults."""
+
+    _what = "job"
 
 
 class KeyFileError(UsageError):

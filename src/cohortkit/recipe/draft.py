@@ -28,7 +28,7 @@ _FORMS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("rules", "*"): entries.RuleEntry,
     ("rules", "*", "private"): entries.PrivateEntry,
 }
-_KINDS = {
+KINDS = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
     "list_type": "a list",
@@ -125,8 +125,8 @@ def _words(detail: ErrorDetails) -> str:
         "literal_error": "this version reads format 1" if loc[-1] == "format" else "must be true",
         "too_short": "must not be empty",
     }
-    if kind in _KINDS:
-        return f"must be {_KINDS[kind]}"
+    if kind in KINDS:
+        return f"must be {KINDS[kind]}"
     return ours.get(kind, detail["msg"])
 
 

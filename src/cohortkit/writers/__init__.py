@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from importlib import import_module
 from typing import cast
 
@@ -16,20 +18,28 @@ _SHORT_NAMES = {
 }
 
 
-def writer(wanted: str | Writer) -> Writer:
-    """A writer by its short name with its defaults, or the writer itself.
+def writer(wanted: str | Writer, options: Mapping[str, object] | None = None) -> Writer:
+    """A writer by its short name, or the writer itself.
 
     Args:
         wanted: ``"dicom"``, ``"nifti"``, ``"png"``, ``"tables"``, or an object that writes.
+        options: of a writer that is named, by the names that its class has; default: its own.
 
     Raises:
-        UsageError: a name that no writer has, or an object that does not write.
+        UsageError: a name that no writer has, an option that it has not or that cannot be so, or
+            an object that does not write.
     """
     if isinstance(wanted, str):
         if wanted not in _SHORT_NAMES:
             raise UsageError(f"no output {wanted!r}; there are {', '.join(_SHORT_NAMES)}")
         module, name = _SHORT_NAMES[wanted]
-        return cast("Writer", getattr(import_module(module), name)())
+        made = getattr(import_module(module), name)
+        known = [one.name for one in fields(made)]
+        for word in options or {}:
+            if word not in known:
+                has = f"it has {', '.join(known)}" if known else "it has none"
+                raise UsageError(f"{wanted} has no option {word!r}; {has}")
+        return cast("Writer", made(**options or {}))
     if isinstance(wanted, type) or not all(
         hasattr(wanted, part) for part in ("name", "accepts", "write")
     ):
