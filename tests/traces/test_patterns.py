@@ -274,6 +274,30 @@ def test_an_attribute_s_own_name_in_place_of_its_value_is_nobody() -> None:
     assert not {"patientname", "stationname"} & texts(collect([header], task(), frozenset()))
 
 
+def test_a_patient_who_is_called_as_another_attribute_is_is_somebody() -> None:
+    """Rows is a surname; only PatientName that says ``PatientName`` says nothing."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    header.PatientName = "Rows^Modality"
+
+    assert {"rows", "modality"} <= texts(collect([header], task(), frozenset()))
+
+
+@pytest.mark.parametrize("keyword", ["InstitutionName", "InstitutionAddress", "PatientAddress"])
+def test_the_words_of_a_place_are_searched_for_where_the_recipe_removes_it(keyword: str) -> None:
+    """And are spared where it keeps the place itself (who keeps an address says so)."""
+    header = Dataset()
+    header.PatientID = "MRN-00471113"
+    setattr(header, keyword, "St. Elsewhere Hospital")
+
+    removed = texts(collect([header], task(), frozenset()))
+    kept = texts(collect([header], task(), frozenset({keyword}), claimed=False))
+
+    assert {"elsewhere", "st_elsewhere"} <= removed
+    assert not {"elsewhere", "st_elsewhere", "hospital"} & kept
+    assert "hospital" not in removed
+
+
 def test_reading_broken_values_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
     """Pydicom's warnings quote the value that they complain about."""
     header = instance(Patient(), Series(), 0)

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cohortkit.traces.days import date_forms
 from cohortkit.traces.spellings import (
-    date_forms,
     fold,
     identifier,
     misread,
     name_in_full,
     name_parts,
+    places,
 )
 
 
@@ -61,6 +62,15 @@ def test_title_suffix_and_initials_are_not_names() -> None:
         ("Yamada^Tarou=山田^太郎=やまだ^たろう", "山田"),
         ("van der Berg^Jan", "berg"),
         ("DOE JOHN", "john"),
+        ("Mueller^Jan", "muller"),
+        ("Jørgensen^Pål", "joergensen"),
+        ("Jørgensen^Pål", "jorgensen"),
+        ("Strauß^Jan", "strauss"),
+        ("Иванов^Пётр", "ivanov"),
+        ("Щукин^Пётр", "shchukin"),
+        ("Παπαδόπουλος^Νίκος", "papadopoylos"),
+        ("王^小明", "王"),
+        ("김^민준", "김"),
     ],
 )
 def test_a_name_is_known_without_accents_in_each_script_and_by_its_words(
@@ -88,6 +98,28 @@ def test_an_identifier_is_known_without_zeros_and_separators(raw: str, written: 
     assert written in identifier(raw)
 
 
+@pytest.mark.parametrize(
+    ("raw", "full", "alone"),
+    [
+        ("St. Elsewhere Hospital", "st_elsewhere", "elsewhere"),
+        ("St. Elsewhere Hospital", "stelsewhere", "elsewhere"),
+        ("Charité Berlin", "charite_berlin", "charite"),
+        ("Weidenstrasse 17, Oberdorf", "weidenstrasse 17", "oberdorf"),
+        ("Charitéplatz 1, 10117 Berlin", "10117 berlin", "10117"),
+        ("Universitätsklinikum Aachen", "universitatsklinikum aachen", "aachen"),
+    ],
+)
+def test_a_place_is_known_by_its_own_words(raw: str, full: str, alone: str) -> None:
+    """With anything between them, and each of its own alone."""
+    assert full in places(raw)[0]
+    assert alone in places(raw)[1]
+
+
+def test_words_that_any_place_may_have_are_none_of_its_own() -> None:
+    """University, hospital, street, and words of the trade."""
+    assert set() == places("University Hospital, Dept. of Radiology, MR 1, Main Street 12")[1]
+
+
 def test_a_short_rest_behind_zeros_is_no_spelling() -> None:
     """``0010`` does not become ``10``, which is any number."""
     assert {"0010"} == identifier("0010")
@@ -108,7 +140,7 @@ def test_every_date_has_at_least_six_forms_and_reads_back(day: dt.date) -> None:
 )
 def test_what_is_no_date_has_no_forms(raw: str) -> None:
     """A malformed date gives nothing to search for, and no crash."""
-    assert set() == date_forms(raw)
+    assert frozenset() == date_forms(raw)
 
 
 @given(st.text(max_size=40))

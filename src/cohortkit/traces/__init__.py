@@ -1,7 +1,9 @@
 """The traces that a person leaves in headers: what cleaning takes out and the search looks for.
 
 ``fields``     which attributes identify, and as what
-``spellings``  the usual ways to write names, numbers and dates
+``spellings``  the usual ways to write names, numbers and places
+``scripts``    letters of one script in those of another
+``days``       the usual ways to write a day; ``months``, their names
 ``patterns``   all of it for one source patient, ready to be found
 ``find``       where it stands in a text
 """

@@ -131,9 +131,9 @@ MAKERS = frozenset(
     """
     agfa aloka analogic barco biograph bruker canon carestream dornier elekta esaote eizo fuji
     fujifilm fujinon ge gehc general electric healthcare hitachi hologic kodak konica kretz leica
-    lodox lorad marconi mec medical medison minolta mindray neusoft nidek nikon olympus pentax
-    philips picker samsung sectra shimadzu siemens sirona sonosite storz swissray systems topcon
-    toshiba trex united imaging varian villa vidar wolf zeiss ziehm
+    lodox lorad marconi marquette mec medical medison minolta mindray neusoft nidek nikon olympus
+    pentax philips picker samsung sectra shimadzu siemens sirona sonosite storz swissray systems
+    topcon toshiba trex united imaging varian villa vidar wolf zeiss ziehm
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 """Words in the names of makers of imaging devices, some of which are names of people too."""

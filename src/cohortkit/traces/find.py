@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
-from cohortkit.traces.patterns import Pattern, Patterns, Rule
+from cohortkit.traces.days import epoch_days
+from cohortkit.traces.patterns import LEAST_DIGITS, Pattern, Patterns, Rule
 from cohortkit.traces.spellings import accents, fold, variants
 
 _LETTER = re.compile(r".[\u0300-\u036f\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*", re.DOTALL)
 """A character, with the accents and invisible ones behind it."""
+
+_ZEROS = re.compile(r"\.0+(?![\d.])")
+_POWER = re.compile(r"(?<![\w.])\d{1,12}(?:\.\d{1,12})?e[+-]?\d{1,2}(?![\w.])", re.ASCII)
+_SECONDS = re.compile(r"(?<![\w.])(?:\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?!\w)", re.ASCII)
+_NO_NUMBER = frozenset({Rule.DATE, Rule.UID})
+_EIGHT = 8  # digits: fewer that are a date stand alone, or they are a part of another number
+_LONGEST = 20
 
 
 class Span(NamedTuple):
@@ -64,22 +73,41 @@ def _places(text: str, number: int, form: str) -> list[tuple[int, int]]:
 def _matches(patterns: Patterns, form: str) -> Iterator[tuple[int, int, int]]:
     """Pattern, start and end in a folded text."""
     for index, start, end in patterns.automaton.find_matches_as_indexes(form, overlapping=True):
-        if _stands(patterns.items[index].rule, form, start, end):
-            yield index, start, end
+        item = patterns.items[index]
+        low, high = _number(item, form, start, end)
+        if _stands(item, form, low, high):
+            yield index, low, high
+    yield from _reckoned(patterns, form)
 
 
-def _stands(rule: Rule, text: str, start: int, end: int) -> bool:
+def _number(item: Pattern, text: str, start: int, end: int) -> tuple[int, int]:
+    """Where a number begins and ends, with the zeros around it: 00012345 and 12345.0 are one."""
+    if item.rule in _NO_NUMBER or not item.text.isdigit() or len(item.text) < LEAST_DIGITS:
+        return start, end
+    while start and text[start - 1] == "0":
+        start -= 1
+    zeros = _ZEROS.match(text, end)
+    return start, zeros.end() if zeros else end
+
+
+def _stands(item: Pattern, text: str, start: int, end: int) -> bool:
     before = text[start - 1] if start else " "
     after = text[end] if end < len(text) else " "
-    match rule:
+    match item.rule:
         case Rule.ANYWHERE:
             return True
-        case Rule.TOKEN:
-            return not before.isalnum() and not after.isalnum()
-        case Rule.NUMBER | Rule.DATE:
-            return not (before.isdigit() or after.isdigit() or _decimal(text, start, end))
         case Rule.UID:
             return not (before.isdigit() or after.isdigit()) and before != "."
+        case Rule.TOKEN if not item.text.isdigit():
+            return not (before.isalnum() or after.isalnum())
+    short = item.rule is Rule.DATE and item.text.isdigit() and len(item.text) < _EIGHT
+    if short or item.rule is Rule.TOKEN:
+        parted = not (before.isalnum() or after.isalnum())
+    elif text[start].isalpha():
+        parted = not (before.isalpha() or after.isdigit())
+    else:
+        parted = not (before.isdigit() or after.isdigit())
+    return parted and not _decimal(text, start, end)
 
 
 def _decimal(text: str, start: int, end: int) -> bool:
@@ -87,3 +115,24 @@ def _decimal(text: str, start: int, end: int) -> bool:
     left = start > 1 and text[start - 1] == "." and text[start - 2].isdigit()
     right = end + 1 < len(text) and text[end] == "." and text[end + 1].isdigit()
     return left or right
+
+
+def _reckoned(patterns: Patterns, form: str) -> Iterator[tuple[int, int, int]]:
+    """Numbers that are the patient's when they are worked out: 1.2345e4, seconds since 1970."""
+    for found in _POWER.finditer(form):
+        whole = _whole(found[0])
+        for index in patterns.numbers.get(whole, ()):
+            yield index, *found.span()
+    if patterns.days:
+        for found in _SECONDS.finditer(form):
+            below = (-1,) if form[: found.start()].endswith("-") else ()
+            for sign in (1, *below):
+                for day in set(epoch_days(sign * int(found[0]))) & patterns.days.keys():
+                    yield patterns.days[day], *found.span()
+
+
+def _whole(text: str) -> str:
+    """The digits of a number with an exponent; none where it is no whole number."""
+    value = Decimal(text)
+    whole = value == value.to_integral_value() and value.adjusted() < _LONGEST
+    return str(abs(int(value))) if whole else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from cohortkit.dicom.quiet import quiet
 from cohortkit.errors import Refusal
 from cohortkit.model import Task
 from cohortkit.reasons import Reason
+from cohortkit.traces.days import date_forms, day_of
 from cohortkit.traces.fields import (
     MAKER,
     MAKERS,
@@ -26,20 +28,24 @@ from cohortkit.traces.fields import (
     kind_of,
     source_texts,
 )
+from cohortkit.traces.scripts import dense, weight
 from cohortkit.traces.spellings import (
     ORDINARY,
-    date_forms,
     fold,
     identifier,
     misread,
     name_in_full,
     name_parts,
+    places,
     with_initials,
     words,
 )
 
 SHORT = 6
 """Values with fewer characters are found as whole tokens only."""
+
+LEAST_DIGITS = 5
+"""A number with fewer digits is any number: it is found where it is written alone, as a text."""
 
 LONG_NUMBER = 10
 """Digits alone are found inside longer runs of digits from this length on: a shorter number
@@ -49,6 +55,9 @@ is inside every other UID by chance."""
 LONGEST = 256
 """Of a longer value its beginning is searched for (of a path, its end): whoever leaks the whole
 leaks that too, and the automaton's cost grows with the square of a hostile name."""
+
+
+_DAY = 8  # digits
 
 
 class Rule(StrEnum):
@@ -102,6 +111,31 @@ class Patterns:
         """Finds the items, by their place in ``items``, in folded text."""
         return ahocorasick_rs.AhoCorasick([item.text for item in self.items], store_patterns=False)
 
+    @cached_property
+    def numbers(self) -> Mapping[str, tuple[int, ...]]:
+        """The items that are numbers, by their digits without leading zeros; dates are none."""
+        found: dict[str, tuple[int, ...]] = {}
+        for index, item in enumerate(self.items):
+            if (
+                item.rule is not Rule.DATE
+                and item.text.isdigit()
+                and len(item.text) >= LEAST_DIGITS
+            ):
+                digits = item.text.lstrip("0")
+                found[digits] = (*found.get(digits, ()), index)
+        return found
+
+    @cached_property
+    def days(self) -> Mapping[dt.date, int]:
+        """The item of each day that is searched for."""
+        found = {}
+        for index, item in enumerate(self.items):
+            if item.rule is Rule.DATE and len(item.text) == _DAY and item.text.isdigit():
+                day = day_of(item.text)
+                if day is not None:
+                    found[day] = index
+        return found
+
 
 def collect(
     headers: Sequence[Dataset],
@@ -150,8 +184,11 @@ def _gather(
         elif kind is not None:
             for text in texts:
                 for spelt in misread(text):
-                    found.add(kind, spelt)
+                    found.add(kind, spelt, keyword)
     return found, spared
+
+
+_PLACES = frozenset({Kind.ADDRESS, Kind.INSTITUTION})
 
 
 @dataclass(slots=True)
@@ -176,8 +213,11 @@ class _Spared:
                 self.dates |= date_forms(text)
             elif kind is not None:
                 self.values.add(text.strip())
+            if kind in _PLACES:
+                self.values |= set().union(*places(text))
             if direct:
                 self.direct |= {text.strip(), *identifier(text)}
+                self.direct |= set().union(*places(text)) if kind in _PLACES else set()
             if keyword == MAKER:
                 self.words |= words(text) & MAKERS
 
@@ -206,6 +246,10 @@ _RANK = {kind: (kind not in PERSONAL, kind is Kind.TEXT) for kind in Kind}
 does not spare it."""
 
 
+def _order(pattern: Pattern) -> tuple[bool, bool, bool]:
+    return (*_RANK[pattern.kind], pattern.rule is Rule.DATE)
+
+
 class _Found:
     """Spellings as they are gathered; a spelling is of the most personal kind that has it."""
 
@@ -218,10 +262,13 @@ class _Found:
         if kind is not None and count:
             self._left_out["kept", kind] += count
 
-    def add(self, kind: Kind, raw: str) -> None:
-        """Take one source value in all its spellings."""
+    def add(self, kind: Kind, raw: str, keyword: str = "") -> None:
+        """Take one source value in all its spellings; an attribute's own name is no value."""
         raw = raw.replace("\0", "").strip()
         if not raw:
+            return
+        if fold(raw) == fold(keyword):
+            self._left_out["ordinary", kind] += 1
             return
         match kind:
             case Kind.NAME | Kind.PHYSICIAN:
@@ -233,7 +280,11 @@ class _Found:
                 self._take(kind, {fold(raw)}, rule=Rule.UID)
             case Kind.PATH:
                 self._take(kind, _paths(raw))
-            case Kind.ADDRESS | Kind.INSTITUTION | Kind.TEXT:
+            case Kind.ADDRESS | Kind.INSTITUTION:
+                full, alone = places(raw)
+                self._take(kind, full)
+                self._take(kind, alone, whole=True)
+            case Kind.TEXT:
                 self._take(kind, {fold(" ".join(raw.split()))})
             case _:
                 self._take(kind, identifier(raw))
@@ -243,12 +294,18 @@ class _Found:
     ) -> None:
         for full in texts:
             text = full[-LONGEST:] if kind is Kind.PATH else full[:LONGEST]
-            if len(text) < 2:  # noqa: PLR2004 - one character is in everything
+            if weight(text) < 2:  # noqa: PLR2004 - one letter is in everything
                 self._left_out["one-character", kind] += 1
             elif text in ORDINARY or text in _keywords():
                 self._left_out["ordinary", kind] += 1
-            elif text not in self._full or _RANK[kind] < _RANK[self._full[text].kind]:
-                self._full[text] = Pattern(text, kind, rule or _rule(text, whole=whole))
+            else:
+                self._keep(Pattern(text, kind, rule or _rule(text, whole=whole)))
+
+    def _keep(self, new: Pattern) -> None:
+        """Of two with one text the more personal; a number that is a date as well is a number."""
+        old = self._full.get(new.text)
+        if old is None or _order(new) < _order(old):
+            self._full[new.text] = new
 
     def patterns(self, spared: _Spared, *, shifted: bool) -> Patterns:
         """What is left once the values that the recipe keeps are left out."""
@@ -264,8 +321,11 @@ class _Found:
 
 @cache
 def _keywords() -> frozenset[str]:
-    """Names of attributes, which some put in place of the values that they removed."""
-    return frozenset(fold(keyword) for keyword in all_keywords())
+    """Names of attributes, which some put in place of the values that they removed.
+
+    Those of one word are left to the attribute that is called so: a patient may be called Rows.
+    """
+    return frozenset(fold(one) for one in all_keywords() if sum(map(str.isupper, one)) > 1)
 
 
 def _rule(text: str, *, whole: bool) -> Rule:
@@ -273,7 +333,9 @@ def _rule(text: str, *, whole: bool) -> Rule:
         if len(text) >= LONG_NUMBER:
             return Rule.ANYWHERE
         return Rule.NUMBER if len(text) >= SHORT else Rule.TOKEN
-    return Rule.TOKEN if whole or len(text) < SHORT else Rule.ANYWHERE
+    if weight(text) < SHORT:
+        return Rule.TOKEN
+    return Rule.TOKEN if whole and not dense(text) else Rule.ANYWHERE
 
 
 def _paths(raw: str) -> set[str]:

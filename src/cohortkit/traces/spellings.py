@@ -1,4 +1,4 @@
-"""The usual spellings of names, identifiers and dates. Pure; everything comes back casefolded."""
+"""The usual spellings of names, identifiers and places. Pure; everything comes back casefolded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import re
 import unicodedata
 from itertools import permutations
+
+from cohortkit.traces.scripts import LOOKALIKES, ROMAN, STROKES, UMLAUTS, weight
 
 SEPARATORS = (" ", ", ", ",", "^", "_", "-", ".", "")
 
@@ -23,6 +25,30 @@ ORDINARY = frozenset(
 )
 """Words of the trade and placeholders: alone they name nobody, so alone they are left out."""
 
+PLACE_WORDS = frozenset(
+    """
+    abteilung academic associates avenue building campus cancer care center central centre centro
+    centrum children childrens city clinica clinical clinics clinique college community company
+    corp corporation county department dept diagnosi diagnostic diagnostics diagnostik
+    diagnostique district drive east faculty floor foundation france fundacion general germany
+    gmbh group haus health healthcare heilkunde hopital hospitals house imagerie imaging inc
+    innenstadt institut institute instituto international istituto italia italy japan klinik
+    kliniken klinikum krankenhaus lab laboratory labor lane laboratories llc ltd magnetic main
+    medecine medica medical medicine medico medizin medizinische mobile national netherlands neue
+    neuro neurology neuroradiology new north northern nuclear nuklearmedizin oncology ospedale
+    outpatient physicians platz plaza policlinico polyclinic practice praxis private provincial
+    public radiologia radiologie radiological radiologische radiology regional regionale research
+    resonance road room royal saint san sankt santa school science sciences services site south
+    southern spital state states station stiftung strasse street suite suisse surgery
+    switzerland system systems the trust uni unit united universita universitaet universitaets
+    universitaetsklinikum universitaire universital universite universiteit university
+    universitaetsspital veterinary weg west western ziekenhuis zentrum und and der die das des de
+    del della du la le les los von van zu am an im in of for at
+    usa
+    """.split()  # noqa: SIM905 - the same
+)
+"""Words that very many institutions and addresses have: alone they name no place."""
+
 TITLES = frozenset(
     """
     dipl doctor frau herr ing jnr jun junior madame mag med miss mister mme mrs phd prof professor
@@ -31,24 +57,12 @@ TITLES = frozenset(
 )
 """What stands before and behind names in their fourth and fifth components."""
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
-_STROKES = str.maketrans(
-    {
-        "ł": "l",
-        "ø": "o",
-        "đ": "d",
-        "ð": "d",
-        "ħ": "h",
-        "\u0131": "i",
-        "þ": "th",
-        "œ": "oe",
-        "æ": "ae",
-    }
-)
 _INVISIBLE = dict.fromkeys([0x00AD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF])
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
+_TWO_LETTERS = re.compile(r"ae|oe|ue")
 _FEW, _LONG, _GLUED = 6, 6, 4
+_RUN, _WORTH, _POSTCODE = 5, 4, 5  # digits of a number in an identifier; letters; digits
 _NAMED, _GROUPS = 3, 5  # family, given, middle; prefix and suffix (PS3.5 6.2.1)
 
 
@@ -65,17 +79,23 @@ def fold(text: str) -> str:
 def plain(text: str) -> str:
     """A folded text without accents and strokes."""
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_STROKES)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(STROKES)
 
 
 def accents(text: str) -> set[str]:
-    """A folded text as it is, without accents, and with the letters that German writes for them."""
+    """A folded text as it is and in all its variants."""
     return {text} if text.isascii() else set(variants(text))
 
 
-def variants(text: str) -> tuple[str, str, str]:
-    """The same three, one by one, equal or not."""
-    return text, plain(text), plain(text.translate(_UMLAUTS))
+def variants(text: str) -> tuple[str, ...]:
+    """A folded text one by one, equal ones too.
+
+    As it is, without accents, with umlauts as two letters, and with the Latin letters that those
+    of other scripts look like, as small letters and as capitals.
+    """
+    bare = plain(text)
+    alike = (bare.translate(table) for table in LOOKALIKES)
+    return text, bare, plain(text.translate(UMLAUTS)), *alike
 
 
 def misread(raw: str) -> set[str]:
@@ -97,7 +117,20 @@ def _components(group: str) -> list[str]:
 
 
 def _groups(raw: str) -> list[str]:
-    return fold(raw).replace("\0", "").split("=")
+    """The name in each of its scripts, and Cyrillic and Greek ones in Latin letters as well."""
+    found = fold(raw).replace("\0", "").split("=")
+    return [*found, *(_roman(group) for group in found if _roman(group) != plain(group))]
+
+
+def _roman(group: str) -> str:
+    if group.isascii():
+        return group
+    return plain(unicodedata.normalize("NFC", group).translate(ROMAN)).translate(ROMAN)
+
+
+def _umlauts(word: str) -> set[str]:
+    """A word, and with one letter for each that may stand for an umlaut: Mueller is Muller too."""
+    return {word, _TWO_LETTERS.sub(lambda two: two[0][0], word)} if len(word) > _GLUED else {word}
 
 
 def name_in_full(raw: str) -> set[str]:
@@ -133,10 +166,11 @@ def name_parts(raw: str) -> set[str]:
     found: set[str] = set()
     for group in _groups(raw):
         for part in _components(group):
-            found |= accents(part) | accents("".join(words_in(part)))
+            for form in _umlauts(part) | _umlauts("".join(words_in(part))):
+                found |= accents(form)
             for word in words_in(part):
-                if len(word) > 2 and not word.isdigit():  # noqa: PLR2004 - initials or a title
-                    found |= accents(word)
+                if weight(word) > 2 and not word.isdigit():  # noqa: PLR2004 - initials or a title
+                    found |= {form for one in _umlauts(word) for form in accents(one)}
         for part in group.split("^")[_NAMED:_GROUPS]:
             for word in words_in(part):
                 if len(word) > _GLUED and not word.isdigit() and word not in TITLES:
@@ -170,14 +204,14 @@ def words(text: str) -> set[str]:
 def identifier(raw: str) -> set[str]:
     """An identifier as written, with other separators or none, and without leading zeros.
 
-    A number of six digits or more in it is a spelling too: the prefix is often left out.
+    A number of five digits or more in it is a spelling too: the prefix is often left out.
     """
     text = fold(raw).replace("\0", "").strip()
     runs = _WORD.findall(text)
     found = {text, "".join(runs)}
     if len(runs) <= _FEW:
         found |= {separator.join(runs) for separator in ("-", "_", " ", ".", "/")}
-    found |= {run for run in _DIGITS.findall(text) if len(run) >= _LONG}
+    found |= {run for run in _DIGITS.findall(text) if len(run) >= _RUN}
     for form in tuple(found):
         short = form.lstrip("0")
         if len(short) > 3:  # noqa: PLR2004 - a short rest is any number
@@ -185,32 +219,23 @@ def identifier(raw: str) -> set[str]:
     return {form for form in found if form}
 
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+def places(raw: str) -> tuple[set[str], set[str]]:
+    """An institution or address in full and in pairs of words; and words that it alone has.
 
-
-PLACEHOLDERS = frozenset({"19000101"})
-"""What stands for a date that nobody knows, in archives and in the dummies of a released object:
-searched for, it would be found in every one of them."""
-
-
-def date_forms(raw: str) -> set[str]:
-    """A date (DA, or the date of a DT) in the forms that people and programs write."""
-    digits = raw.replace(".", "").replace("-", "").strip()[:8]
-    if len(digits) != 8 or not digits.isdigit() or digits[:4] == "0000":  # noqa: PLR2004 - YYYYMMDD
-        return set()
-    if digits in PLACEHOLDERS:
-        return set()
-    year, month, day = digits[:4], digits[4:6], digits[6:]
-    if not 1 <= int(month) <= len(_MONTHS):
-        return set()
-    name = _MONTHS[int(month) - 1]
-    return {
-        digits,
-        f"{year}-{month}-{day}",
-        f"{year}/{month}/{day}",
-        f"{day}.{month}.{year}",
-        f"{day}/{month}/{year}",
-        f"{month}/{day}/{year}",
-        f"{day}-{name}-{year}",
-        f"{day} {name} {year}",
-    }
+    Whatever stands between the words, ``ST_ELSEWHERE`` is St. Elsewhere. Words that every
+    hospital or street may have (`PLACE_WORDS`), and words of the trade, are none of its own.
+    """
+    text = fold(" ".join(raw.split()))
+    runs = words_in(text)
+    own = [run not in PLACE_WORDS and run not in ORDINARY and not run.isdigit() for run in runs]
+    full = {text}
+    for separator in SEPARATORS:
+        full.add(separator.join(runs))
+        pairs = zip(runs, runs[1:], own, own[1:], strict=False)
+        full |= {separator.join((one, two)) for one, two, *mine in pairs if any(mine)}
+    alone = {run for run, mine in zip(runs, own, strict=True) if mine and weight(run) >= _WORTH}
+    alone |= {run for run in runs if run.isdigit() and len(run) >= _POSTCODE}
+    return (
+        {form for one in full for form in accents(one) if form},
+        {form for one in alone for form in accents(one)},
+    )
