@@ -143,3 +143,19 @@ def test_a_shape_that_is_the_patient_s_number_holds_the_series_back(
     export = run(planned(tmp_path / "archive", [Shaped()]), tmp_path / "out", key)
 
     assert (["identity-found"] if held else []) == export.refused()["reason"].to_list()
+
+
+@pytest.mark.parametrize("name", ["NIFTI", "Basic", "Modality", "Tables", "Removed^Yes"])
+@pytest.mark.parametrize("typed", ["", "the word"])
+def test_a_patient_who_is_called_as_one_of_our_own_words_is(
+    key: ck.Key, tmp_path: Path, name: str, typed: str
+) -> None:
+    """Our folder, recipe and stamp are no hits; the same word in a code that is kept is her."""
+    word = name.upper().replace("^", "_")
+    extra: dict[str, object] = {"ScanOptions": word} if typed else {}
+    write_series(tmp_path / "archive", Patient(name=name), Series(slices=2, extra=extra))
+
+    export = run(planned(tmp_path / "archive", ["nifti", "tables"]), tmp_path / "out", key)
+
+    held = set(export.refused()["reason"])
+    assert ({"identity-found"} if typed else set()) == held

@@ -22,6 +22,7 @@ from pydicom.uid import (
 from cohortkit.model import Person, Task
 from cohortkit.traces.fields import Kind
 from cohortkit.verify import Patterns, collect, scan_file, search
+from cohortkit.verify.search import Ours
 from factory import Patient, Series, instance
 from planted import plant
 
@@ -169,3 +170,52 @@ def test_a_broken_file_is_searched_whole(cut: int, noise: bytes) -> None:
 
     assert (NAME.encode() not in broken) or Kind.NAME in kinds(broken)
     assert scan_file(PATTERNS, "a.dcm", broken).bytes > 0
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("ReferencedFrameNumber", 20471),
+        ("SimpleFrameList", [7, 20471]),
+        ("RecommendedDisplayFrameRateInFloat", 20471.0),
+        ("DiffusionBValue", 20471.0),
+        ("SeriesNumber", "00020471"),
+        ("SliceThickness", "2.0471e4"),
+        ("SliceThickness", "20471.0"),
+    ],
+)
+def test_a_number_is_found_as_binary_and_as_text(syntax: UID, keyword: str, value: object) -> None:
+    """Five digits in a row are somebody's in a number as well."""
+    of = patterns(PatientID="20471", IssuerOfPatientID="")
+
+    assert {Kind.PATIENT_ID} == kinds(stored(clean(**{keyword: value}), syntax), of)
+    assert kinds(stored(clean(**{keyword: value}), syntax)) == set()
+
+
+def test_a_time_of_day_is_no_date_in_six_figures() -> None:
+    """17 March 2021 as 21:03:17; as a text it is a date."""
+    assert Patient().study_date == "20210317"
+    assert kinds(stored(clean(ContentTime="210317", AcquisitionTime="210317.25"))) == set()
+    assert kinds(stored(clean(ImageComments="on 210317"))) == {Kind.DATE}
+
+
+def test_a_deflated_file_is_looked_into() -> None:
+    """No writer of ours makes one; somebody else's may lie in a release."""
+    dataset = clean(ImageComments=f"seen {NAME}")
+    dataset.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.1.99")
+    buffer = io.BytesIO()
+    pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
+
+    assert Kind.NAME in kinds(buffer.getvalue())
+
+
+def test_only_our_own_word_in_our_own_element_is_ours() -> None:
+    """A pseudonym's folder and a stamp are no hits; the same word in a description is one."""
+    of = patterns(PatientName="Modified")
+    ours = Ours(places={"LongitudinalTemporalInformationModified": frozenset({"modified"})})
+    stamped = stored(clean(LongitudinalTemporalInformationModified="MODIFIED"))
+    typed = stored(clean(SeriesDescription="MODIFIED"))
+
+    assert () == search(of, "a.dcm", stamped, ours=ours)
+    assert search(of, "a.dcm", typed, ours=ours)

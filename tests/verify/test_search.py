@@ -15,6 +15,7 @@ from cohortkit.model import Person, Task
 from cohortkit.traces.fields import Kind
 from cohortkit.verify import Patterns, collect, scan_file, scan_rows, search
 from cohortkit.verify.canary import nifti, png
+from cohortkit.verify.search import Ours
 from factory import Patient, Series, instance
 
 PATIENT = Patient()
@@ -135,6 +136,21 @@ def test_a_table_is_searched_by_cell_and_by_column_name() -> None:
         (dt.datetime(2021, 3, 17, 8, 14), {Kind.DATE}),  # noqa: DTZ001 - as DICOM has it
         (19480229, {Kind.BIRTH_DATE}),
         (19480229.0, {Kind.BIRTH_DATE}),
+        (-689176800, {Kind.BIRTH_DATE}),
+        (1615990000, {Kind.DATE}),
+        (1615990000123, {Kind.DATE}),
+        (1625990000, set()),
+        (210317, set()),
+        ("210317", {Kind.DATE}),
+        ("x210317", set()),
+        ("2021.03.17", {Kind.DATE}),
+        ("March 17, 2021", {Kind.DATE}),
+        ("17/3/21", {Kind.DATE}),
+        ("1.17.3.21", set()),
+        ("at 1615990000.5 s", {Kind.DATE}),
+        ("SANKT_OTTILIEN 3T", {Kind.INSTITUTION}),
+        ("the ottilien protocol", {Kind.INSTITUTION}),
+        ("Oberdorf", {Kind.ADDRESS}),
         (20210317, {Kind.DATE}),
         (119480229, set()),
         (4711, set()),
@@ -188,6 +204,15 @@ def test_moved_dates_are_not_searched_where_a_cell_is_of_type_date_and_text_stil
         ("Muller^Jan", "m\u00fcller"),
         ("M\u00c3\u00bcller^Jan", "M\u00fcller"),
         ("^^^Quisling", "quisling"),
+        ("Quisling^Marjolein", "Qu\u0456sling"),
+        ("Quisling^Marjolein", "\u0410\u041d\u041d\u0410 QUISL\u0399NG"),
+        ("\u0421\u0415\u041c\u0415\u041d\u041e\u0412^\u0418\u0432\u0430\u043d", "Semenov"),
+        ("Mueller^Jan", "MULLER"),
+        ("J\u00f8rgensen^Jan", "Joergensen"),
+        ("Strauss^Jan", "STRAU\u1e9e"),
+        ("\u738b^\u5c0f\u660e", "\u738b"),
+        ("\u738b^\u5c0f\u660e", "\u60a3\u8005\u738b\u5c0f\u660e\u5148\u751f"),
+        ("\uae40^\ubbfc\uc900", "\uae40 scan"),
     ],
 )
 def test_a_name_is_found_in_the_spellings_of_people_and_programs(name: str, written: str) -> None:
@@ -213,6 +238,92 @@ def test_a_number_inside_another_number_is_no_hit(text: str) -> None:
     of = patterns(PatientID="20471113", PatientName="")
 
     assert Kind.PATIENT_ID not in found(json.dumps({"a": text}).encode(), of=of)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        12345,
+        12345.0,
+        [1, 12345],
+        "00012345",
+        "1.2345e4",
+        "1.2345E+04",
+        "12345.00",
+        "(12345)",
+    ],
+)
+@pytest.mark.parametrize("patient_id", ["12345", "0012345", "MRN-12345"])
+def test_a_number_of_five_digits_is_found_in_every_form(patient_id: str, written: object) -> None:
+    """As a number, with zeros around it, with an exponent, and in the files that hold it."""
+    of = patterns(PatientID=patient_id)
+
+    assert {Kind.PATIENT_ID} == {
+        hit.kind for hit in scan_rows(of, {"labels": ({"n": written},)}).hits
+    }
+    assert Kind.PATIENT_ID in found(json.dumps({"a": written}).encode(), of=of)
+    assert Kind.PATIENT_ID in found(f"a,b\n{written},2".encode(), "tables/a.csv", of=of)
+
+
+@pytest.mark.parametrize("written", [123456, 1234, "112345", "12345.5", "1.12345", "a12345", "1e5"])
+def test_another_number_is_not(written: object) -> None:
+    """A part of another number is no number."""
+    of = patterns(PatientID="12345", PatientName="")
+
+    assert () == scan_rows(of, {"labels": ({"n": written},)}).hits
+
+
+@pytest.mark.parametrize("text", ["MRN471113", "471113", "0471113", "x471113y"])
+def test_a_number_of_six_digits_is_found_behind_letters(text: str) -> None:
+    """As one of eight."""
+    assert Kind.PATIENT_ID in found(
+        json.dumps({"a": text}).encode(), of=patterns(PatientID="471113")
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(b"tEXt", b"Author\0Wu"),
+        png(b"zTXt", b"Author\0\0" + zlib.compress(b"by Wu")),
+        png(b"iTXt", b"Author\0\0\0\0\0Wu"),
+        nifti(descrip=b"of Wu"),
+        "\u738b\u5c0f".encode(),
+    ],
+)
+def test_a_short_name_is_found_where_there_is_text(data: bytes) -> None:
+    """Chunks of text are text; two ideographs are six bytes, and no chance."""
+    of = patterns(PatientName="Wu^\u738b\u5c0f=\u738b\u5c0f")
+
+    assert Kind.NAME in found(data, "x.bin", of=of) | found(data, "x.nii", of=of)
+
+
+@pytest.mark.parametrize("word", ["NIFTI", "Basic", "Modality", "Tilt", "MODIFIED"])
+def test_a_patient_who_is_called_as_one_of_our_words_is_found_in_any_other_place(word: str) -> None:
+    """Our constants stand where they stand: the same word in a description is the patient."""
+    of = patterns(PatientName=word)
+    ours = Ours(
+        folders=frozenset({"nifti"}),
+        places={
+            "DeidentificationRecipe": frozenset({"basic"}),
+            "PatientIdentityRemoved": frozenset({"yes"}),
+            "LongitudinalTemporalInformationModified": frozenset({"modified"}),
+            "Reason": frozenset({"tilt"}),
+        },
+    )
+    mine = {
+        "DeidentificationRecipe": "basic",
+        "GeometryPolicies": [{"Reason": "tilt"}],
+        "LongitudinalTemporalInformationModified": "MODIFIED",
+        "Modality": "CT",
+        "PatientIdentityRemoved": "YES",
+    }
+    hers = {"SeriesDescription": word}
+
+    assert () == search(of, "nifti/p/s/r.json", json.dumps(mine).encode(), ours=ours)
+    assert search(of, "nifti/p/s/r.json", json.dumps(hers).encode(), ours=ours)
+    assert scan_rows(of, {"series": (hers,)}, ours=ours).hits
+    assert () == scan_rows(of, {"series": ({"Modality": "MR"},)}, ours=ours).hits
 
 
 @pytest.mark.parametrize("text", ["id=20471113", "(20471113)", "MRN20471113", "20471113"])
@@ -242,7 +353,7 @@ def test_an_ordinal_in_a_file_name_is_no_short_id() -> None:
 def test_our_own_folders_and_endings_are_no_hits() -> None:
     """Patients named NIfTI and PNG are not in every path; another folder of that name is."""
     of = patterns(PatientName="NIFTI^PNG")
-    ours = frozenset({"nifti"})
+    ours = Ours(folders=frozenset({"nifti"}))
 
     assert () == search(of, "nifti/p/s/r.nii.gz", b"", ours=ours)
     assert () == search(of, "nifti/p/s/r/i1.png", b"", ours=ours)
@@ -260,10 +371,11 @@ def test_our_own_words_are_not_from_a_patient() -> None:
     The same word in any other cell is one.
     """
     of = patterns(PatientName="Basic")
-    ours = frozenset({"basic"})
+    ours = Ours(places={"recipe": frozenset({"basic"})})
 
     assert () == search(of, "a.json", b'{"recipe": "basic"}', ours=ours)
-    assert search(of, "a.json", b'{"Comment": "Basic indeed"}', ours=ours)
+    assert search(of, "a.json", b'{"recipe": "Basic indeed"}', ours=ours)
+    assert search(of, "a.json", b'{"Comment": "basic"}', ours=ours)
 
 
 def test_a_dicom_keyword_as_a_key_is_no_hit_and_any_other_key_is_searched() -> None:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import mmap
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
 from cohortkit.errors import Refusal
-from cohortkit.model import FORMAT, DeidentifiedSeries, Searched, Statement, Task
+from cohortkit.model import FORMAT, DeidentifiedSeries, Names, Searched, Statement, Task
+from cohortkit.reasons import Reason
 from cohortkit.run.place import Place, move
 from cohortkit.run.produce import Product
 from cohortkit.run.version import VERSION
 from cohortkit.traces.find import standing
 from cohortkit.traces.patterns import Patterns, collect
 from cohortkit.traces.spellings import fold
-from cohortkit.verify.search import NOTHING_SCANNED, Hit, Scanned, scan_file, scan_rows
+from cohortkit.verify.search import NOTHING_SCANNED, Hit, Ours, Scanned, scan_file, scan_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,28 @@ class Finding:
     searched: Searched
 
 
-def our_words(statement: Statement | None) -> frozenset[str]:
-    """Texts that cohortkit writes itself: a cell that is one of them is not from a patient."""
-    words = {"cohortkit", VERSION, f"cohortkit {VERSION}"}
+def ours_of(statement: Statement | None, names: Names, outputs: Iterable[str]) -> Ours:
+    """What cohortkit writes itself, and where: whoever is called NIFTI is still searched for."""
+    places = {"Reason": {str(reason) for reason in Reason}}
+    places |= {"ConversionSoftware": {"cohortkit"}, "ConversionSoftwareVersion": {VERSION}}
     if statement is not None:
-        words |= {statement.basis, statement.recipe, statement.recipe_digest}
-        words |= {statement.identity_removed, statement.temporal, *statement.method}
-        words |= {text for code in statement.codes for text in code}
-        words |= {"\\".join(statement.method), "; ".join(statement.method)}
-    return frozenset(fold(word) for word in words)
+        said = {
+            "DeidentificationBasis": {statement.basis},
+            "basis": {statement.basis},
+            "DeidentificationRecipe": {statement.recipe},
+            "DeidentificationRecipeSHA256": {statement.recipe_digest},
+            "PatientIdentityRemoved": {statement.identity_removed},
+            "LongitudinalTemporalInformationModified": {statement.temporal},
+            "DeidentificationMethod": {*statement.method, "\\".join(statement.method)},
+            "CodeValue": {code for code, _ in statement.codes},
+            "CodeMeaning": {meaning for _, meaning in statement.codes},
+        }
+        places |= said
+    return Ours(
+        names=frozenset({names.patient, names.study, names.series}),
+        folders=frozenset(map(fold, outputs)),
+        places={place: frozenset(map(fold, texts)) for place, texts in places.items()},
+    )
 
 
 def patterns_of(
@@ -62,9 +76,8 @@ def prove(
     release: Path, patterns: Patterns, series: DeidentifiedSeries, product: Product
 ) -> Finding:
     """Search all that was written for the source patient: names, headers, rows, shapes."""
-    names = series.names
-    ours = our_words(series.statement) | {names.patient, names.study, names.series}
-    ours |= {fold(artifact.output) for artifact in product.artifacts}
+    outputs = (artifact.output for artifact in product.artifacts)
+    ours = ours_of(series.statement, series.names, outputs)
     found = scan_rows(patterns, product.rows, ours=ours)
     shapes = [{"shape": one.shape, "spacing": one.spacing} for one in product.artifacts]
     found += scan_rows(patterns, {"files": shapes}, ours=ours)
@@ -111,7 +124,7 @@ def _identifies(patterns: Patterns, value: float) -> bool:
     return any(item.text.lstrip("0") == digits for item in patterns.items if item.text.isdigit())
 
 
-def scan(patterns: Patterns, root: Path, name: str, ours: frozenset[str]) -> Scanned:
+def scan(patterns: Patterns, root: Path, name: str, ours: Ours) -> Scanned:
     """Search one file; it is mapped and not read, since its samples are not looked at."""
     handle = os.open(root / name, os.O_RDONLY)
     try:

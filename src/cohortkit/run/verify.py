@@ -18,17 +18,16 @@ from cohortkit.run.about import About
 from cohortkit.run.finish import finish
 from cohortkit.run.place import Place, cause, files_under
 from cohortkit.run.resume import read_all
-from cohortkit.run.searching import our_words, patterns_of, scan
+from cohortkit.run.searching import ours_of, patterns_of, scan
 from cohortkit.run.settings import read
 from cohortkit.run.tasks import build
 from cohortkit.run.worker import token_of
 from cohortkit.sources.files import Files
 from cohortkit.traces.patterns import Patterns, Rule
-from cohortkit.traces.spellings import fold
 from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
 from cohortkit.verify.said import unsaid
-from cohortkit.verify.search import Hit, scan_rows
+from cohortkit.verify.search import Hit, Ours, scan_rows
 from cohortkit.writers import writer
 
 _PAGES = ("report.html", "export.json")
@@ -218,8 +217,7 @@ class _Search:
         except (TaskFailure, Refusal):
             self.unchecked += 1
             return
-        ours = our_words(statement) | {names.patient, names.study, names.series}
-        ours |= {fold(one.output) for one in record.artifacts}
+        ours = ours_of(statement, names, (one.output for one in record.artifacts))
         rows = scan_rows(patterns, record.rows, ours=ours)
         self.bytes += rows.bytes
         self.hits += [(hit.place, hit) for hit in rows.hits]
@@ -229,7 +227,7 @@ class _Search:
         self.patterns += len(patterns)
         self.patients.add(names.patient)
 
-    def _files(self, patterns: Patterns, names: Iterable[str], ours: frozenset[str]) -> None:
+    def _files(self, patterns: Patterns, names: Iterable[str], ours: Ours) -> None:
         for name in names:
             if (self.place.release / name).is_file():
                 found = scan(patterns, self.place.release, name, ours)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import polars as pl
 
@@ -23,6 +24,19 @@ from cohortkit.verify.objects import parts
 
 Buffer = bytes | memoryview
 Cell = Scalar | list[object] | None
+
+
+class Place(NamedTuple):
+    """What stands somewhere in a structure.
+
+    Attributes:
+        of: the key, column or keyword that it belongs to; of a key, the key itself.
+        role: ``key`` or ``value``.
+    """
+
+    of: str
+    role: str
+    value: Cell
 
 
 class Form(StrEnum):
@@ -37,12 +51,12 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Piece:
-    """A part of a file. ``place`` names it in a hit."""
+    """A part of a file. ``place`` names it in a hit; cells have their keyword before them."""
 
     place: str
     form: Form
     data: bytes
-    cells: tuple[Scalar, ...] = ()
+    cells: tuple[tuple[str, Scalar], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Piece {self.place}: {len(self.data)} bytes>"
@@ -89,7 +103,9 @@ _FEXTRA, _FNAME, _FCOMMENT = 4, 8, 16
 
 
 def _gzip(data: Buffer) -> Iterator[Piece]:
-    yield Piece("gzip header", Form.RAW, _gzip_header(bytes(data[:_NIFTI_START])))
+    said = _gzip_header(bytes(data[:_NIFTI_START]))
+    yield Piece("gzip header", Form.RAW, said)
+    yield Piece("gzip header", Form.TEXT, said.replace(b"\0", b" "))
     inflater = zlib.decompressobj(31)
     try:
         start = inflater.decompress(data, _NIFTI_START)
@@ -188,6 +204,9 @@ def _nifti(start: bytes, whole: Buffer | None) -> Iterator[Piece]:
 # --- PNG ------------------------------------------------------------------------------------
 
 
+_TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf"})
+
+
 def _png(data: Buffer) -> Iterator[Piece]:
     at = 8
     while at + 12 <= len(data):
@@ -195,6 +214,8 @@ def _png(data: Buffer) -> Iterator[Piece]:
         if name != b"IDAT":
             body = bytes(data[at + 8 : at + 8 + length])
             yield Piece("png chunk", Form.RAW, name + b" " + body)
+            if name in _TEXT_CHUNKS:
+                yield Piece("png chunk", Form.TEXT, body.replace(b"\0", b" "))
             yield from _packed(body)
         at += 12 + length
         if name == b"IEND":
@@ -208,39 +229,41 @@ def _packed(body: bytes) -> Iterator[Piece]:
     at = body.find(b"\x78")
     while at >= 0:
         try:
-            yield Piece("png chunk", Form.RAW, zlib.decompressobj().decompress(body[at:], 1 << 24))
+            inside = zlib.decompressobj().decompress(body[at:], 1 << 24)
         except zlib.error:
             at = body.find(b"\x78", at + 1)
         else:
+            yield Piece("png chunk", Form.RAW, inside)
+            yield Piece("png chunk", Form.TEXT, inside.replace(b"\0", b" "))
             return
 
 
 # --- JSON and tables ------------------------------------------------------------------------
 
 
-def json_cells(data: bytes) -> list[tuple[str, Cell]] | None:
-    """("key" | "value", what stands there) of a JSON text or of JSON lines; None where broken."""
-    found: list[tuple[str, Cell]] = []
+def json_cells(data: bytes) -> list[Place] | None:
+    """What stands in a JSON text or in JSON lines; None where it is broken."""
+    found: list[Place] = []
     try:
         try:
-            stack = [json.loads(data)]
+            stack = [("", json.loads(data))]
         except json.JSONDecodeError:
-            stack = [json.loads(line) for line in data.splitlines() if line.strip()]
-    except ValueError:
+            stack = [("", json.loads(line)) for line in data.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
         return None
     while stack:
-        node = stack.pop()
+        of, node = stack.pop()
         if isinstance(node, dict):
-            found += [("key", key) for key in node]
-            stack.extend(node.values())
+            found += [Place(key, "key", key) for key in node]
+            stack.extend(node.items())
         elif isinstance(node, list):
-            stack.extend(node)
+            stack.extend((of, inner) for inner in node)
         else:
-            found.append(("value", node))
+            found.append(Place(of, "value", node))
     return found
 
 
-def table_cells(data: bytes) -> Iterator[tuple[str, Cell]] | None:
+def table_cells(data: bytes) -> Iterator[Place] | None:
     """The same of a Parquet file: column names are keys. None where it cannot be read."""
     try:
         frame = pl.read_parquet(io.BytesIO(data))
@@ -249,8 +272,8 @@ def table_cells(data: bytes) -> Iterator[tuple[str, Cell]] | None:
     return _cells_of(frame)
 
 
-def _cells_of(frame: pl.DataFrame) -> Iterator[tuple[str, Cell]]:
+def _cells_of(frame: pl.DataFrame) -> Iterator[Place]:
     for column in frame.iter_columns():
-        yield "key", column.name
+        yield Place(column.name, "key", column.name)
         for value in column.unique(maintain_order=True).to_list():
-            yield "value", value
+            yield Place(column.name, "value", value)

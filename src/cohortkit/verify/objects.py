@@ -8,12 +8,15 @@ representations and lengths are left out, which are numbers of at most four byte
 from __future__ import annotations
 
 import datetime as dt
+import re
 import struct
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pydicom.charset import convert_encodings, decode_bytes
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.valuerep import TEXT_VR_DELIMS
 
 from cohortkit.dicom.layout import EXPLICIT_BIG, LONG_VRS, SHORT_VRS, find_start
@@ -35,6 +38,17 @@ _IN_CHARACTER_SET = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
 _TEXT = _IN_CHARACTER_SET | {"AE", "AS", "CS", "UI", "UR"}
 _FIGURES = frozenset({"DS", "IS"})
 _DATES = frozenset({"DA", "DT", "TM"})
+_BINARY = {
+    "UL": (4, "L"),
+    "SL": (4, "l"),
+    "UV": (8, "Q"),
+    "SV": (8, "q"),
+    "US": (2, "H"),
+    "FL": (4, "f"),
+    "FD": (8, "d"),
+}
+_FEW = 64  # numbers in one value: more are a table of measurements
+_CLOCK = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d|60)(\.\d{1,6})?", re.ASCII)
 
 
 @dataclass(slots=True, repr=False)
@@ -42,11 +56,12 @@ class Parts:
     """What a DICOM file is to be searched for.
 
     Attributes:
-        cells: values of text, date and number elements.
+        cells: values of text, date and number elements, each behind its keyword (a private
+            element has none).
         rest: all other values that are no samples, and what is no element, in their order.
     """
 
-    cells: list[Scalar] = field(default_factory=list)
+    cells: list[tuple[str, Scalar]] = field(default_factory=list)
     rest: list[bytes] = field(default_factory=list)
 
 
@@ -62,7 +77,7 @@ def parts(data: Buffer) -> Parts:
     except Refusal:
         return Parts(rest=[bytes(data)])
     if start.deflated:
-        return Parts(rest=[bytes(data)])
+        return Parts(rest=[bytes(data), _inflated(bytes(data[start.dataset :]))])
     found.rest.append(bytes(data[: start.dataset]))
     walk = _Walk(data, start.implicit, start.transfer_syntax != EXPLICIT_BIG, found)
     try:
@@ -73,11 +88,20 @@ def parts(data: Buffer) -> Parts:
     return found
 
 
+def _inflated(data: bytes) -> bytes:
+    """A deflated data set (PS3.5 A.5) as bytes, as far as it can be read."""
+    try:
+        return zlib.decompressobj(-15).decompress(data)
+    except zlib.error:
+        return b""
+
+
 class _Walk:
     """One pass over the elements of a file."""
 
     def __init__(self, data: Buffer, implicit: bool, little: bool, found: Parts) -> None:  # noqa: FBT001 - two flags of the encoding
         self._data, self._implicit, self._found = data, implicit, found
+        self._little = little
         order = "<" if little else ">"
         self._short = struct.Struct(f"{order}HH2sH").unpack_from
         self._plain = struct.Struct(f"{order}HHI").unpack_from
@@ -101,7 +125,7 @@ class _Walk:
                 raw = bytes(self._data[value : value + length])
                 if tag == _CHARACTER_SET:
                     encodings = _encodings(raw)
-                self._leaf(vr or _looked_up(tag), raw, encodings)
+                self._leaf(tag, vr or _looked_up(tag), raw, encodings)
                 at = value + length
         return at
 
@@ -151,17 +175,33 @@ class _Walk:
             self._found.rest.append(told(bytes(self._data[value : value + size])))
             at = value + size
 
-    def _leaf(self, vr: str, raw: bytes, encodings: Sequence[str]) -> None:
+    def _leaf(self, tag: int, vr: str, raw: bytes, encodings: Sequence[str]) -> None:
         """A value as cells where it is text; what could be read in two ways is bytes as well."""
         if vr in _DATES | _FIGURES | _TEXT:
             texts = _texts(raw, encodings if vr in _IN_CHARACTER_SET else ("ascii",))
             if texts is not None:
-                self._found.cells += [_cell(vr, text) for text in texts]
+                self._found.cells += [(_keyword(tag), _cell(vr, text)) for text in texts]
                 if raw.isascii() and b"\x1b" not in raw and b"\0" not in raw.rstrip(b"\0"):
                     return
+        elif vr in _BINARY:
+            self._found.cells += [(_keyword(tag), one) for one in self._figures(vr, raw)]
         self._found.rest.append(raw)
 
+    def _figures(self, vr: str, raw: bytes) -> Sequence[Scalar]:
+        """The numbers of a binary value that may be somebody's: not of a table of them."""
+        size, code = _BINARY[vr]
+        count = len(raw) // size
+        if not 0 < count <= _FEW or len(raw) % size:
+            return ()
+        return struct.unpack(f"{'<' if self._little else '>'}{count}{code}", raw)
 
+
+@lru_cache(maxsize=4096)
+def _keyword(tag: int) -> str:
+    return keyword_for_tag(tag)
+
+
+@lru_cache(maxsize=4096)
 def _looked_up(tag: int) -> str:
     try:
         return dictionary_VR(tag)
@@ -195,15 +235,32 @@ def _texts(raw: bytes, encodings: Sequence[str]) -> list[str] | None:
 
 def _cell(vr: str, text: str) -> Scalar:
     """The value as what it is, so that it is compared as such; text where it is no such thing."""
+    reader = _READERS.get(vr)
     try:
-        if vr == "DA" and len(text) == _DAY:
-            return dt.date(int(text[:4]), int(text[4:6]), int(text[6:]))
-        if vr == "DT" and text[:_DAY].isdigit() and len(text) >= _DAY:
-            return dt.date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-        if vr == "IS":
-            return int(text)
-        if vr == "DS":
-            return float(text)
+        return text if reader is None else reader(text)
     except ValueError:
         return text
-    return text
+
+
+def _day(text: str) -> Scalar:
+    if len(text) != _DAY:
+        return text
+    return dt.date(int(text[:4]), int(text[4:6]), int(text[6:]))
+
+
+def _moment(text: str) -> Scalar:
+    return _day(text[:_DAY]) if text[:_DAY].isdigit() and len(text) >= _DAY else text
+
+
+def _clock(text: str) -> Scalar:
+    """A time of day, which is no date in six figures."""
+    return dt.time(int(text[:2]), int(text[2:4])) if _CLOCK.fullmatch(text) else text
+
+
+_READERS: Mapping[str, Callable[[str], Scalar]] = {
+    "DA": _day,
+    "DT": _moment,
+    "TM": _clock,
+    "IS": int,
+    "DS": float,
+}

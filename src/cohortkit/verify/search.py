@@ -5,19 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cohortkit.dicom.keywords import all_keywords
 from cohortkit.model import Scalar
 from cohortkit.model.terms import TERMS
 from cohortkit.traces.fields import Kind
 from cohortkit.traces.find import standing
-from cohortkit.traces.patterns import SHORT, Pattern, Patterns
+from cohortkit.traces.patterns import LEAST_DIGITS, SHORT, Pattern, Patterns, Rule
 from cohortkit.traces.spellings import fold
 from cohortkit.verify.containers import Buffer, Form, Piece, json_cells, pieces, table_cells
 
-_NOTHING: frozenset[str] = frozenset()
-_NOISE = 4  # characters: shorter tokens are in any binary by chance
+_NOISE = 4  # bytes: shorter tokens are in any binary by chance
+_DAY = 8  # figures of a date
 _SUFFIXES = (
     ".nii.gz",
     ".nii",
@@ -30,6 +30,30 @@ _SUFFIXES = (
     ".csv",
     ".html",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What cohortkit itself writes, and where: there, and as the whole value, it is no hit.
+
+    Attributes:
+        names: pseudonyms and our other made-up words, which stand for nobody anywhere; folded.
+        folders: the first folder of a path: the kinds of output.
+        places: column, key or DICOM keyword → texts that we write there; folded. The same text in
+            any other place is somebody's.
+    """
+
+    names: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+    places: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def wrote(self, value: str, of: str) -> bool:
+        """Whether this text in this place is from us and not from a patient."""
+        text = fold(value)
+        return text in self.names or text in self.places.get(of, ())
+
+
+NOBODY = Ours()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,24 +82,19 @@ class Scanned:
 NOTHING_SCANNED = Scanned((), 0)
 
 
-def search(
-    patterns: Patterns, name: str, data: Buffer, *, ours: frozenset[str] = _NOTHING
-) -> tuple[Hit, ...]:
+def search(patterns: Patterns, name: str, data: Buffer, *, ours: Ours = NOBODY) -> tuple[Hit, ...]:
     """The hits in one file: in its name and in every part that is not samples.
 
     Args:
         patterns: of the patient whose file it is.
         name: path in the release, with forward slashes.
         data: the file's bytes.
-        ours: texts that cohortkit writes itself (folded): a cell that is one of them and
-            nothing else holds no source value, whatever the patient is called.
+        ours: what cohortkit writes itself, and where.
     """
     return scan_file(patterns, name, data, ours=ours).hits
 
 
-def scan_file(
-    patterns: Patterns, name: str, data: Buffer, *, ours: frozenset[str] = _NOTHING
-) -> Scanned:
+def scan_file(patterns: Patterns, name: str, data: Buffer, *, ours: Ours = NOBODY) -> Scanned:
     """As ``search``, with the count of bytes that were looked at."""
     found = {Hit("name", item.kind) for item in _in_name(patterns, name, ours)}
     looked = len(name)
@@ -89,7 +108,7 @@ def scan_rows(
     patterns: Patterns,
     rows: Mapping[str, Iterable[Mapping[str, object]]],
     *,
-    ours: frozenset[str] = _NOTHING,
+    ours: Ours = NOBODY,
 ) -> Scanned:
     """The hits in released table rows, by table and column."""
     found: set[Hit] = set()
@@ -104,33 +123,33 @@ def scan_rows(
                 done.add(key)
                 looked += len(key[2])
                 place = f"table {table}.{column}"
-                found |= {Hit(place, item.kind) for item in _in_cell(patterns, value, ours)}
+                found |= {Hit(place, item.kind) for item in _in_cell(patterns, value, ours, column)}
     return Scanned(tuple(sorted(found)), looked)
 
 
 # --- the parts of a file --------------------------------------------------------------------
 
 
-def _in_name(patterns: Patterns, name: str, ours: frozenset[str]) -> Iterator[Pattern]:
+def _in_name(patterns: Patterns, name: str, ours: Ours) -> Iterator[Pattern]:
     """Names are text, but a short number in one is an ordinal (``0010.png``)."""
     folded = fold(name)
     suffix = next((end for end in _SUFFIXES if folded.endswith(end)), "")
-    parts = folded[: len(folded) - len(suffix)].split("/")
-    for item in standing(patterns, "/".join(part for part in parts if part not in ours)):
+    first, *rest = folded[: len(folded) - len(suffix)].split("/")
+    kept = [] if rest and first in ours.folders else [first]
+    for item in standing(patterns, "/".join((*kept, *(p for p in rest if p not in ours.names)))):
         if not (item.text.isdigit() and len(item.text) < SHORT):
             yield item
 
 
-def _in_piece(patterns: Patterns, piece: Piece, ours: frozenset[str]) -> Iterator[Pattern]:
+def _in_piece(patterns: Patterns, piece: Piece, ours: Ours) -> Iterator[Pattern]:
     if piece.form is Form.RAW:
         yield from _in_bytes(patterns, piece.data)
         return
     if piece.form is Form.TEXT:
         text = piece.data.decode("utf-8", "replace")
-        if fold(text.strip()) not in ours:
-            yield from standing(patterns, text)
-            if "&" in text:
-                yield from standing(patterns, html.unescape(text))
+        yield from standing(patterns, text)
+        if "&" in text:
+            yield from standing(patterns, html.unescape(text))
         return
     if piece.form is Form.CELLS:
         yield from _in_cells(patterns, piece.cells, ours)
@@ -139,23 +158,21 @@ def _in_piece(patterns: Patterns, piece: Piece, ours: frozenset[str]) -> Iterato
     if cells is None:
         yield from _in_bytes(patterns, piece.data)
         return
-    for role, value in cells:
+    for of, role, value in cells:
         if role == "value" or not (value in TERMS or value in all_keywords()):
-            yield from _in_cell(patterns, value, ours)
+            yield from _in_cell(patterns, value, ours, of)
 
 
 def _in_cells(
-    patterns: Patterns, cells: Iterable[Scalar], ours: frozenset[str]
+    patterns: Patterns, cells: Iterable[tuple[str, Scalar]], ours: Ours
 ) -> Iterator[Pattern]:
     """Text is looked through all at once, and one by one only where that finds something."""
     known = list(cells)
-    texts = [cell for cell in known if isinstance(cell, str)]
-    if any(True for _ in standing(patterns, "\n".join(texts))):
-        for text in texts:
-            yield from _in_cell(patterns, text, ours)
-    for cell in known:
-        if not isinstance(cell, str):
-            yield from _in_scalar(patterns, cell)
+    texts = [cell for _, cell in known if isinstance(cell, str)]
+    found = any(True for _ in standing(patterns, "\n".join(texts)))
+    for of, cell in known:
+        if found or not isinstance(cell, str):
+            yield from _in_cell(patterns, cell, ours, of)
 
 
 def _in_bytes(patterns: Patterns, data: bytes) -> Iterator[Pattern]:
@@ -164,18 +181,21 @@ def _in_bytes(patterns: Patterns, data: bytes) -> Iterator[Pattern]:
         texts |= {text.replace("\0", "") for text in texts}
     for text in texts:
         for item in standing(patterns, text):
-            if len(item.text) >= _NOISE:
+            if len(item.text.encode()) >= _NOISE:
                 yield item
 
 
-def _in_cell(patterns: Patterns, value: object, ours: frozenset[str]) -> Iterator[Pattern]:
+def _in_cell(patterns: Patterns, value: object, ours: Ours, of: str) -> Iterator[Pattern]:
     """A string is text; a whole number is its digits; a date is its ISO form."""
     if isinstance(value, str):
-        if fold(value) not in ours:
+        if not ours.wrote(value, of):
             yield from standing(patterns, value)
-    elif isinstance(value, Mapping | list | tuple):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _in_cell(patterns, inner, ours)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _in_cell(patterns, inner, ours, str(key))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _in_cell(patterns, inner, ours, of)
     else:
         yield from _in_scalar(patterns, value)
 
@@ -197,10 +217,13 @@ def _in_scalar(patterns: Patterns, value: object) -> Iterator[Pattern]:
 
 
 def _in_number(patterns: Patterns, number: int) -> Iterator[Pattern]:
-    """A whole number of six digits or more is compared as text; a shorter one is any number.
+    """A whole number of five digits or more is compared as text; a shorter one is any number.
 
-    A date that somebody wrote as a number (20220103) counts under every recipe: no shift moves it.
+    A date that somebody wrote as a number (20220103, or seconds since 1970) counts under every
+    recipe: no shift moves it. In six figures it does not: a time of day has as many.
     """
-    digits = str(abs(number))
-    if len(digits) >= SHORT:
-        yield from standing(patterns, digits)
+    if abs(number) < 10 ** (LEAST_DIGITS - 1):
+        return
+    for item in standing(patterns, str(number)):
+        if item.rule is not Rule.DATE or len(item.text) >= _DAY:
+            yield item
