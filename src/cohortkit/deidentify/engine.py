@@ -46,7 +46,7 @@ def deidentify(
         series: headers, pixel handles, and the facts that were read from them.
         task: whose person every header must name; its labels, and whether the person is over 89.
         recipe: what privacy asks.
-        pseudonyms: keyed; there is no default and no other way.
+        pseudonyms: keyed, or out of a table; there is no default and no other way.
 
     Raises:
         Refusal: ``no-patient-id``, ``person-conflict``, ``unknown-sop-class``,
@@ -55,7 +55,7 @@ def deidentify(
             ``unsupported-pixels``.
     """
     headers = [instance.header for instance in series.instances]
-    person = _person(headers, series, task, recipe)
+    person = _person(headers, series, task, recipe, pseudonyms)
     for header in headers:
         _pass_gates(header, recipe)
     pixels = [
@@ -68,17 +68,20 @@ def deidentify(
     walk = Walk(
         rules_for(recipe), Subject(person, pseudonyms, days, task.over_89, true_dates=true_dates)
     )
-    return DeidentifiedSeries(
-        names=Names(
+    with pseudonyms.together():
+        names = Names(
             patient=pseudonyms.patient(person),
             study=pseudonyms.study(task.study_instance_uid),
             series=pseudonyms.series(task.series_instance_uid),
-        ),
-        facts=series.facts,
-        headers=tuple(
+        )
+        released = tuple(
             _released(header, walk, said, pixels=handle is not None)
             for header, (handle, _) in zip(headers, pixels, strict=True)
-        ),
+        )
+    return DeidentifiedSeries(
+        names=names,
+        facts=series.facts,
+        headers=released,
         pixels=tuple(handle for handle, _ in pixels),
         pixel_work=tuple(work for _, work in pixels),
         statement=said,
@@ -118,23 +121,27 @@ def _identifier(header: Dataset, tag: int, encodings: Sequence[str]) -> str:
     return normalise("\\".join(identifiers(header.get_item(tag), encodings)))
 
 
-def _person(headers: Sequence[Dataset], series: SourceSeries, task: Task, recipe: Recipe) -> Person:
-    """The one person of the series, as task, series and every header say.
+def _person(
+    headers: Sequence[Dataset],
+    series: SourceSeries,
+    task: Task,
+    recipe: Recipe,
+    pseudonyms: Pseudonyms,
+) -> Person:
+    """The one person of the series, as task, series and every header say; merged ones are one.
 
     Raises:
         Refusal: ``no-patient-id``, ``person-conflict``.
     """
     default = normalise(recipe.default_issuer)
-    said = {
-        Person(normalise(one.issuer) or default, normalise(one.patient_id))
-        for one in (task.person, series.person)
-    }
-    said |= {person_of(header, default) for header in headers}
+    asked = Person(normalise(task.person.issuer) or default, normalise(task.person.patient_id))
+    other = Person(normalise(series.person.issuer) or default, normalise(series.person.patient_id))
+    said = {asked, other, *(person_of(header, default) for header in headers)}
     if any(not one.patient_id for one in said):
         raise Refusal(Reason.NO_PATIENT_ID)
-    if len(said) > 1:
+    if len({pseudonyms.one(one) for one in said}) > 1:
         raise Refusal(Reason.PERSON_CONFLICT)
-    return said.pop()
+    return asked
 
 
 def _pass_gates(header: Dataset, recipe: Recipe) -> None:

@@ -7,6 +7,7 @@ is a rollback journal and no write-ahead log, which would need memory that machi
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 import secrets
@@ -101,6 +102,13 @@ class IdTable:
             )
         return Tabled(key.pseudonyms(), self._rows)
 
+    def drew(self, letters: str) -> bool:
+        """Whether a name or token without its first letter (16 of a-z2-7) is out of this table."""
+        try:
+            return self._rows.drew(base64.b32decode(letters, casefold=True))
+        except ValueError:
+            return False
+
     def __len__(self) -> int:
         """How many ids it holds, of all kinds."""
         return self._rows.count()
@@ -166,6 +174,11 @@ class _File:
         """How many rows there are."""
         with self._lock:
             return int(self._do("SELECT count(*) FROM ids")[0][0])
+
+    def drew(self, drawn: bytes) -> bool:
+        """Whether it was drawn here."""
+        with self._lock:
+            return bool(self._do("SELECT 1 FROM ids WHERE drawn = ?", drawn))
 
     def find(self, locator: bytes) -> bytes | None:
         """What was drawn, or nothing yet."""

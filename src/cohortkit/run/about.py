@@ -13,7 +13,7 @@ from cohortkit.model import Task
 from cohortkit.payloads.columns import TABLES
 from cohortkit.protocols import Writer
 from cohortkit.recipe.explain import explain, treatment
-from cohortkit.recipe.model import Recipe
+from cohortkit.recipe.model import Ids, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class About:
         accepted: risks that the recipe accepts, with the reasons given.
         first: how many series a trial run was limited to.
         treatment: what the recipe does to each attribute that the tables may hold, by keyword.
+        ids: whether ids are keyed, or random out of a table; and then of which.
     """
 
     recipe: str
@@ -51,6 +52,8 @@ class About:
     first: int | None = None
     default_issuer: str = ""
     treatment: dict[str, str] = field(default_factory=dict)
+    ids: str = str(Ids.KEYED)
+    table_id: str = ""
 
     def to_json(self) -> bytes:
         """As it lies in the vault, so that ``verify`` can make the manifest again."""
@@ -93,6 +96,7 @@ def about(
         explained=_explained(recipe),
         accepted=_accepted(recipe),
         default_issuer=recipe.default_issuer,
+        ids=str(recipe.ids),
         treatment=treatment(recipe, (one.keyword for table in TABLES.values() for one in table)),
     )
     return About.from_json(told.to_json())  # as it will be read again: plain values only

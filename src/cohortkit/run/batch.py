@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError
 from cohortkit.model import Record, Status, Task
@@ -18,6 +19,7 @@ from cohortkit.run.about import About
 from cohortkit.run.engines import Local
 from cohortkit.run.facade import Export
 from cohortkit.run.finish import finish
+from cohortkit.run.identity import demand_ids, keep_people
 from cohortkit.run.ledger import note
 from cohortkit.run.limits import Limits
 from cohortkit.run.lock import alone, hold
@@ -28,7 +30,7 @@ from cohortkit.run.records import to_json
 from cohortkit.run.resume import Retry, Standing, missing, read_all, remove_litter, resume
 from cohortkit.run.settings import settings_of, settle
 from cohortkit.run.shards import Part, Shard, holding, part_of
-from cohortkit.run.worker import Work, ended, token_of
+from cohortkit.run.worker import Work, ended
 from cohortkit.verify.canary import canary
 
 __all__ = ["Export", "export"]
@@ -41,6 +43,7 @@ def export(
     out: str | Path,
     key: Key,
     *,
+    ids: IdTable | None = None,
     workers: int | None = None,
     limit: int | None = None,
     errors: Literal["record", "raise"] = "record",
@@ -57,6 +60,7 @@ def export(
         plan: from ``plan``.
         out: the folder of the export: a new one, an empty one, or that of the same export.
         key: the project's key.
+        ids: the project's table of random ids, where the recipe asks for them.
         workers: processes; default: one for each core.
         limit: do this many series only; without it the same command does the rest.
         errors: ``raise`` stops at the first series that fails.
@@ -88,9 +92,19 @@ def export(
     if not isinstance(key, Key):
         raise KeyFileError("no key, no export: pass a Key")
     canary()
+    demand_ids(ids, key, plan.recipe, plan.archive)
     place = check(out, plan.archive)
-    settings = settings_of(plan.recipe, plan.outputs, key)
-    work = Work(plan.recipe, plan.outputs, plan.source, key, place.root, settings.digest)
+    settings = settings_of(plan.recipe, plan.outputs, key, ids, plan.people)
+    work = Work(
+        plan.recipe,
+        plan.outputs,
+        plan.source,
+        key,
+        place.root,
+        settings.digest,
+        ids=ids,
+        people=plan.people,
+    )
     if pace is not None and not isinstance(pace, Pace):
         raise UsageError("pace: a ck.Pace, such as ck.Pace(hours='20:00-06:00')")
     paced = Paced(pace or Pace(), place.root)
@@ -101,6 +115,7 @@ def export(
         with holding(place, part, str(out)) as handles:
             with run.for_a_moment():
                 settle(place, settings, str(out), write=True)
+                keep_people(place, plan.people)
             engine = Local(count, place.log, handles, seconds=limits.seconds, memory=limits.memory)
             return run.held(engine, handles[0])
     except OSError as error:
@@ -140,7 +155,11 @@ class _Run:
         """What the release will say of itself."""
         key = self.work.key
         return replace(
-            self.plan.about, project=key.project, key_id=key.key_id, first=self.plan.first
+            self.plan.about,
+            project=key.project,
+            key_id=key.key_id,
+            first=self.plan.first,
+            table_id="" if self.work.ids is None else self.work.ids.table_id,
         )
 
     @contextmanager
@@ -212,7 +231,7 @@ class _Run:
         if isinstance(result, Record):
             return result
         record = ended(self.work, task, result)
-        publish(self.place.record(token_of(self.work.key.pseudonyms(), task)), to_json(record))
+        publish(self.place.record(record.task), to_json(record))
         return record
 
 

@@ -162,6 +162,7 @@ def _manifest(records: Sequence[Record], about: About, made: Mapping[str, bytes]
         },
         "project": about.project,
         "key_id": about.key_id,
+        "ids": {"kind": about.ids, "table": about.table_id or None},
         "outputs": list(about.outputs),
         "asked": list(about.asked),
         "flow": list(about.flow),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from cohortkit.deidentify.ages import OLDEST
+from cohortkit.deidentify.people import People
 from cohortkit.index.ages import YEAR, years
 from cohortkit.model import Person
 from cohortkit.protocols import Index
@@ -66,7 +67,9 @@ class _Known:
         return self.implied is not None and self.latest - self.implied > OLDEST * YEAR
 
 
-def people_over_89(index: Index, default_issuer: str) -> frozenset[Person] | None:
+def people_over_89(
+    index: Index, default_issuer: str, people: People | None = None
+) -> frozenset[Person] | None:
     """Who may be 90 or older on some day that the index knows of; None where it knows no ages.
 
     By Patient's Age; by an age and the time since; by the days from birth to the last study; and
@@ -77,9 +80,10 @@ def people_over_89(index: Index, default_issuer: str) -> frozenset[Person] | Non
     names = frame.collect_schema().names()
     if "PatientID" not in names or not _AGES & set(names):
         return None
+    merges = people or People()
     known: dict[Person, _Known] = {}
     for row in _gathered(frame, names).iter_rows(named=True):
-        person = person_of(row, default_issuer)
+        person = merges.one(person_of(row, default_issuer))
         new = _Known(row["oldest"], row["born"], row["latest"], row["implied"], row["surely"])
         known[person] = known[person] | new if person in known else new
     return frozenset(person for person, one in known.items() if one.over_89)

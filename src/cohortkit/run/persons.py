@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from cohortkit.deidentify.identities import normalise
+from cohortkit.deidentify.people import People
 from cohortkit.model import Person
 from cohortkit.protocols import Index
 
@@ -31,12 +32,13 @@ def person_of(row: Row, default_issuer: str) -> Person:
 
 
 def known_of(
-    index: Index, cohort: pl.DataFrame, default_issuer: str
+    index: Index, cohort: pl.DataFrame, default_issuer: str, people: People
 ) -> dict[Person, tuple[tuple[str, str], ...]]:
     """(keyword, value) of what all studies in the index say of the people of a cohort.
 
     A series that lacks its patient's name, or has an older one, is hers all the same: whoever
-    searches what leaves looks for every name, birth date and number that she is known by.
+    searches what leaves looks for every name, birth date and number that she is known by, under
+    any of the ids that are merged.
     """
     frame = index.series()
     names = frame.collect_schema().names()
@@ -45,7 +47,9 @@ def known_of(
         return {}
     who = [name for name in _WHO if name in names]
     bare = pl.col("PatientID").cast(pl.String).str.strip_chars(" \0")
-    ids = cohort.select(bare).to_series().unique().drop_nulls()
+    others = [one.patient_id for pair in people.into.items() for one in pair]
+    ids = pl.concat([cohort.select(bare).to_series(), pl.Series(others, dtype=pl.String)])
+    ids = ids.unique().drop_nulls()
     rows = (
         frame.filter(bare.is_in(ids.implode()))
         .select(*who, *(_written(name) for name in columns))
@@ -55,7 +59,7 @@ def known_of(
     )
     found: dict[Person, set[tuple[str, str]]] = {}
     for row in rows.iter_rows(named=True):
-        mine = found.setdefault(person_of(row, default_issuer), set())
+        mine = found.setdefault(people.one(person_of(row, default_issuer)), set())
         mine.update((name, value) for name in columns for value in row[name] if value)
     return {person: tuple(sorted(known)) for person, known in found.items()}
 

@@ -60,6 +60,16 @@ class Place:
         return self.vault / "redactions"
 
     @property
+    def people(self) -> Path:
+        """Who was merged with whom; identified."""
+        return self.vault / "people.json"
+
+    @property
+    def audit(self) -> Path:
+        """Who looked behind the pseudonyms, when and why."""
+        return self.vault / "audit.jsonl"
+
+    @property
     def settings(self) -> Path:
         """Which export this is."""
         return self.vault / "export.json"

@@ -9,12 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from html import escape
 
+import polars as pl
+
 from cohortkit.cohort.cohort import Cohort
+from cohortkit.cohort.join import Table
+from cohortkit.deidentify.people import People
 from cohortkit.errors import UsageError
 from cohortkit.model import Reason, Task
 from cohortkit.protocols import Source, Writer
-from cohortkit.recipe.model import Recipe
+from cohortkit.recipe.model import Ids, Recipe
 from cohortkit.run.about import About, about, describe
+from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
+from cohortkit.run.identity import read_people
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.tasks import build
 from cohortkit.run.wording import demand_nobody, words_of
@@ -34,6 +40,8 @@ class Plan:
         lacking: columns that the recipe releases and the cohort does not have.
         archive: folders that no output may be in or around.
         first: how many tasks a run does; None for all.
+        people: who is merged with whom. Identified.
+        doubts: where the index leaves open whether two people are one. Identified.
     """
 
     tasks: tuple[Task, ...]
@@ -46,6 +54,8 @@ class Plan:
     lacking: tuple[str, ...] = ()
     archive: tuple[str, ...] = ()
     first: int | None = field(default=None)
+    people: People = field(default_factory=People)
+    doubts: tuple[Doubt, ...] = ()
 
     def limit(self, count: int) -> Plan:
         """The same plan, of which a run does the first tasks only: to try it on a few.
@@ -93,6 +103,15 @@ class Plan:
         found = Counter(item for seen in self.forecasts for item in seen.only.items())
         return dict(sorted(found.items()))
 
+    def unsure(self, *, identified: bool = False) -> pl.DataFrame:
+        """Where the index leaves open whether two people are one: kind, case, how many people.
+
+        Args:
+            identified: a row for each person, with issuer and Patient ID, to be looked into and
+                merged by ``people``.
+        """
+        return frame_of(self.doubts, identified=identified)
+
     def sizes(self) -> dict[str, int]:
         """Estimated bytes by output."""
         return {
@@ -101,13 +120,16 @@ class Plan:
 
     def summary(self) -> dict[str, object]:
         """All of it as plain values, for JSON. Nothing identifies."""
-        people = {(task.person.issuer, task.person.patient_id) for task in self.tasks}
-        studies = {(*_who(task), task.study_instance_uid) for task in self.tasks}
+        people = {self.people.one(task.person) for task in self.tasks}
+        studies = {(self.people.one(t.person), t.study_instance_uid) for t in self.tasks}
         return {
             "recipe": self.recipe.name,
             "basis": str(self.recipe.basis),
+            "ids": str(self.recipe.ids),
             "outputs": [one.name for one in self.outputs],
             "patients": len(people),
+            "merged": len(self.people.into),
+            "unsure": tally_of(self.doubts),
             "studies": len(studies),
             "series": len(self.tasks),
             "instances": sum(len(task.files) for task in self.tasks),
@@ -142,6 +164,11 @@ class Plan:
             ("will be refused", f"{count} series for {name}: {reason}. {reason.words}")
             for (name, reason), count in self.refusals_of().items()
         ]
+        if self.recipe.ids is Ids.TABLE:
+            lines.append(("ids", "random, out of a table that the export is given"))
+        if self.people:
+            lines.append(("merged", f"{len(self.people.into)} ids into others of the same person"))
+        lines += [("who is who?", f"{n} times {kind}") for kind, n in tally_of(self.doubts).items()]
         if any(task.over_89 is None for task in self.tasks):
             lines.append(("ages", "left out: the index does not tell who is over 89"))
         if self.withheld:
@@ -164,7 +191,14 @@ class Plan:
 Outputs = str | Writer | Iterable[str | Writer]
 
 
-def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = None) -> Plan:
+def plan(
+    cohort: Cohort,
+    recipe: Recipe,
+    to: Outputs,
+    *,
+    limit: int | None = None,
+    people: Table | None = None,
+) -> Plan:
     """Say what an export would write, how large, and what it would refuse. Nothing is touched.
 
     Args:
@@ -172,10 +206,13 @@ def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = Non
         recipe: what may stay.
         to: writers or their short names; one or several.
         limit: let a run do this many series only.
+        people: ids of one person, as a table (its path, or a data frame): a row for each id, with
+            ``PatientID`` and the ``IntoPatientID`` that it is merged into, perhaps
+            ``IssuerOfPatientID`` and ``IntoIssuerOfPatientID``.
 
     Raises:
         UsageError: no output or the same twice, a wrong name, an index without paths, a step
-            or column whose words name a patient of the index.
+            or column whose words name a patient of the index, a table of people with faults.
         MissingDependency: a decoder that the cohort's pixels need is not installed.
     """
     if not isinstance(recipe, Recipe):
@@ -186,11 +223,14 @@ def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = Non
     demand_nobody({**asked, **joined, **words_of(recipe)}, cohort.index.series())
     labels = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)
+    merges = People() if people is None else read_people(people, recipe.default_issuer)
+    chosen = cohort.identified()
     built = build(
         cohort.index,
-        cohort.identified(),
+        chosen,
         recipe.default_issuer,
         [name for name in released if name in labels],
+        merges,
     )
     seen = tuple(
         forecast(task, row, recipe, outputs)
@@ -207,12 +247,10 @@ def plan(cohort: Cohort, recipe: Recipe, to: Outputs, *, limit: int | None = Non
         withheld=tuple(name for name in labels if name not in released),
         lacking=tuple(name for name in released if name not in labels),
         archive=_archive(cohort, built.tasks),
+        people=merges,
+        doubts=doubts_of(cohort.index, chosen, recipe.default_issuer, merges),
     )
     return planned if limit is None else planned.limit(limit)
-
-
-def _who(task: Task) -> tuple[str, str]:
-    return task.person.issuer, task.person.patient_id
 
 
 def _outputs(to: Outputs) -> tuple[Writer, ...]:

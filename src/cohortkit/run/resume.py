@@ -8,11 +8,12 @@ from typing import Literal
 
 from cohortkit.errors import OutputError
 from cohortkit.model import Record, Status, Task
+from cohortkit.run.identity import same_table
 from cohortkit.run.place import FINISHED, Place, files_under, sweep, sweep_parts, sync_folder
 from cohortkit.run.plan import Plan
 from cohortkit.run.records import from_json
 from cohortkit.run.shards import Shard
-from cohortkit.run.worker import Work, inputs_of, token_of, transient
+from cohortkit.run.worker import Work, inputs_of, names_of, token_of, transient
 
 Retry = Literal["failed", "refused"]
 
@@ -58,12 +59,18 @@ def resume(
         shard: the part that this run does; the rest is left alone.
 
     Raises:
-        OutputError: there are records of series that the plan does not have.
+        OutputError: there are records of series that the plan does not have, or with ids that the
+            table does not hold.
     """
-    pseudonyms = work.key.pseudonyms()
-    tasks = {token_of(pseudonyms, task): task for task in plan.tasks}
-    mine = frozenset(tasks) if shard is None else shard.of_all(tasks)
+    pseudonyms = work.pseudonyms()
     records = {record.task: record for record in read_all(place)}
+    same_table(work.ids, records.values(), said)
+    with pseudonyms.together():
+        tasks = {token_of(pseudonyms, task): task for task in plan.tasks}
+        if work.ids is not None:
+            for task in plan.chosen:  # drawn here, so that a worker's record never lacks its names
+                names_of(pseudonyms, task)
+    mine = frozenset(tasks) if shard is None else shard.of_all(tasks)
     strangers = len(records.keys() - tasks.keys())
     if strangers:
         raise OutputError(
@@ -74,7 +81,7 @@ def resume(
         name: record
         for name, record in records.items()
         if name in mine
-        and stands(place, record, inputs_of(pseudonyms, tasks[name]))
+        and stands(place, record, inputs_of(work.key, tasks[name]))
         and not _again(record, retry)
     }
     chosen = {token_of(pseudonyms, task) for task in plan.chosen} & mine
@@ -96,12 +103,12 @@ def stands(place: Place, record: Record, inputs: str) -> bool:
 
 def missing(place: Place, plan: Plan, work: Work) -> int:
     """How many series of a run have no record, or one of other inputs or files."""
-    pseudonyms = work.key.pseudonyms()
+    pseudonyms = work.pseudonyms()
     records = {record.task: record for record in read_all(place)}
     count = 0
     for task in plan.chosen:
         record = records.get(token_of(pseudonyms, task))
-        count += record is None or not stands(place, record, inputs_of(pseudonyms, task))
+        count += record is None or not stands(place, record, inputs_of(work.key, task))
     return count
 
 

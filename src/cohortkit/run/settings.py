@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
+from cohortkit.deidentify.people import People
 from cohortkit.errors import OutputError
 from cohortkit.model import FORMAT
 from cohortkit.protocols import Writer
 from cohortkit.recipe.model import Recipe
 from cohortkit.run.about import describe
 from cohortkit.run.place import Place, cause, publish
+
+KEYED = "keyed"
+"""What ``ids`` says where they are made with the key; else it names the table."""
 
 _MAKERS = ("cohortkit", "imagecodecs", "isal", "numpy", "polars")
 
@@ -25,6 +30,8 @@ _WORDS = {
     "outputs": "with other outputs or options",
     "project": "for another project",
     "key_id": "with another key",
+    "ids": "with ids out of another table, or of none",
+    "people": "with other people merged",
     "made_with": "by another version of cohortkit or of its codecs",
 }
 
@@ -41,7 +48,9 @@ class Settings:
         return hashlib.sha256(json.dumps(self.body, sort_keys=True).encode()).hexdigest()
 
 
-def settings_of(recipe: Recipe, outputs: Sequence[Writer], key: Key) -> Settings:
+def settings_of(
+    recipe: Recipe, outputs: Sequence[Writer], key: Key, ids: IdTable | None, people: People
+) -> Settings:
     """The settings of this run."""
     body = {
         "format": FORMAT,
@@ -49,6 +58,8 @@ def settings_of(recipe: Recipe, outputs: Sequence[Writer], key: Key) -> Settings
         "outputs": [describe(one) for one in outputs],
         "project": key.project,
         "key_id": key.key_id,
+        "ids": KEYED if ids is None else {"table": ids.table_id},
+        "people": key.pseudonyms().token("people", people.digest()) if people else "",
         "variables": _variables(recipe, key),
         "made_with": {name: _version(name) for name in _MAKERS},
     }
@@ -110,7 +121,8 @@ def settle(place: Place, settings: Settings, said: str, *, write: bool) -> None:
             data = json.dumps(settings.body, indent=1, sort_keys=True).encode() + b"\n"
             publish(place.settings, data)
         return
-    body = {"variables": "", **there.body}  # absent in what an earlier version wrote
+    # absent in what an earlier version wrote
+    body = {"variables": "", "ids": KEYED, "people": "", **there.body}
     other = [words for name, words in _WORDS.items() if body.get(name) != settings.body[name]]
     if other:
         raise OutputError(

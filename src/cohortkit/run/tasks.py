@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from cohortkit.deidentify.people import People
 from cohortkit.errors import StoreError
 from cohortkit.model import FileRef, Person, Scalar, Task
 from cohortkit.protocols import Index
@@ -48,22 +49,27 @@ class Built:
 
 
 def build(
-    index: Index, series: pl.DataFrame, default_issuer: str, labels: Iterable[str] = ()
+    index: Index,
+    series: pl.DataFrame,
+    default_issuer: str,
+    labels: Iterable[str] = (),
+    people: People | None = None,
 ) -> Built:
     """One task for each person, study and series, in the order of their identifiers.
 
     Rows that name one series of one person twice (an issuer that is absent in some files and is
-    the default) become one task.
+    the default, or ids that are merged) become one task.
 
     Raises:
         StoreError: the index does not say where the files are.
     """
-    old = people_over_89(index, default_issuer) if series.height else frozenset()
-    known = known_of(index, series, default_issuer)
+    merges = people or People()
+    old = people_over_89(index, default_issuer, merges) if series.height else frozenset()
+    known = known_of(index, series, default_issuer, merges)
     files = files_of(index, series["series_key"])
     groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in series.iter_rows(named=True):
-        person = person_of(row, default_issuer)
+        person = merges.one(person_of(row, default_issuer))
         study, one = text(row.get("StudyInstanceUID")), text(row.get("SeriesInstanceUID"))
         groups.setdefault((person.issuer, person.patient_id, study, one), []).append(row)
     names = tuple(labels)
@@ -72,7 +78,9 @@ def build(
         same.sort(key=lambda row: text(row["series_key"]))
         refs = [ref for row in same for ref in files.get(text(row["series_key"]), ())]
         person = Person(who[0], who[1])
-        made = _task(number, who, same[0], refs, names)
+        own = person_of(same[0], default_issuer)  # as the files say it, where ids are merged
+        said = (own.issuer, own.patient_id, who[2], who[3])
+        made = _task(number, said, same[0], refs, names)
         over_89 = None if old is None else person in old
         tasks.append(replace(made, over_89=over_89, known=known.get(person, ())))
         rows.append(same[0])

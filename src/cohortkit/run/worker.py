@@ -11,14 +11,16 @@ import hashlib
 import json
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
 from cohortkit.deidentify.engine import deidentify
+from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
-from cohortkit.errors import Refusal, TaskFailure
+from cohortkit.deidentify.people import Merged, People
+from cohortkit.errors import IdTableError, Refusal, TaskFailure
 from cohortkit.geometry.facts import read_facts
 from cohortkit.model import (
     DeidentifiedSeries,
@@ -58,6 +60,8 @@ class Work:
     Attributes:
         root: the output folder.
         plan: digest of the settings, written into every record.
+        ids: random ids; without a table they are keyed.
+        people: who is merged with whom.
     """
 
     recipe: Recipe
@@ -66,6 +70,13 @@ class Work:
     key: Key
     root: Path
     plan: str
+    ids: IdTable | None = None
+    people: People = field(default_factory=People)
+
+    def pseudonyms(self) -> Pseudonyms:
+        """The maker of all that stands in the release for an identity."""
+        made = self.key.pseudonyms() if self.ids is None else self.ids.pseudonyms(self.key)
+        return Merged(made, self.people) if self.people else made
 
     def __call__(self, task: Task) -> Record:
         """Do one task and publish its record."""
@@ -81,7 +92,7 @@ class Work:
 
     def clear(self, task: Task) -> None:
         """Take out of the release what an attempt left there: it is in no record."""
-        names = names_of(self.key.pseudonyms(), task)
+        names = names_of(self.pseudonyms(), task)
         try:
             sweep_stems(Place(self.root).release, self._folders(names), names.series)
         except OSError:
@@ -89,12 +100,14 @@ class Work:
 
     def _attempt(self, task: Task) -> Record:
         place = Place(self.root)
-        names = names_of(self.key.pseudonyms(), task)
+        names = names_of(self.pseudonyms(), task)
         try:
             sweep_stems(place.release, self._folders(names), names.series)
             record = self._do(task)
         except TaskFailure as failure:
             record = ended(self, task, failure.reason)
+        except IdTableError:  # names are drawn before the run; what failed is to draw UIDs
+            record = ended(self, task, Reason.WRITE_ERROR)
         except MemoryError:
             record = ended(self, task, Reason.OUT_OF_MEMORY)
         except OSError as error:
@@ -110,7 +123,7 @@ class Work:
         return [f"{one.name}/{names.patient}/{names.study}" for one in self.outputs]
 
     def _keep_traceback(self, place: Place, task: Task) -> None:
-        name = f"{token_of(self.key.pseudonyms(), task)}.txt"
+        name = f"{token_of(self.pseudonyms(), task)}.txt"
         try:
             publish(place.tracebacks / name, traceback.format_exc().encode("utf-8", "replace"))
         except OSError:
@@ -153,7 +166,7 @@ class Work:
         if not complete(product.outcomes, (one.name for one in self.outputs), count):
             raise ValueError("instances without an outcome, or with two")
         return Record(
-            task=token_of(self.key.pseudonyms(), task),
+            task=token_of(self.pseudonyms(), task),
             plan=self.plan,
             names=series.names,
             instances=count,
@@ -162,7 +175,7 @@ class Work:
             rows=product.rows,
             statement=series.statement,
             searched=finding.searched,
-            inputs=inputs_of(self.key.pseudonyms(), task),
+            inputs=inputs_of(self.key, task),
             pixel_work=counts(series),
         )
 
@@ -174,7 +187,7 @@ def ended(
     failed = reason.transient
     status = Status.FAILED if failed else Status.REFUSED
     everything = tuple(range(len(task.files)))
-    pseudonyms = work.key.pseudonyms()
+    pseudonyms = work.pseudonyms()
     return Record(
         task=token_of(pseudonyms, task),
         plan=work.plan,
@@ -183,7 +196,7 @@ def ended(
         outcomes=tuple(
             Outcome(one.name, status, everything, reason, numbers or {}) for one in work.outputs
         ),
-        inputs=inputs_of(pseudonyms, task),
+        inputs=inputs_of(work.key, task),
     )
 
 
@@ -202,12 +215,15 @@ def names_of(pseudonyms: Pseudonyms, task: Task) -> Names:
     )
 
 
-def inputs_of(pseudonyms: Pseudonyms, task: Task) -> str:
-    """A keyed digest of what the task was made from; where the files lie does not matter."""
+def inputs_of(key: Key, task: Task) -> str:
+    """A keyed digest of what the task was made from; where the files lie does not matter.
+
+    It stays in the vault, so that it may be keyed where the ids of the release are random.
+    """
     files = [(file.sop_instance_uid, file.size, file.mtime_ns) for file in task.files]
     labels = [(name, type(value).__name__, str(value)) for name, value in task.labels]
     text = json.dumps([task.sop_class_uid, task.modality, task.over_89, labels, files])
-    return pseudonyms.token("inputs", hashlib.sha256(text.encode()).hexdigest())
+    return key.pseudonyms().token("inputs", hashlib.sha256(text.encode()).hexdigest())
 
 
 def _of_os(error: OSError) -> Reason:
