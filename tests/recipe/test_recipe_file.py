@@ -113,7 +113,7 @@ def test_ten_faults_are_ten_lines(tmp_path: Path) -> None:
     text = """
 titel = "x"
 basis = "limited-data-sett"
-options = ["retain-full-dates", "retain-modified-dates", "retain-date", "clean-descriptors"]
+options = ["retain-full-dates", "retain-modified-dates", "retain-date", "clean-graphics"]
 unlisted = "keep"
 [faces]
 heads = "accept"
@@ -136,7 +136,7 @@ action = "keep"
         "titel: unknown word; did you mean title",
         "basis: unknown basis 'limited-data-sett'; did you mean limited-data-set",
         "options[2]: unknown option 'retain-date'; did you mean retain-",
-        "options: clean-descriptors is not built in this version",
+        "options: clean-graphics is not built in this version",
         "options: retain-full-dates contradicts retain-modified-dates",
         'unlisted: "keep" is not built',
         "faces.reason: missing",
@@ -153,7 +153,13 @@ action = "keep"
 @pytest.mark.parametrize(
     ("body", "place", "words"),
     [
-        ('unlisted = "clean"', "unlisted", "not built"),
+        ('unlisted = "keep"', "unlisted", "not built"),
+        ('unlisted = "cleen"', "unlisted", "did you mean clean"),
+        ('[text]\nwords = ["ISPY2"]', "text", "clean-descriptors"),
+        ("[text]\npatients = 4", "text.patients", "5"),
+        ('[text]\nwords = ["MX8000", "PX12345"]', "text.words[1]", "five digits"),
+        ('[text]\nwords = ["a.b"]', "text.words[0]", "letters and digits"),
+        ('[text]\nword = ["ab"]', "text.word", "did you mean words"),
         ('profile = "full"', "profile", "basic"),
         ("format = 2", "format", "format 1"),
         ("options = 3", "options", "a list"),
@@ -180,7 +186,7 @@ action = "keep"
         ),
         ('[[rules]]\nkeyword = "studydate"\naction = "remove"', "rules[0].keyword", "StudyDate"),
         ('[[rules]]\nkeyword = ""\naction = "remove"', "rules[0].keyword", "unknown keyword"),
-        ('[[rules]]\nkeyword = "StudyDate"\naction = "clean"', "rules[0].action", "not built"),
+        ('[[rules]]\nkeyword = "StudyDate"\naction = "clean"', "rules[0].action", "VR LO or"),
         ('[[rules]]\nkeyword = "StudyDate"\naction = "uid"', "rules[0].action", "VR UI"),
         ('[[rules]]\nkeyword = "StudyTime"\naction = "shift"', "rules[0].action", "say keep"),
         ('[[rules]]\ntag = "0008,0020"\naction = "remove"', "rules[0].tag", "(gggg,eeee)"),

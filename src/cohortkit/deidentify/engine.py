@@ -15,6 +15,7 @@ from cohortkit.deidentify.headers import asked_of, holds
 from cohortkit.deidentify.identities import normalise
 from cohortkit.deidentify.rules import Rules, rules_for
 from cohortkit.deidentify.statement import stamp, statement_of
+from cohortkit.deidentify.text.cleaner import Cleaner, cleaner_for
 from cohortkit.deidentify.values import encodings_of, identifiers
 from cohortkit.deidentify.walk import PATIENT_ID, PATIENT_NAME, Subject, Walk
 from cohortkit.dicom.sop_classes import lookup
@@ -38,7 +39,12 @@ _ISSUER = 0x00100021
 
 
 def deidentify(
-    series: SourceSeries, task: Task, recipe: Recipe, pseudonyms: Pseudonyms
+    series: SourceSeries,
+    task: Task,
+    recipe: Recipe,
+    pseudonyms: Pseudonyms,
+    *,
+    cleaner: Cleaner | None = None,
 ) -> DeidentifiedSeries:
     """One series as it may leave, or a refusal by name. The source is read and not changed.
 
@@ -47,6 +53,7 @@ def deidentify(
         task: whose person every header must name; its labels, and whether the person is over 89.
         recipe: what privacy asks.
         pseudonyms: keyed, or out of a table; there is no default and no other way.
+        cleaner: of texts, of a caller that wants its report; default: one of this series.
 
     Raises:
         Refusal: ``no-patient-id``, ``person-conflict``, ``unknown-sop-class``,
@@ -65,9 +72,8 @@ def deidentify(
     days = pseudonyms.shift(person, recipe.dates.low, recipe.dates.high)
     said = statement_of(recipe)
     true_dates = said.temporal == Temporal.UNMODIFIED
-    walk = Walk(
-        rules_for(recipe), Subject(person, pseudonyms, days, task.over_89, true_dates=true_dates)
-    )
+    subject = Subject(person, pseudonyms, days, task.over_89, true_dates=true_dates)
+    walk = Walk(rules_for(recipe), subject, cleaner or cleaner_for(headers, task, recipe))
     with pseudonyms.together():
         names = Names(
             patient=pseudonyms.patient(person),

@@ -45,7 +45,7 @@ class Step:
         loose: a rule of the recipe keeps it, so that its form is not held against it.
         keyword: empty where there is none.
         given: the value that the recipe gives; of REMOVE the function that is asked first.
-        otherwise: what is done where that function says no.
+        otherwise: what is done where that function says no, or where cleaning leaves nothing.
     """
 
     action: Action
@@ -107,8 +107,6 @@ class Rules:
         action = decision.action
         if tag in _BY_RULE_ONLY and not decision.from_rule:
             return _GONE
-        if action is Action.CLEAN:
-            return _GONE  # reserved; what cannot be cleaned yet is not let through
         if tag in _BIRTH_DATES and action is Action.KEEP:
             action = Action.EMPTY  # never raw, whatever a rule says
         other = decision.otherwise

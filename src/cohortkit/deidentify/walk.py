@@ -23,6 +23,7 @@ from cohortkit.deidentify.forms import well_formed
 from cohortkit.deidentify.given import Values, element_of
 from cohortkit.deidentify.private import Creators, is_private
 from cohortkit.deidentify.rules import Rules, Step
+from cohortkit.deidentify.text.cleaner import Cleaner
 from cohortkit.deidentify.values import (
     TEXTS,
     Element,
@@ -79,18 +80,21 @@ class Walk:
     """The walk over the headers of one series.
 
     Attributes:
+        cleaner: of the texts that the recipe cleans; without one they go.
         dummies: tags at the top level of the last header that hold a dummy.
         kept: keywords of which a source value has passed as it was.
     """
 
     rules: Rules
     subject: Subject
+    cleaner: Cleaner | None = None
     dummies: set[int] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
     _uids: dict[str, str] = field(default_factory=dict)
     _around: list[str] = field(default_factory=list)
     _given: Values = field(init=False)
     _memory: dict[object, tuple[Element | None, bool]] = field(default_factory=dict)
+    _reported: bool = False
 
     def __post_init__(self) -> None:
         """Ready the values that the recipe gives."""
@@ -159,7 +163,10 @@ class Walk:
         if found is None:
             if len(self._memory) >= _MOST_MEMORIES:
                 self._memory.clear()
+            self._reported = False
             new = self._judged(element, creator, encodings, depth)
+            if self._reported:
+                return new  # counted each time it is there
             found = self._memory[key] = new, int(element.tag) in self.dummies
         new, dummy = found
         if dummy:
@@ -176,6 +183,8 @@ class Walk:
                 new = self._kept(step, element, encodings)
             case Action.EMPTY:
                 new = _made(element.tag, step.vr, Items() if step.vr == "SQ" else None)
+            case Action.CLEAN:
+                new = self._cleaned(step, element, encodings, depth)
             case Action.DUMMY:
                 new = self._dummy(step, element, encodings, depth)
             case Action.UID:
@@ -270,6 +279,30 @@ class Walk:
         if is_ascii(element) and not (vr == "DS" and any(len(v) > _STANDARD_DS for v in values)):
             return element
         return _made(element.tag, vr, values)
+
+    def _cleaned(
+        self, step: Step, element: Element, encodings: Sequence[str], depth: int
+    ) -> Element | None:
+        """Text without what names someone; what happens otherwise where nothing is left of it."""
+        if self.cleaner is None:
+            return self._otherwise(step, element, encodings, depth)
+        name = step.keyword or f"({element.tag >> 16:04x},{element.tag & 0xFFFF:04x})"
+        values = texts(element, step.vr, encodings)
+        if values is None or not well_formed(values, step.vr, loose=step.loose):
+            self._reported = True
+            self.cleaner.unreadable(name)
+            return self._otherwise(step, element, encodings, depth)
+        taken, instead = self._holding(step, element, values, encodings)
+        if taken:
+            return instead
+        left = self.cleaner.values(name, values)
+        if left == values:
+            self._note(step, passed=bool(values))
+            return element if is_ascii(element) else _made(element.tag, step.vr, values)
+        self._reported = True
+        if any(left):
+            return _made(element.tag, step.vr, left)
+        return self._otherwise(step, element, encodings, depth)
 
     def _sequence(self, element: Element, encodings: Sequence[str], depth: int) -> Element:
         items = []

@@ -6,10 +6,11 @@ import hashlib
 import json
 from typing import Any
 
-from cohortkit.recipe import pixelrules, profile
+from cohortkit.recipe import pixelrules, profile, text
 from cohortkit.recipe.deid.lines import Script
 from cohortkit.recipe.deid.tables import code_of
 from cohortkit.recipe.model import Ids, Recipe, Rule
+from cohortkit.recipe.policy import cleans
 
 FORMAT = 1
 
@@ -37,6 +38,7 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
         "rules": sorted(_rule(rule) for rule in recipe.rules),
         "labels": [[label.column, label.type.value] for label in recipe.labels],
         **_script(recipe.script),
+        **_text(recipe),
         **({} if recipe.ids is Ids.KEYED else {"ids": recipe.ids.value}),
     }
 
@@ -57,6 +59,21 @@ def _script(script: Script) -> dict[str, Any]:
         "deid_fields": [[[str(f.by), f.word] for f in line.fields] for line in script.lines],
         "deid_lists": lists,
         "deid_functions": [[name, code_of(function)] for name, function in script.functions],
+    }
+
+
+def _text(recipe: Recipe) -> dict[str, Any]:
+    """Of text that is cleaned, and with which words; a recipe that cleans none says nothing."""
+    if not cleans(recipe):
+        return {}
+    said = recipe.text
+    return {
+        "text": [
+            text.digest(),
+            sorted(said.words),
+            said.patients,
+            [[name, code_of(detector)] for name, detector in said.detectors],
+        ]
     }
 
 

@@ -21,10 +21,12 @@ from cohortkit.recipe.model import (
     Recipe,
     Rule,
     Temporal,
+    Unlisted,
 )
-from cohortkit.recipe.policy import Policy
+from cohortkit.recipe.policy import Policy, cleans
 
 _METHOD_LIMIT = 64
+_OUTSIDE = {Unlisted.BY_RULE: "by rule", Unlisted.CLEAN: "by rule, text cleaned"}
 
 
 def claims(recipe: Recipe) -> Claims:
@@ -67,9 +69,7 @@ def _against_the_profile(recipe: Recipe) -> tuple[bool, frozenset[Option]]:
     for known, decision, other in reach.decided(recipe):
         now, then = reach.level(decision), reach.level(other)
         beyond |= now > then
-        row = profile.table().get(known.tag)
-        if now < then and row is not None:
-            cut |= (row.keep | row.clean) & recipe.options
+        cut |= _cut_short(known, now, then) & recipe.options
     for rule in recipe.rules:
         if isinstance(rule.target, PrivateElement):
             more, options = _private(rule.target, rule.action, recipe)
@@ -79,10 +79,19 @@ def _against_the_profile(recipe: Recipe) -> tuple[bool, frozenset[Option]]:
         for known in targets.expand(rule.target):
             then, now = _level(without, known), _level(by_rule, known)
             beyond |= now > then
-            row = profile.table().get(known.tag)
-            if now < then and row is not None:
-                cut |= (row.keep | row.clean) & recipe.options
+            cut |= _cut_short(known, now, then) & recipe.options
     return beyond, frozenset(cut)
+
+
+def _cut_short(known: targets.Known, now: int, then: int) -> frozenset[Option]:
+    """Options that are not applied in full where this much is let through, and not that much.
+
+    Less than an option lets through, or text as it is that the option would have cleaned.
+    """
+    row = profile.table().get(known.tag)
+    if row is None or now == then:
+        return frozenset()
+    return row.keep | row.clean if now < then else row.clean & {Option.CLEAN_DESCRIPTORS}
 
 
 def _private(
@@ -127,11 +136,13 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
     lines = [
         f"PS3.15 Annex E basic profile, edition {profile.BASIC_EDITION}",
         *(f"option {option}" for option in sorted(recipe.options)),
-        "attributes outside the table: by rule",
+        f"attributes outside the table: {_OUTSIDE[recipe.unlisted]}",
         f"basis: {recipe.basis}",
         f"recipe {recipe.digest[:16]} {recipe.name}",
     ]
     kept = "some keep more than the profile" if beyond else "none keeps more than the profile"
+    if cleans(recipe):
+        lines.insert(-2, "text: known values, telling forms and unknown words removed")
     if recipe.rules:
         lines.insert(-2, f"{len(recipe.rules)} rules of the recipe; {kept}")
     if recipe.ids is Ids.TABLE:

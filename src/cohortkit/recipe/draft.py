@@ -21,6 +21,7 @@ _FORMS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("dates",): entries.DatesEntry,
     ("faces",): entries.FacesEntry,
     ("pixels",): pixelentries.PixelsEntry,
+    ("text",): entries.TextEntry,
     ("pixels", "accept", "*"): pixelentries.AcceptEntry,
     ("pixels", "rules", "*"): pixelentries.PixelRuleEntry,
     ("pixels", "rules", "*", "blank", "*"): pixelentries.RectangleEntry,
@@ -41,6 +42,7 @@ _LISTS: tuple[tuple[str, ...], ...] = (
     ("rules",),
     ("pixels", "accept"),
     ("pixels", "rules"),
+    ("text", "words"),
 )
 
 

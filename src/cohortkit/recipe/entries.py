@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from cohortkit.recipe import words
 from cohortkit.recipe.model import Ids, Unlisted
 from cohortkit.recipe.pixelentries import Entry, PixelsEntry
-from cohortkit.recipe.words import Heads, Profile
+from cohortkit.recipe.text import LEAST_PATIENTS
+from cohortkit.recipe.words import Heads, Profile, SiteWord
 
 TARGETS = ("keyword", "tag", "private", "vr", "pattern")
 
@@ -75,6 +76,21 @@ class DatesEntry(Entry):
     ]
 
 
+class TextEntry(Entry):
+    """What text that is cleaned may keep beside the words of the trade."""
+
+    words: Annotated[list[SiteWord], Field(description="words of the site, which name nobody")] = (
+        Field(default_factory=list)
+    )
+    patients: Annotated[
+        int | None,
+        Field(
+            ge=LEAST_PATIENTS,
+            description="words in descriptions of this many patients of the index stay too",
+        ),
+    ] = None
+
+
 class RecipeEntry(Entry):
     """A recipe of cohortkit: what privacy asks of an export, and nothing else."""
 
@@ -99,6 +115,7 @@ class RecipeEntry(Entry):
     dates: DatesEntry | None = None
     faces: FacesEntry = FacesEntry()
     pixels: PixelsEntry = PixelsEntry()
+    text: TextEntry = TextEntry()
     rules: list[RuleEntry] = Field(default_factory=list)
     labels: Annotated[
         dict[words.Exact, words.LabelWord],

@@ -26,6 +26,7 @@ _WORDS = {
     Action.UID: "is replaced by a keyed UID, unless PS3.6 registers it",
     Action.SHIFT: "is moved by the patient's shift",
     Action.CAP_AGE: "stays, 90 and over as 90",
+    Action.CLEAN: "stays as far as it names nobody",
     Action.SET: "holds a value that the recipe gives",
     Action.MOVE: "is moved by days that the recipe says",
 }

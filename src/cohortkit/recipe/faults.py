@@ -29,7 +29,6 @@ NOT_BUILT = {
     "about the deed; see [faces]",
     Option.CLEAN_GRAPHICS: "graphics are removed and not cleaned",
     Option.CLEAN_STRUCTURED_CONTENT: "structured content is removed and not cleaned",
-    Option.CLEAN_DESCRIPTORS: "descriptions are removed and not cleaned",
 }
 """Options that this version does not have, and what it does instead."""
 
@@ -62,10 +61,10 @@ def _options(recipe: Recipe) -> Iterator[str]:
             yield f"options: {option} is not built in this version: {NOT_BUILT[option]}"
     if {Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES} <= recipe.options:
         yield "options: retain-full-dates contradicts retain-modified-dates; choose one"
-    if recipe.unlisted is not Unlisted.BY_RULE:
+    if recipe.unlisted is Unlisted.KEEP:
         yield (
-            f'unlisted: "{recipe.unlisted}" is not built in this version; "by-rule" is, and a rule '
-            "can keep a single attribute"
+            'unlisted: "keep" is not built in this version; "clean" lets cleaned text through, and '
+            "a rule can keep a single attribute"
         )
 
 

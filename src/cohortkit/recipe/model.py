@@ -14,6 +14,7 @@ from typing import Final
 
 from cohortkit.pixels.rectangles import Rectangle
 from cohortkit.recipe.deid.lines import Given, Script
+from cohortkit.recipe.text import TextPolicy
 
 
 class Basis(StrEnum):
@@ -95,7 +96,7 @@ class Action(StrEnum):
     UID = "uid"  # U: a new UID, unless the value is registered in PS3.6
     SHIFT = "shift"  # the patient's keyed whole-day shift; the time of day stays
     CAP_AGE = "cap-age"  # the age, 90 and over as 90
-    CLEAN = "clean"  # C: reserved; no policy of this version decides so
+    CLEAN = "clean"  # C: what names someone goes out of the text, the rest stays
     SET = "set"  # a value that the recipe gives; said in deid's language only
     MOVE = "move"  # days that the recipe says; in deid's language only
 
@@ -104,7 +105,7 @@ class Unlisted(StrEnum):
     """What happens to attributes outside the profile's table."""
 
     BY_RULE = "by-rule"
-    CLEAN = "clean"  # reserved
+    CLEAN = "clean"  # text is cleaned as under C
     KEEP = "keep"  # reserved
 
 
@@ -364,7 +365,7 @@ class Decision:
         valid_only: keep it only where every value is valid for its VR (numbers, code strings);
             else remove it.
         given: the value of SET and MOVE; of REMOVE the function that is asked first.
-        otherwise: what happens where that function says no.
+        otherwise: what happens where that function says no, or where cleaning leaves nothing.
     """
 
     action: Action
@@ -418,6 +419,7 @@ class Recipe:
     default_issuer: str = ""
     labels: tuple[Label, ...] = ()
     script: Script = field(default_factory=Script)
+    text: TextPolicy = field(default_factory=TextPolicy)
     ids: Ids = Ids.KEYED
 
     def __hash__(self) -> int:

@@ -26,6 +26,8 @@ from cohortkit.recipe.model import (
     Target,
     Temporal,
 )
+from cohortkit.recipe.policy import cleans
+from cohortkit.recipe.text import TextPolicy
 from cohortkit.recipe.words import Heads
 
 
@@ -43,6 +45,7 @@ def parse(document: Mapping[str, Any], name: str) -> tuple[Recipe, tuple[str, ..
         found = ["(the whole file): the recipe is empty; it needs a basis at least"]
     found += _said_twice(entry)
     found += _idle(entry, recipe)
+    found += _idle_text(recipe)
     found += [draft.renumbered(line) for line in faults.find(recipe, basis=draft.basis)]
     return recipe, tuple(sorted(dict.fromkeys(found), key=_order(document)))
 
@@ -77,6 +80,7 @@ def _recipe(entry: entries.RecipeEntry, name: str) -> Recipe:
         dates=DatePolicy(days[0], days[1]) if days else DatePolicy(),
         default_issuer=entry.default_issuer or "",
         labels=tuple(Label(column, kind) for column, kind in entry.labels.items()),
+        text=TextPolicy(tuple(entry.text.words), entry.text.patients),
         ids=entry.ids,
     )
 
@@ -109,6 +113,11 @@ def _idle(entry: entries.RecipeEntry, recipe: Recipe) -> Iterator[str]:
     )
     if entry.dates is not None and not shifting:
         yield "dates.shift_days: nothing is shifted; that is the option retain-modified-dates"
+
+
+def _idle_text(recipe: Recipe) -> Iterator[str]:
+    if not recipe.text.plain and not cleans(recipe):
+        yield "text: nothing is cleaned; that is the option clean-descriptors"
 
 
 def _order(document: Mapping[str, Any]) -> Callable[[str], tuple[int, int]]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from html import escape
 
 from cohortkit.recipe import pixelrules
-from cohortkit.recipe.model import Basis, Ids, Option, Recipe, Rule, Temporal
+from cohortkit.recipe.model import Basis, Ids, Option, Recipe, Rule, Temporal, Unlisted
+from cohortkit.recipe.policy import cleans
 
 _BASES = {
     Basis.EXPERT_DETERMINATION: "an expert has determined that the risk of re-identification is "
@@ -25,6 +26,8 @@ _TEMPORAL = {
 _OPTIONS = {
     Option.CLEAN_PIXEL_DATA: "Pixels leave only where a rule below cleans them or has them "
     "verified, whatever their header says; they are then stated to hold no name.",
+    Option.CLEAN_DESCRIPTORS: "Descriptions, comments and labels of the table stay as far as they "
+    "name nobody, in sequences too.",
     Option.RETAIN_PATIENT_CHARACTERISTICS: "Age (90 and over as 90), sex, size, weight and other "
     "characteristics of the patient stay.",
     Option.RETAIN_DEVICE_IDENTITY: "Names and serial numbers of devices stay, and the dates of "
@@ -40,6 +43,11 @@ _IDS = {
     Ids.TABLE: "New names, UIDs and numbers are drawn at random and kept in a table; none is made "
     "from what it replaces (45 CFR 164.514(c)).",
 }
+_CLEANED = (
+    "Text that is cleaned keeps words of the trade and short numbers: what is known of the patient "
+    "goes, then dates, times, ages, telephones, addresses, long numbers and titled names, then "
+    "every word that is on no list of words. What went is in the vault's report."
+)
 _OUTSIDE = (
     "Outside the table numbers and valid codes stay, UIDs are replaced; dates, ages, names and "
     "addresses go; text and bytes stay only if they are on the technical list."
@@ -54,6 +62,7 @@ def describe(recipe: Recipe) -> tuple[str, ...]:
         _IDS[recipe.ids],
         *_options(recipe),
         *_pictures(recipe),
+        *_texts(recipe),
         _OUTSIDE,
         *_lines(recipe),
         *_rules(recipe.rules),
@@ -118,6 +127,24 @@ def _pictures(recipe: Recipe) -> Iterator[str]:
         yield "Series of the head are refused, since a face could be drawn from them."
     if not faces.accept_unknown:
         yield "Series that may be of the head, for all that is known, are refused too."
+
+
+def _texts(recipe: Recipe) -> Iterator[str]:
+    if not cleans(recipe):
+        return
+    yield _CLEANED
+    if recipe.unlisted is Unlisted.CLEAN:
+        yield "Text outside the table is cleaned too, and stays as far as it names nobody."
+    if recipe.text.words:
+        yield f"Words of the site that stay: {', '.join(recipe.text.words)}."
+    if recipe.text.patients:
+        yield (
+            f"Words that stand in the index's descriptions of {recipe.text.patients} patients or "
+            "more, and in no name, stay too."
+        )
+    if recipe.text.detectors:
+        names = ", ".join(name for name, _ in recipe.text.detectors)
+        yield f"What these detectors find goes as well: {names}."
 
 
 def _lines(recipe: Recipe) -> Iterator[str]:

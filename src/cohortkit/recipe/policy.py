@@ -6,6 +6,7 @@ table lists. Whatever is not understood goes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from cohortkit.recipe import profile, unlisted
@@ -24,6 +25,7 @@ from cohortkit.recipe.model import (
     Recipe,
     Rule,
     Temporal,
+    Unlisted,
 )
 
 _NEVER_KEPT_BY_EXPANDER: Final = frozenset({0x00880200, 0x00282000})
@@ -31,7 +33,7 @@ _NEVER_KEPT_BY_EXPANDER: Final = frozenset({0x00880200, 0x00282000})
 _NEVER_EMPTY: Final = frozenset({"ReferencedStudySequence"})
 """X/Z, of type 3 wherever an object is made, and with one item or more (PS3.3 C.7.2.1)."""
 _LETTERS: Final = {"X": Action.REMOVE, "Z": Action.EMPTY, "D": Action.DUMMY, "U": Action.UID}
-_REVEALING: Final = frozenset({Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID})
+_REVEALING: Final = frozenset({Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID, Action.CLEAN})
 _FIRST_OBJECT_GROUP: Final = 0x0008
 _NO_PRIVATE_GROUPS: Final = frozenset({0x0001, 0x0003, 0x0005, 0x0007, 0xFFFF})
 _CREATORS: Final = range(0x0010, 0x0100)
@@ -154,9 +156,21 @@ class Policy:
         row = profile.table().get(tag)
         known = row.vr if row is not None and row.vr else vrs.of_tag(tag)
         rule = self._rule(tag, vr, known)
-        if rule is not None:
-            return self._by_rule(rule, vr, known, listed=row is not None)
-        return unlisted.decide(tag, vr) if row is None else self._listed(row, vr)
+        if rule is None:
+            return self._without_rules(tag, vr, row)
+        decision = self._by_rule(rule, vr, known, listed=row is not None)
+        if decision.action is not Action.CLEAN:
+            return decision
+        left = self._without_rules(tag, vr, row)
+        left = left.otherwise or left
+        hides = left.action not in _REVEALING
+        return replace(decision, otherwise=left if hides else None)
+
+    def _without_rules(self, tag: int, vr: str, row: profile.Row | None) -> Decision:
+        if row is None:
+            cleaning = self.recipe.unlisted is Unlisted.CLEAN
+            return unlisted.decide(tag, vr, clean=cleaning)
+        return self._listed(row, vr)
 
     def _rule(self, tag: int, vr: str, known: str) -> Rule | None:
         exact = self._attributes.get(tag)
@@ -195,7 +209,8 @@ class Policy:
             action = Action.SHIFT
         if action is Action.SHIFT and vr not in vrs.TEMPORAL:
             return Action.REMOVE
-        if action is Action.KEEP and known == "SQ" and vr != "SQ":
+        unseen = action is Action.KEEP and known == "SQ" and vr != "SQ"
+        if unseen or (action is Action.CLEAN and vr not in vrs.FREE_TEXT):
             return Action.REMOVE
         return action
 
@@ -205,8 +220,10 @@ class Policy:
         temporal = vr in vrs.TEMPORAL and (not row.vr or row.vr in vrs.TEMPORAL)
         if Option.RETAIN_MODIFIED_DATES in clean and temporal:
             return Decision(Action.SHIFT, f"{Option.RETAIN_MODIFIED_DATES}: C", listed=True)
-        if clean:  # C goes before K
-            why = f"{clean[0]}: C, but text is not cleaned here; basic profile: {row.basic}"
+        if Option.CLEAN_DESCRIPTORS in clean:  # C goes before K
+            return _cleaned(row, vr)
+        if clean:
+            why = f"{clean[0]}: C, but without clean-descriptors; basic profile: {row.basic}"
         elif keep and vr != "UN" and (not row.vr or vrs.agree(vr, row.vr)):
             return _kept(vr, f"{keep[0]}: K")
         elif keep:
@@ -260,6 +277,31 @@ def _basic(row: profile.Row) -> Action:
     if letter == "D" and row.vr == "UI":
         return Action.UID  # one constant dummy would make different things the same
     return _LETTERS[letter]
+
+
+def _cleaned(row: profile.Row, vr: str) -> Decision:
+    """C of the option clean-descriptors: text is cleaned, items are judged one by one.
+
+    Bytes, and what the file gives another kind of VR, cannot be cleaned; there the profile holds.
+    """
+    said = f"{Option.CLEAN_DESCRIPTORS}: C"
+    basic = Decision(_basic(row), f"basic profile: {row.basic}", listed=True)
+    if vr == row.vr == "SQ":
+        return Decision(Action.KEEP, said, listed=True)
+    free = vr in vrs.FREE_TEXT and (not row.vr or row.vr in vrs.FREE_TEXT)
+    if free or vr == row.vr == "CS":
+        return Decision(Action.CLEAN, said, listed=True, otherwise=basic)
+    why = f"{said}, but this cannot be cleaned; {basic.why}"
+    return Decision(basic.action, why, listed=True)
+
+
+def cleans(recipe: Recipe) -> bool:
+    """Whether a recipe lets any text through that is cleaned."""
+    return (
+        Option.CLEAN_DESCRIPTORS in recipe.options
+        or recipe.unlisted is Unlisted.CLEAN
+        or any(rule.action is Action.CLEAN for rule in recipe.rules)
+    )
 
 
 def _kept(vr: str, why: str) -> Decision:

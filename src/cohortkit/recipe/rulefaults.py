@@ -26,11 +26,12 @@ NEVER = frozenset({0x00100030, 0x00100033, 0x00100034})
 PIXELS = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00008, 0x7FE00009, 0x7FE00010})
 """Pixel data, which [pixels] and [faces] judge."""
 
-_REVEALING = frozenset({Action.KEEP, Action.SHIFT, Action.UID, Action.CAP_AGE})
+_REVEALING = frozenset({Action.KEEP, Action.SHIFT, Action.UID, Action.CAP_AGE, Action.CLEAN})
 _NEEDED_VRS = {
     Action.UID: frozenset({"UI"}),
     Action.SHIFT: vrs.DATED,
     Action.CAP_AGE: frozenset({"AS"}),
+    Action.CLEAN: vrs.FREE_TEXT,
 }
 _SHOWN = 4
 
@@ -74,9 +75,6 @@ def _where(rule: Rule, place: str) -> Iterator[str]:
 
 
 def _action(rule: Rule, place: str) -> Iterator[str]:
-    if rule.action is Action.CLEAN:
-        yield f"{place}.action: clean is not built in this version; keep or remove"
-        return
     needed = _NEEDED_VRS.get(rule.action)
     if needed is None or isinstance(rule.target, PrivateElement):
         return

@@ -34,10 +34,15 @@ _TRACES: Final = {
 }
 
 
-def decide(tag: int, vr: str) -> Decision:
+def decide(tag: int, vr: str, *, clean: bool = False) -> Decision:
     """What happens to a standard attribute that the profile's table does not list.
 
     The VR of the file and that of the dictionary must agree, or the attribute goes.
+
+    Args:
+        tag: of the attribute.
+        vr: as the file has it.
+        clean: text that would go is cleaned instead, and goes where that leaves nothing.
     """
     known = vrs.of_tag(tag)
     if not known:
@@ -49,9 +54,11 @@ def decide(tag: int, vr: str) -> Decision:
         return Decision(Action.KEEP, f"outside the table, on the technical list: {reason}")
     decision = of_kind(vr, known)
     action = _LEAVING.get(profile.required().get(vrs.keyword_of(tag), 0))
-    if decision.action is not Action.REMOVE or action is None:
-        return decision
-    return Decision(action, f"{decision.why}; {_TRACES[action]}")
+    if decision.action is Action.REMOVE and action is not None:
+        decision = Decision(action, f"{decision.why}; {_TRACES[action]}")
+    if clean and vrs.kinds(vr) | vrs.kinds(known) == {Holds.TEXT}:
+        return Decision(Action.CLEAN, "outside the table: text is cleaned", otherwise=decision)
+    return decision
 
 
 def of_kind(vr: str, known: str) -> Decision:

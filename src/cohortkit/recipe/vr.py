@@ -8,6 +8,8 @@ from pydicom import datadict
 
 TEMPORAL = frozenset({"DA", "DT", "TM"})
 DATED = frozenset({"DA", "DT"})
+FREE_TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
+"""What is written in words, and can be cleaned."""
 CHECKED = frozenset({"CS", "DS", "IS"})
 """Text encodings of a closed form: a value that breaks the form is free text in disguise."""
 

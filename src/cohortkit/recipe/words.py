@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from cohortkit.dicom import keywords, sop_classes
+from cohortkit.recipe import text as texts
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.model import (
     Action,
@@ -211,6 +212,14 @@ def _reason(written: object) -> str:
     return text
 
 
+def _site_word(written: object) -> str:
+    text = _text(written, _LO_LIMIT)
+    wrong = texts.faulty(text)
+    if wrong:
+        raise fault(wrong)
+    return text
+
+
 BasisWord = Annotated[Basis, BeforeValidator(_one_of(Basis, "basis")), _schema(Basis)]
 IdsWord = Annotated[Ids, BeforeValidator(_one_of(Ids, "kind of ids")), _schema(Ids)]
 ProfileWord = Annotated[Profile, BeforeValidator(_one_of(Profile, "profile")), _schema(Profile)]
@@ -268,3 +277,4 @@ Answers = Annotated[
 Prose = Annotated[str, BeforeValidator(_prose)]
 Reason = Annotated[str, BeforeValidator(_reason)]
 Exact = Annotated[str, BeforeValidator(_exact)]
+SiteWord = Annotated[str, BeforeValidator(_site_word)]

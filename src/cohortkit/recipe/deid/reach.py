@@ -19,6 +19,7 @@ _REVEALS = {
     Action.MOVE: 2,
     Action.SHIFT: 2,
     Action.CAP_AGE: 2,
+    Action.CLEAN: 2,
     Action.UID: 1,
 }
 

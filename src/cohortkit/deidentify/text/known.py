@@ -1,0 +1,63 @@
+"""What is known of a patient and must not stay in a text, in its usual spellings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+from pydicom.dataset import Dataset
+
+from cohortkit.errors import Refusal
+from cohortkit.model import Scalar, Task
+from cohortkit.traces.days import date_forms
+from cohortkit.traces.fields import Kind
+from cohortkit.traces.patterns import LONG_NUMBER, Pattern, Patterns, Rule, collect
+from cohortkit.traces.spellings import ORDINARY, fold, identifier, words_in
+
+_SHORTEST = 3  # characters of a word of a joined column
+_LEAST_DIGITS = 5  # of a joined number: fewer are a count, a size, an age
+_LONGEST = 256  # characters of a joined value
+
+
+def known(headers: Sequence[Dataset], task: Task, *, claimed: bool) -> Patterns:
+    """All that names the patient: in any header of the task, in the index, in joined columns.
+
+    Whole texts (comments) are not among them: they are what is cleaned. What the recipe keeps
+    elsewhere is: that a name may stand in its attribute lets no description name it.
+
+    Args:
+        headers: the source headers.
+        task: its person, what the index knows, joined columns that the recipe does not release.
+        claimed: the output says that the patient's identity was removed.
+    """
+    try:
+        found = collect(headers, task, frozenset(), claimed=claimed)
+    except Refusal:  # nothing names the patient: whether that is let pass the search decides
+        found = Patterns(())
+    items = {item.text: item for item in found.items if item.kind is not Kind.TEXT}
+    for item in _joined(task.joined):
+        items.setdefault(item.text, item)
+    return Patterns(tuple(items[text] for text in sorted(items)))
+
+
+def _joined(joined: Sequence[tuple[str, Scalar | None]]) -> Iterator[Pattern]:
+    """What joined columns say that are not released: whole, and each word that is no number."""
+    for _, value in joined:
+        match value:
+            case None | bool() | float():
+                continue
+            case dt.date():
+                for form in date_forms(f"{value:%Y%m%d}"):
+                    yield Pattern(form, Kind.DATE, Rule.DATE)
+            case _:
+                yield from _of_text(str(value))
+
+
+def _of_text(value: str) -> Iterator[Pattern]:
+    text = fold(value.replace("\0", "")).strip()[:_LONGEST]
+    forms = {*identifier(text), *words_in(text)}
+    for form in forms:
+        digits = form.isdigit()
+        if len(form) >= (_LEAST_DIGITS if digits else _SHORTEST) and form not in ORDINARY:
+            number = Rule.ANYWHERE if len(form) >= LONG_NUMBER else Rule.NUMBER
+            yield Pattern(form, Kind.IDENTIFIER, number if digits else Rule.TOKEN)

@@ -1,0 +1,109 @@
+"""What is told by its form alone: dates, times, ages, telephones, addresses, long numbers, titles.
+
+Each pattern is linear on any text: what can grow begins where a word or number begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+_MONTH_NAMES = (
+    "january february march april may june july august september october november december "
+    "januar februar märz maerz mai juni juli oktober dezember januari februari maart mei augustus "
+    "janvier février fevrier mars avril juin juillet août aout septembre octobre novembre "
+    "décembre decembre enero febrero marzo abril mayo junio julio agosto septiembre octubre "
+    "noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre "
+    "janeiro fevereiro março maio junho julho setembro outubro novembro dezembro"
+)
+_SHORT_MONTHS = "jan feb mar mär mrz apr may jun jul aug sep sept oct okt nov dec dez"
+_FULL = "|".join(sorted(_MONTH_NAMES.split(), key=len, reverse=True))
+_MONTH = f"(?:{_FULL}|{'|'.join(sorted(_SHORT_MONTHS.split(), key=len, reverse=True))})"
+_DAY, _MONTH_NUMBER = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
+_YEAR, _YEARS = r"(?:19|20)\d{2}", r"(?:(?:19|20)\d{2}|'?\d{2})"
+_FROM, _TO = r"(?<![^\W_])", r"(?![^\W_])"  # where no word goes on; an underscore parts words
+_NUMBER_FROM, _NUMBER_TO = r"(?<!\d)(?<!\d[.,])", r"(?!\d|[.,]\d)"
+_SUFFIX = r"(?:st|nd|rd|th|\.|er)?"
+_BETWEEN = r"[\s.,/_-]{0,3}"
+_FEWEST_PHONE, _FEWEST_GROUPED = 7, 8
+
+
+class Shape(NamedTuple):
+    """A form, by the rule that is reported, and what a match must meet beside it."""
+
+    rule: str
+    pattern: re.Pattern[str]
+    meets: Callable[[str], bool] | None = None
+
+
+def _shape(rule: str, pattern: str, meets: Callable[[str], bool] | None = None) -> Shape:
+    return Shape(rule, re.compile(pattern, re.IGNORECASE), meets)
+
+
+def _digits(least: int) -> Callable[[str], bool]:
+    return lambda text: sum(letter.isdigit() for letter in text) >= least
+
+
+_TITLES = (
+    r"(?:dr\.|prof(?:\.|essor)?|doctor|docteur|dott(?:\.|ore|oressa)|mr\.|mrs\.?|ms\.|miss|herr|"
+    r"frau|mme\.?|mlle\.?|madame|monsieur|señor|señora|sra\.)"
+)
+
+SHAPES = (
+    _shape("e-mail", r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]*"),
+    _shape("address", r"(?:https?|ftp|file)://\S*|(?<![\w.])www\.\S*"),
+    _shape(
+        "address",
+        r"(?<![\w-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}"
+        r"\.(?:com|org|net|edu|gov|info|local|lan|de|fr|uk|eu)(?![\w-])(?:/\S*)?",
+    ),
+    _shape("path", r"(?<!\w)[a-z]:\\\S*|\\\\\S+|(?<![\w/])/(?:[\w.-]{1,64}/){2,}\S*"),
+    _shape("uid", r"(?<![\d.])\d{1,20}(?:\.\d{1,20}){3,}"),
+    # ── dates ──
+    _shape("date", rf"{_NUMBER_FROM}{_YEAR}([-./ ]?){_MONTH_NUMBER}\1{_DAY}(?!\d)"),
+    _shape("date", rf"(?<![\d.v]){_DAY}([-./ ])\s?{_MONTH_NUMBER}\1\s?{_YEAR}(?!\d)"),
+    _shape("date", rf"(?<![\d.v]){_MONTH_NUMBER}([-./ ])\s?{_DAY}\1\s?{_YEAR}(?!\d)"),
+    _shape("date", rf"(?<![\d.v]){_DAY}([-./])\s?{_MONTH_NUMBER}\1\s?\d{{2}}(?![\d.])"),
+    _shape("date", rf"(?<![\d.v]){_MONTH_NUMBER}([-./])\s?{_DAY}\1\s?\d{{2}}(?![\d.])"),
+    _shape("date", rf"(?<![\d.v]){_MONTH_NUMBER}[-./]{_YEAR}{_NUMBER_TO}"),
+    _shape("date", rf"{_NUMBER_FROM}{_YEAR}[-./](?:0[1-9]|1[0-2]){_NUMBER_TO}"),
+    _shape("date", rf"(?<!\d){_DAY}{_SUFFIX}{_BETWEEN}{_MONTH}{_BETWEEN}{_YEARS}{_TO}"),
+    _shape("date", rf"{_FROM}{_MONTH}{_BETWEEN}{_DAY}{_SUFFIX}[\s.,/_-]{{1,3}}{_YEARS}{_TO}"),
+    _shape("date", rf"{_FROM}{_YEAR}{_BETWEEN}{_MONTH}{_BETWEEN}{_DAY}{_TO}"),
+    _shape("date", rf"{_FROM}{_MONTH}{_BETWEEN}{_YEAR}{_TO}"),
+    _shape("date", rf"(?<!\d){_DAY}{_SUFFIX}\s(?:of\s)?(?:{_FULL}){_TO}"),
+    _shape("date", rf"{_FROM}(?:{_FULL})\s{_DAY}(?:st|nd|rd|th)?{_TO}"),
+    _shape("year", rf"{_FROM}{_NUMBER_FROM}{_YEAR}{_NUMBER_TO}{_TO}"),
+    # ── times and ages ──
+    _shape("time", r"(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(?!\d)"),
+    _shape("time", rf"{_FROM}(?:[01]?\d|2[0-3])(?:h[0-5]\d|\s?uhr|\s?o'clock){_TO}"),
+    _shape(
+        "age",
+        rf"{_FROM}\d{{1,3}}[\s-]?(?:y/o|yo|yrs?|years?|jahre?n?|ans|anni|años|jaar){_TO}"
+        r"(?:[\s-]?(?:old|alt))?",
+    ),
+    _shape("age", rf"{_FROM}\d{{3}}[ymwd]{_TO}|{_FROM}(?:aged?|alter)[\s:=]{{1,3}}\d{{1,3}}(?!\d)"),
+    # ── telephones and other numbers of someone ──
+    _shape("phone", r"\+\s?\d[\d\s()/.-]{4,24}\d", _digits(_FEWEST_PHONE)),
+    _shape("phone", r"(?<![\d.,])0\d{1,5}(?:[\s/.-]{1,2}\d{2,8}){1,6}", _digits(_FEWEST_PHONE)),
+    _shape("phone", r"\(0?\d{2,5}\)\s?\d{2,8}(?:[\s/.-]\d{2,8}){0,4}"),
+    _shape(
+        "phone", rf"{_FROM}(?:tel|phone|fax|mobile?|pager|call)[\s.:]{{1,3}}\d[\d\s/.-]{{2,24}}"
+    ),
+    _shape("number", r"(?<![\d.,])\d{3}[-.\s]\d{2,3}[-.\s]\d{4}(?!\d)"),
+    _shape(
+        "number", r"(?<![\d.])\d{1,8}([-/.])\d{1,8}(?:\1\d{1,8}){1,8}", _digits(_FEWEST_GROUPED)
+    ),
+    _shape("number", r"\d{5,}"),
+    _shape("number", r"(?<![\d.,])\d{3,4}\.\d{3,4}(?![\d.,])"),
+    _shape("title", rf"{_FROM}{_TITLES}\s{{0,3}}(?:[^\W\d_]\.\s?){{0,3}}(?:[^\W\d_]{{2,40}})?"),
+)
+
+
+def found(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, rule) of all that is told by its form."""
+    for rule, pattern, meets in SHAPES:
+        for match in pattern.finditer(text):
+            if meets is None or meets(match[0]):
+                yield match.start(), match.end(), rule
