@@ -91,7 +91,7 @@ def deidentify(
         pixels=tuple(handle for handle, _ in pixels),
         pixel_work=tuple(work for _, work in pixels),
         statement=said,
-        labels=labels.released(task.labels, recipe, days),
+        labels=labels.released(task.labels, recipe, days, over_89=task.over_89),
         kept=frozenset(walk.kept),
         withheld=_withheld(walk.rules),
         seal=SEAL,

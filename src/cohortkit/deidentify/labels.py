@@ -1,43 +1,119 @@
-"""Joined columns: what the recipe names may leave, in its type; anything else is dropped."""
+"""Joined columns: what the recipe names may leave, in its type; anything else is dropped.
+
+Dates. A column of type date is treated as the dates of the study are. In a text or a number a day
+can be in any form, cannot surely be read, and so is never moved: where the recipe removes or moves
+dates, a text that tells a day (or a part of a date that is finer than a year) and a number that may
+be one are null. Where true dates stay, they stay here too.
+
+Ages. A text that tells an age, and a column that is called one, follow Patient's Age: null unless
+the recipe keeps ages, and null for whoever reaches 90. A column that is called a birth follows
+Patient's Birth Date. What a column is called is all that tells an age from another number.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
 
 from cohortkit.deidentify import dates
+from cohortkit.deidentify.ages import OLDEST
+from cohortkit.dicom.keywords import tag_of
 from cohortkit.model import Scalar
-from cohortkit.recipe.model import Label, LabelType, Recipe, Temporal
+from cohortkit.recipe.model import Action, Label, LabelType, Recipe, Temporal
+from cohortkit.recipe.policy import Policy
+from cohortkit.traces.dated import ages, number_tells_date, tells_date
+from cohortkit.traces.spellings import fold, plain
 
 Joined = tuple[tuple[str, Scalar | None], ...]
 
+_AGE = frozenset({"age", "aged", "agey", "ages", "ageyears", "alter", "edad", "eta", "idade"})
+_NO_AGE = frozenset({"gestation", "gestational"})
+_BIRTH = frozenset(
+    {"birth", "birthdate", "birthday", "birthyear", "born", "dob", "geboren", "geboortedatum"}
+    | {"geburt", "geburtsdatum", "geburtsjahr", "nacimiento", "naissance", "nascita", "yob"}
+)
+_NO_BIRTH = frozenset({"height", "length", "order", "plurality", "weight"})
+_DATE = frozenset({"date", "dates", "datum", "datetime", "dod", "epoch", "fecha", "timestamp"})
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_FIGURES = re.compile(r"\d+(?:\.\d+)?")
+_PER_YEAR = {"month": 12.0, "week": 365.25 / 7, "day": 365.25}
 
-def released(joined: Joined, recipe: Recipe, days: int) -> Joined:
-    """The columns that the recipe releases, in its order; null where the value is not of its type.
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the recipe and the person allow a label to tell."""
+
+    temporal: Temporal
+    days: int
+    ages: bool
+    births: bool
+
+    def lets_out(self, age: float) -> bool:
+        """Whether an age in years may be told. Beside true dates one in days is a birth date."""
+        finer = self.temporal is Temporal.UNMODIFIED and not float(age).is_integer()
+        return self.ages and age < OLDEST and not finer
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What the name of a column says of its values."""
+
+    age: bool
+    birth: bool
+    date: bool
+    per_year: float
+
+
+def released(joined: Joined, recipe: Recipe, days: int, *, over_89: bool | None) -> Joined:
+    """The columns that the recipe releases, in its order; null where the value may not leave.
 
     Args:
         joined: columns of the task.
-        recipe: says which may leave, and what becomes of dates.
+        recipe: says which may leave, and what becomes of dates and ages.
         days: by which this person's dates move, if they do.
+        over_89: whether the person reaches 90 in some study; None: nobody knows. Then no label
+            tells an age.
     """
     values = dict(joined)
+    keep_ages, keep_births = _kept(recipe)
+    terms = _Terms(recipe.temporal, days, keep_ages and over_89 is False, keep_births)
     return tuple(
-        (label.column, _released(values[label.column], label, recipe.temporal, days))
+        (label.column, _released(values[label.column], label, terms))
         for label in recipe.labels
         if label.column in values
     )
 
 
-def _released(value: Scalar | None, label: Label, temporal: Temporal, days: int) -> Scalar | None:
+@lru_cache(maxsize=8)
+def _kept(recipe: Recipe) -> tuple[bool, bool]:
+    """Whether the recipe keeps ages, and birth dates in some form."""
+    policy = Policy(recipe)
+
+    def action(keyword: str, vr: str) -> Action:
+        tag = tag_of(keyword)
+        assert tag is not None
+        return policy.decide(tag, vr, None).action
+
+    age, birth = action("PatientAge", "AS"), action("PatientBirthDate", "DA")
+    return age in {Action.KEEP, Action.CAP_AGE}, birth in {Action.KEEP, Action.SHIFT}
+
+
+def _released(value: Scalar | None, label: Label, terms: _Terms) -> Scalar | None:
+    name = _named(label.column)
+    if name.birth and not terms.births and label.type is not LabelType.BOOLEAN:
+        return None
     match label.type:
         case LabelType.DATE:
-            return _date(value, temporal, days)
+            return _date(value, terms)
         case LabelType.NUMBER:
-            return value if _is_number(value) else None
+            return value if _is_number(value) and _number_may(value, name, terms) else None
         case LabelType.BOOLEAN:
             return value if isinstance(value, bool) else None
         case LabelType.TEXT:
-            return value if isinstance(value, str) else None
+            return value if isinstance(value, str) and _text_may(value, name, terms) else None
 
 
 def _is_number(value: Scalar | None) -> bool:
@@ -46,11 +122,44 @@ def _is_number(value: Scalar | None) -> bool:
     return math.isfinite(value)
 
 
-def _date(value: Scalar | None, temporal: Temporal, days: int) -> Scalar | None:
+def _number_may(value: Scalar | None, name: _Name, terms: _Terms) -> bool:
+    """Whether a number is no day and no age, or one that the recipe lets out."""
+    assert isinstance(value, int | float)
+    if name.age:
+        return terms.lets_out(value / name.per_year)
+    if terms.temporal is Temporal.UNMODIFIED:
+        return True
+    return not (name.date or name.birth or number_tells_date(value))
+
+
+def _text_may(text: str, name: _Name, terms: _Terms) -> bool:
+    """The same of a text."""
+    told = list(ages(text))
+    if name.age:
+        told += [float(figures) / name.per_year for figures in _FIGURES.findall(plain(fold(text)))]
+    if not all(map(terms.lets_out, told)) or (name.age and not terms.ages):
+        return False
+    return terms.temporal is Temporal.UNMODIFIED or not tells_date(text)
+
+
+@lru_cache(maxsize=1024)
+def _named(column: str) -> _Name:
+    found = [word.casefold() for word in _WORD.findall(plain(column))]
+    said = frozenset(found)
+    unit = next((unit for unit in _PER_YEAR if {unit, f"{unit}s"} & said), "")
+    return _Name(
+        age=bool(said & _AGE) and not said & _NO_AGE,
+        birth=bool(said & _BIRTH) and not said & _NO_BIRTH,
+        date=bool(said & _DATE),
+        per_year=_PER_YEAR.get(unit, 1.0),
+    )
+
+
+def _date(value: Scalar | None, terms: _Terms) -> Scalar | None:
     """A date as the recipe treats the dates of the study: gone, moved, or as it is."""
-    if temporal is Temporal.REMOVED:
+    if terms.temporal is Temporal.REMOVED:
         return None
-    move = dt.timedelta(days=days if temporal is Temporal.MODIFIED else 0)
+    move = dt.timedelta(days=terms.days if terms.temporal is Temporal.MODIFIED else 0)
     if isinstance(value, str):
         text = dates.shift_da(value.replace("-", ""), 0)
         value = None if text is None else dt.date.fromisoformat(text)
