@@ -24,8 +24,8 @@ class Task:
         known: (keyword, value) of what the index knows of the person from all of its studies, to
             be searched for: a name that this series lacks is hers all the same.
         joined: joined columns that the recipe does not release: no cleaned text may hold them.
-        seen: words that the index's descriptions have in common, where the recipe counts them;
-            sorted, and the same for all tasks of a plan.
+        seen: a digest of the words that the index's descriptions have in common, where the recipe
+            lets these stay.
     """
 
     number: int
@@ -40,7 +40,7 @@ class Task:
     labels: tuple[tuple[str, Scalar | None], ...] = ()
     known: tuple[tuple[str, str], ...] = ()
     joined: tuple[tuple[str, Scalar | None], ...] = ()
-    seen: tuple[str, ...] = ()
+    seen: str = ""
 
     def __repr__(self) -> str:
         return f"<Task {self.number}: {len(self.files)} files>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -16,9 +17,11 @@ from cohortkit.errors import NotBuilt, RecipeError
 from cohortkit.recipe import deid_text, faults
 from cohortkit.recipe.deid.lines import Function, Variables
 from cohortkit.recipe.deid.load import on_top
-from cohortkit.recipe.deid.tables import variables_of_mapping, variables_of_table
+from cohortkit.recipe.deid.tables import unusable, variables_of_mapping, variables_of_table
 from cohortkit.recipe.model import Recipe
 from cohortkit.recipe.parse import parse
+from cohortkit.recipe.policy import cleans
+from cohortkit.recipe.text import Detector
 
 _LARGEST = 1_000_000  # bytes; the longest real recipe has a few thousand
 _CTP = (".script", ".xml")
@@ -34,6 +37,7 @@ def load_recipe(
     on: Source = "basic",
     variables: object = None,
     functions: Mapping[str, Function] | None = None,
+    detectors: Mapping[str, Detector] | None = None,
 ) -> Recipe:
     """Read a recipe, whole or not at all.
 
@@ -49,12 +53,33 @@ def load_recipe(
             by patient (Patient ID to such a mapping), or a table (its path, or a data frame) with
             a column ``PatientID``, perhaps ``IssuerOfPatientID``, and one for each variable.
         functions: for ``func:`` in deid's language, by name; each importable by name.
+        detectors: finders of what must not stay in a text that the recipe cleans, by name: each
+            takes a text and gives (start, end) of every part; each importable by name.
 
     Raises:
         RecipeError: the recipe has faults; all of them, each with its place.
         NotBuilt: a recipe in a language that this version does not read.
         MissingDependency: deid's language is read with deid's parser, which is an extra.
     """
+    recipe = _loaded(source, on, variables, functions)
+    return _with_detectors(recipe, detectors) if detectors else recipe
+
+
+def _with_detectors(recipe: Recipe, detectors: Mapping[str, Detector]) -> Recipe:
+    found = list(unusable(detectors, "detectors"))
+    if not cleans(recipe):
+        found.append("detectors: nothing is cleaned; that is the option clean-descriptors")
+    if found:
+        raise RecipeError(recipe.name, found)
+    return replace(recipe, text=replace(recipe.text, detectors=tuple(sorted(detectors.items()))))
+
+
+def _loaded(
+    source: Source | Sequence[str | Path],
+    on: Source,
+    variables: object,
+    functions: Mapping[str, Function] | None,
+) -> Recipe:
     if isinstance(source, Recipe):
         _nothing_brought("a recipe that is loaded", variables, functions)
         found = faults.find(source)

@@ -33,11 +33,14 @@ class TextPolicy:
             between them stay together only.
         patients: words in the index's descriptions of this many patients stay too; None: none do.
         detectors: finders of more that must not stay, by name.
+        seen: words that the index gives by ``patients``: found when an export is planned, and no
+            part of what the recipe says.
     """
 
     words: tuple[str, ...] = ()
     patients: int | None = None
     detectors: tuple[tuple[str, Detector], ...] = ()
+    seen: frozenset[str] = frozenset()
 
     @property
     def plain(self) -> bool:

@@ -60,6 +60,11 @@ class Place:
         return self.vault / "redactions"
 
     @property
+    def texts(self) -> Path:
+        """Every text of each task that was cleaned or withheld; identified."""
+        return self.vault / "texts"
+
+    @property
     def people(self) -> Path:
         """Who was merged with whom; identified."""
         return self.vault / "people.json"
@@ -100,7 +105,8 @@ class Place:
                 folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
             self.release.mkdir(exist_ok=True)
-            for folder in (self.records, self.tracebacks, self.residuals, self.redactions):
+            reports = (self.residuals, self.redactions, self.texts)
+            for folder in (self.records, self.tracebacks, *reports):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise OutputError(f"output {self.root}: {cause(error)}") from None

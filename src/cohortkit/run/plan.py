@@ -23,6 +23,7 @@ from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
 from cohortkit.run.identity import read_people
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.tasks import build
+from cohortkit.run.texts import ready
 from cohortkit.run.wording import demand_nobody, words_of
 from cohortkit.sources.files import Files
 from cohortkit.writers import writer
@@ -237,14 +238,16 @@ def plan(
         for task, row in zip(built.tasks, built.rows, strict=True)
     )
     demand_decoders(built.rows, seen, outputs)
+    withheld = tuple(name for name in labels if name not in released)
+    recipe, tasks = ready(cohort.index, recipe, built.tasks, built.rows, withheld)
     planned = Plan(
-        tasks=built.tasks,
+        tasks=tasks,
         recipe=recipe,
         outputs=outputs,
         source=Files(),
         forecasts=seen,
         about=about(cohort, recipe, outputs, built.tasks),
-        withheld=tuple(name for name in labels if name not in released),
+        withheld=withheld,
         lacking=tuple(name for name in released if name not in labels),
         archive=_archive(cohort, built.tasks),
         people=merges,

@@ -71,6 +71,8 @@ def words_of(recipe: Recipe) -> dict[str, str]:
         "the recipe's default_issuer": recipe.default_issuer,
         "the recipe's faces.reason": recipe.faces.reason,
     }
+    for number, word in enumerate(recipe.text.words):
+        told[f"the recipe's text.words[{number}]"] = word
     for number, item in enumerate(recipe.pixels.accept):
         told[f"the recipe's pixels.accept[{number}].reason"] = item.reason
     for number, rule in enumerate(recipe.rules):

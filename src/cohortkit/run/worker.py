@@ -20,6 +20,7 @@ from cohortkit.deidentify.engine import deidentify
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.people import Merged, People
+from cohortkit.deidentify.text.cleaner import cleaner_for
 from cohortkit.errors import IdTableError, Refusal, TaskFailure
 from cohortkit.geometry.facts import read_facts
 from cohortkit.model import (
@@ -49,6 +50,7 @@ from cohortkit.run.searching import (
     unidentified,
 )
 from cohortkit.run.tally import complete
+from cohortkit.run.texts import report
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -144,12 +146,15 @@ class Work:
     ) -> Record:
         pseudonyms = self.key.pseudonyms()
         source = SourceSeries(task.person, instances, read_facts(headers))
-        series = deidentify(source, task, self.recipe, pseudonyms)
+        cleaner = cleaner_for(headers, task, self.recipe)
+        series = deidentify(source, task, self.recipe, pseudonyms, cleaner=cleaner)
         patterns = patterns_of(headers, task, series.kept, series.statement)
         place = Place(self.root)
         product = explained(produce(series, task, self.outputs, place.release), patterns)
         finding = prove(place.release, patterns, series, product)
         name = token_of(pseudonyms, task)
+        if cleaner is not None:
+            publish(place.texts / f"{name}.json", report(cleaner))
         publish(place.residuals / f"{name}.json", residual(patterns, series, finding))
         if finding.hits:
             quarantine(place, name, product)
@@ -222,7 +227,9 @@ def inputs_of(key: Key, task: Task) -> str:
     """
     files = [(file.sop_instance_uid, file.size, file.mtime_ns) for file in task.files]
     labels = [(name, type(value).__name__, str(value)) for name, value in task.labels]
-    text = json.dumps([task.sop_class_uid, task.modality, task.over_89, labels, files])
+    joined = [(name, type(value).__name__, str(value)) for name, value in task.joined]
+    cleaning = [joined, task.seen] if joined or task.seen else []
+    text = json.dumps([task.sop_class_uid, task.modality, task.over_89, labels, files, *cleaning])
     return key.pseudonyms().token("inputs", hashlib.sha256(text.encode()).hexdigest())
 
 

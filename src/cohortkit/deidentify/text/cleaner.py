@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pydicom.dataset import Dataset
 
@@ -23,6 +24,7 @@ from cohortkit.recipe.text import TextPolicy, shipped
 from cohortkit.traces.fields import Kind
 from cohortkit.traces.find import spans
 from cohortkit.traces.patterns import Patterns
+from cohortkit.traces.spellings import fold, plain
 
 WORD, WITHHELD, UNREADABLE = "word", "withheld", "unreadable"
 """Rules of the report beside those of ``shapes``, the kinds of ``traces.fields`` and detectors."""
@@ -165,8 +167,14 @@ def cleaner_for(headers: Sequence[Dataset], task: Task, recipe: Recipe) -> Clean
     if not cleans(recipe):
         return None
     claimed = recipe.claims().identity_removed == "YES"
-    words = shipped().with_more((*map(str.casefold, recipe.text.words), *task.seen))
-    return Cleaner(known(headers, task, claimed=claimed), Vocabulary(words), recipe.text)
+    return Cleaner(known(headers, task, claimed=claimed), _vocabulary(recipe.text), recipe.text)
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(policy: TextPolicy) -> Vocabulary:
+    """The words that a recipe lets stay, and what was judged by them: one for all series."""
+    given = (plain(fold(word)) for word in policy.words)
+    return Vocabulary(shipped().with_more((*given, *policy.seen)))
 
 
 def _with_initials(text: str, start: int, end: int) -> tuple[int, int]:

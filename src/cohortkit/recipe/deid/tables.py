@@ -100,15 +100,15 @@ def _how(given: Given, names: AbstractSet[str]) -> str:
     }.get(given.source, "")
 
 
-def unusable(functions: Mapping[str, object]) -> Iterator[str]:
-    """Functions that no worker process could call."""
+def unusable(functions: Mapping[str, object], what: str = "functions") -> Iterator[str]:
+    """Functions that no worker process could call; ``what`` they are called in a fault."""
     for name, function in functions.items():
         module, path = (getattr(function, a, "") for a in ("__module__", "__qualname__"))
         if not callable(function):
-            yield f"functions.{name}: this is no function"
+            yield f"{what}.{name}: this is no function"
         elif module == "__main__" or "<" in str(path) or not path:
             yield (
-                f"functions.{name}: workers import functions by name; define it at the top of a "
+                f"{what}.{name}: workers import functions by name; define it at the top of a "
                 "module, not in a script, a notebook or another function"
             )
 

@@ -1,0 +1,136 @@
+"""What cleaning of texts asks of index and joined tables beforehand, and reports to the vault."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from cohortkit.deidentify.text.cleaner import Cleaner
+from cohortkit.dicom import keywords
+from cohortkit.model import FORMAT, Scalar, Task
+from cohortkit.protocols import Index
+from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.model import Action, Recipe
+from cohortkit.recipe.policy import Policy, cleans
+from cohortkit.run.persons import Row
+from cohortkit.traces.spellings import fold, plain
+
+_NAMES: Final = (
+    "PatientName",
+    "ReferringPhysicianName",
+    "InstitutionName",
+    "InstitutionalDepartmentName",
+    "StationName",
+)
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+
+
+def ready(
+    index: Index,
+    recipe: Recipe,
+    tasks: Sequence[Task],
+    rows: Sequence[Row],
+    withheld: Iterable[str],
+) -> tuple[Recipe, tuple[Task, ...]]:
+    """Recipe and tasks with all that cleaning has to know; as they are where no text is cleaned.
+
+    Args:
+        index: whose descriptions are counted, if the recipe says so.
+        recipe: which texts are cleaned.
+        tasks: of the plan.
+        rows: of each task, with what was joined.
+        withheld: joined columns that the recipe does not release.
+    """
+    if not cleans(recipe):
+        return recipe, tuple(tasks)
+    seen = common_words(index, recipe)
+    digest = hashlib.sha256("\n".join(sorted(seen)).encode()).hexdigest()[:16] if seen else ""
+    names = tuple(withheld)
+    told = (
+        replace(task, joined=tuple((name, _scalar(row.get(name))) for name in names), seen=digest)
+        for task, row in zip(tasks, rows, strict=True)
+    )
+    return replace(recipe, text=replace(recipe.text, seen=seen)), tuple(told)
+
+
+def _scalar(value: object) -> Scalar | None:
+    return value if value is None or isinstance(value, Scalar) else str(value)
+
+
+def common_words(index: Index, recipe: Recipe) -> frozenset[str]:
+    """Words in the index's descriptions of as many patients as the recipe asks, and in no name.
+
+    A patient is who has a Patient ID of an issuer. All series of the index count, whichever are
+    exported, so that no choice of series changes what becomes of a text.
+    """
+    if recipe.text.patients is None:
+        return frozenset()
+    frame = index.series()
+    there = frame.collect_schema().names()
+    who = [name for name in ("IssuerOfPatientID", "PatientID") if name in there]
+    policy = Policy(recipe)
+    texts = [name for name in there if _is_cleaned(policy, name)]
+    if "PatientID" not in there or not texts:
+        return frozenset()
+    said = pl.concat(
+        frame.select(*who, pl.col(name).cast(pl.String).alias("text")) for name in texts
+    )
+    pairs = said.drop_nulls(["PatientID", "text"]).unique().collect()
+    unique = pairs["text"].unique()
+    by_text = pl.DataFrame(
+        {"text": unique, "word": [sorted(_words(text)) for text in unique]},
+        schema={"text": pl.String, "word": pl.List(pl.String)},
+    )
+    counted = (
+        pairs.join(by_text, on="text")
+        .explode("word")
+        .drop_nulls("word")
+        .group_by("word")
+        .agg(pl.struct(who).n_unique().alias("patients"))
+        .filter(pl.col("patients") >= recipe.text.patients)
+    )
+    return frozenset(counted["word"]) - _named(frame, [name for name in _NAMES if name in there])
+
+
+def _is_cleaned(policy: Policy, name: str) -> bool:
+    tag = keywords.tag_of(name)
+    vr = "" if tag is None else vrs.of_tag(tag)
+    return tag is not None and policy.decide(tag, vr, None).action is Action.CLEAN
+
+
+def _named(frame: pl.LazyFrame, columns: Iterable[str]) -> set[str]:
+    """Every word of the names of people, institutions and stations in the index."""
+    found: set[str] = set()
+    for name in columns:
+        for text in frame.select(pl.col(name).cast(pl.String).unique()).collect().to_series():
+            found |= _words(text or "")
+    return found
+
+
+def _words(text: str) -> set[str]:
+    """Its words of two letters or more, as they are compared; numbers and codes are none."""
+    return set(_WORD.findall(plain(fold(text))))
+
+
+def report(cleaner: Cleaner) -> bytes:
+    """For the vault: every value that was cleaned or withheld, what is left, and by which rules."""
+    body = {
+        "format": FORMAT,
+        "values": [
+            {
+                "field": one.field,
+                "value": one.value,
+                "left": one.left,
+                "rules": dict(one.rules),
+                "count": one.count,
+            }
+            for one in cleaner.residue()
+        ],
+    }
+    return json.dumps(body, indent=1).encode() + b"\n"
