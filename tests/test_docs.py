@@ -100,6 +100,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "key new",
         "plan",
         "recipe check",
+        "recipe diff",
         "recipe explain",
         "recipe schema",
         "run",

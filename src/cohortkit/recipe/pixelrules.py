@@ -27,6 +27,15 @@ _DEEDS = {
     (Deed.KEEP, Area.RECTANGLES): "all but these parts is blanked",
     (Deed.KEEP, Area.REGIONS): "all outside the ultrasound regions is blanked",
 }
+_MATCHES = {
+    Match.IS: "is",
+    Match.IS_NOT: "is not",
+    Match.MATCHES: "holds",
+    Match.MATCHES_NOT: "holds no",
+    Match.PRESENT: "is there",
+    Match.ABSENT: "is absent",
+    Match.EMPTY: "is empty",
+}
 
 
 def rules(entry: PixelsEntry) -> tuple[PixelRule, ...]:
@@ -93,7 +102,7 @@ def describe(policy: PixelPolicy) -> Iterator[str]:
     """What is cleaned, one sentence a rule; rules of others are counted."""
     for one in policy.rules:
         if not one.origin:
-            yield f"Pixels where {_when(one)}: {_done(one)}, because: {one.reason}"
+            yield f"Pixels where {when(one)}: {done(one)}, because: {one.reason}"
     for origin, count in sorted(_by_origin(policy).items()):
         yield f"Pixels of devices that {origin} knows are cleaned by its {count} rules."
     refusing = sum(one.deed is Deed.REFUSE for one in policy.rules)
@@ -110,15 +119,20 @@ def _by_origin(policy: PixelPolicy) -> Counter[str]:
     return Counter(one.origin for one in doing if one.origin)
 
 
-def _when(one: PixelRule) -> str:
-    said = []
-    for clause in one.criteria:
-        values = " or ".join(criterion.value for criterion in clause)
-        said.append(f"{clause[0].keyword} is {values}")
-    return ", ".join(said)
+def when(one: PixelRule) -> str:
+    """Which images a rule is for, in words."""
+    return ", ".join(_asked(clause) for clause in one.criteria)
 
 
-def _done(one: PixelRule) -> str:
+def _asked(clause: tuple[Criterion, ...]) -> str:
+    if {one.match for one in clause} == {Match.IS} and len({one.keyword for one in clause}) == 1:
+        return f"{clause[0].keyword} is {' or '.join(one.value for one in clause)}"
+    words = (f"{one.keyword} {_MATCHES[one.match]} {one.value}".rstrip() for one in clause)
+    return " or ".join(words)
+
+
+def done(one: PixelRule) -> str:
+    """What it does to them, in words."""
     if one.deed is Deed.VERIFIED:
         return "verified to show no name"
     parts = "; ".join(f"{p.width}x{p.height} at {p.left},{p.top}" for p in one.rectangles)
