@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydicom.dataset import Dataset
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from cohortkit.deidentify.gates import burned_in_risk, face_risk, pixel_risks
 from cohortkit.deidentify.headers import asked_of
@@ -160,6 +164,10 @@ def test_unknown_classes_are_refused_always(uid: str) -> None:
     Ganzkörper HEADNECK HEAD_AND_NECK HEAD/NECK CHEST_HEAD C-SPINE CSPINE CAROTID
     HIRN H&N MIDFACE FACES NECKCHEST WB_CTAC CAROTIS TRIGEMINUS CERV_SPINE COCHLEA PAROTID TONGUE
     POLYTRAUMA PAN_SCAN SUPRA-AORTIC NEURINOMA C1-C7 C3/4 Schläfe
+    HandN HANDN H_AND_N HandNK HDNK HD/NK HN H/N HAND_N HNSCC NckChstAbd NkChstAbd CTNCAPW NCAP
+    WBNAC.img WBAC 3DWB 1WBPETCT PETWB_CT_CAP PTCTSKTHPET Sk-Th Sk-Thigh DWIBS C-SP CSP CTL_SPINE
+    SKUL FLAIR CISS THYROID TONSILS PNS T-BONE pescoço szyja szyi głowy nyak nacke boyun шеи шия
+    全身 鼻腔 두경부 전신 رأس رقبة צוואר
     MAXILLA MANDIBLE CCT NNH HWS ENCÉPHALE Mrt-Kopf 1A_TRAUMA/PLAIN_HEAD_DM T-D1100
     69536005 38266002
     """.split(),  # noqa: SIM905 - words read best as words
@@ -177,7 +185,8 @@ def test_head_words(text: str) -> None:
     "text",
     """CHEST ABDOMEN PELVIS KNEE LUNG THORAX HEART LSPINE L-SPINE LUMBAR Abdomen/Pelvis Becken Knie
     genou rodilla PROSTATE BREAST HIP FOOT CAP Thorax_nativ CHESTABDPELVIS
-    ABDOMENANDPELVIS""".split(),  # noqa: SIM905 - as above
+    ABDOMENANDPELVIS CT_L_Spine_LUMBAR AbdomenCAP_Adult_ THIN_CAP HAND Lung/LUNG_Low_Dose
+    CTLMID_BREAST Cal_HD_Breast LEFT_HAND_NATIVE""".split(),  # noqa: SIM905 - as above
 )
 def test_other_parts_pass(text: str) -> None:
     """A body part that is named and is no head needs no rule."""
@@ -278,6 +287,55 @@ def test_a_header_is_asked_for_what_was_requested(place: str, requested: bool) -
 
     assert Reason.FACE_RISK is face_risk(asked_of(header), MR, STRICT)
     assert face_risk(asked_of(header), MR, HEADS) is None
+
+
+def nested(keyword: str, value: str, *, raw: str) -> Dataset:
+    """A header in which a second item, three levels down, says something of pixels or faces."""
+    inner, outer, header = Dataset(), Dataset(), Dataset()
+    setattr(inner, keyword, value)
+    outer.SourceImageSequence = Sequence([Dataset(), inner])
+    header.Modality, header.BodyPartExamined = "CT", "CHEST"
+    header.ReferencedImageSequence = Sequence([outer])
+    if not raw:
+        return header
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = raw
+    file = BytesIO()
+    header.save_as(
+        file,
+        enforce_file_format=False,
+        implicit_vr=raw == ImplicitVRLittleEndian,
+        little_endian=raw != ExplicitVRBigEndian,
+    )
+    file.seek(0)
+    return dcmread(file, force=True)
+
+
+ENCODINGS = ("", ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+
+
+@pytest.mark.parametrize("raw", ENCODINGS)
+@pytest.mark.parametrize("sop", [CT, DX])
+def test_an_item_that_says_yes_is_believed(raw: str, sop: SopClass) -> None:
+    """BurnedInAnnotation YES counts however deep it stands; NO in an item is no promise."""
+    header = nested("BurnedInAnnotation", "YES", raw=raw)
+    header.BurnedInAnnotation = "NO"
+    assert Reason.BURNED_IN_RISK is burned_in_risk(asked_of(header), sop, STRICT)
+    header = nested("BurnedInAnnotation", "NO", raw=raw)
+    expected = None if sop is CT else Reason.BURNED_IN_RISK
+    assert expected is burned_in_risk(asked_of(header), sop, STRICT)
+    header.BurnedInAnnotation = "NO"
+    assert burned_in_risk(asked_of(header), sop, STRICT) is None
+
+
+@pytest.mark.parametrize("raw", ENCODINGS)
+def test_an_item_that_says_a_face_is_seen_is_believed(raw: str) -> None:
+    """RecognizableVisualFeatures YES in an item, of a chest that says NO."""
+    header = nested("RecognizableVisualFeatures", "YES", raw=raw)
+    header.RecognizableVisualFeatures = "NO"
+    assert Reason.FACE_RISK is face_risk(asked_of(header), CT, STRICT)
+    header = nested("RecognizableVisualFeatures", "NO", raw=raw)
+    assert face_risk(asked_of(header), CT, STRICT) is None
 
 
 def test_a_header_is_asked_for_anatomic_codes_in_frames_too() -> None:

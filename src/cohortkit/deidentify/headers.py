@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
 from cohortkit.deidentify.rules import effective_vr
@@ -31,6 +32,11 @@ _PROCEDURES = (
     "RequestedProcedureCodeSequence",
     "ScheduledProtocolCodeSequence",
 )
+_BURNED_IN, _VISUAL = "BurnedInAnnotation", "RecognizableVisualFeatures"
+_WARNINGS = {_BURNED_IN: b"\x28\x00\x01\x03", _VISUAL: b"\x28\x00\x02\x03"}
+"""What an item may say of pixels, and its tag as little endian bytes."""
+_MAY_HOLD_ITEMS = frozenset({"SQ", "UN", None})
+_DEEPEST = 64
 _REPEATED, _SEQUENCES = 4096, 256  # bytes of a sequence that is remembered; how many
 _CODE_WORDS = ("CodeValue", "CodeMeaning", "LongCodeValue")
 
@@ -39,10 +45,17 @@ def asked_of(header: Dataset) -> Callable[[str], object | None]:
     """A way to ask a header by keyword: text, a number, a list of them, or None.
 
     A sequence is answered by the code values and meanings in it. Of the columns that only an
-    index row has, ``image_types`` is answered by the frames of an enhanced object and the others
-    by None; ``procedures`` by what codes and requests say of the procedure.
+    index row has, ``image_types`` is answered by the frames of an enhanced object, ``burned_in`` by
+    the header and its items wherever an item says something, and the others by None;
+    ``procedures`` by what codes and requests say of the procedure.
     """
-    told = {_REGION: _regions, "image_types": _frame_types, "procedures": _procedures}
+    told = {
+        _REGION: _regions,
+        _VISUAL: _features,
+        "burned_in": _burned_in,
+        "image_types": _frame_types,
+        "procedures": _procedures,
+    }
     encodings = encodings_of(header, ("iso8859",))
 
     def get(keyword: str) -> object | None:
@@ -92,6 +105,46 @@ def _frame_types(header: Dataset) -> Iterator[object]:
             for name in _FRAME_TYPES:
                 for kind in _inside(item, name):
                     yield "\\".join(map(str, _read(kind, "FrameType")))
+
+
+def _burned_in(header: Dataset) -> Iterator[object]:
+    """What the header says, with what its items say; nothing where no item says anything."""
+    nested = [*_warned(header, _BURNED_IN)]
+    if nested:
+        top = _read(header, _BURNED_IN)
+        yield from (*(top or [None]), *nested)
+
+
+def _features(header: Dataset) -> Iterator[object]:
+    """Whether faces can be seen, as the header says, or an item at any depth says otherwise."""
+    told = _read(header, _VISUAL)
+    yield from told
+    yield from (one for one in _warned(header, _VISUAL) if str(one).strip().upper() != "NO")
+
+
+def _warned(dataset: Dataset, keyword: str, depth: int = 0) -> Iterator[object]:
+    """Each value of an attribute in the items of a header, however deep they lie."""
+    if depth >= _DEEPEST:
+        return  # the walk refuses it
+    for item in _items(dataset, _WARNINGS[keyword]):
+        yield from _read(item, keyword)
+        yield from _warned(item, keyword, depth + 1)
+
+
+def _items(dataset: Dataset, tag: bytes) -> Iterator[Dataset]:
+    """The items of every sequence in whose bytes a tag stands, in either byte order."""
+    swapped = tag[1::-1] + tag[:1:-1]
+    for element in dataset._dict.values():  # noqa: SLF001 - as in _read
+        value = element.value
+        if isinstance(value, Items):
+            yield from value
+        elif element.VR not in _MAY_HOLD_ITEMS or not isinstance(value, bytes):
+            continue
+        elif tag in value or swapped in value:
+            try:
+                yield from items_of(element, encodings_of(dataset, ("iso8859",)))
+            except Refusal:
+                continue  # the walk refuses it if it would be kept
 
 
 def _procedures(header: Dataset) -> Iterator[object]:

@@ -44,9 +44,15 @@ _HEAD_ANYWHERE = tuple(
     TRACTO TENSOR HARDI DYSTONI EPILEP ALZHEIM DEMENT PARKINSON
     KOPF SCHADEL SCHAEDEL GEHIRN GESICHT FELSENBEIN KIEFER HALSWIRBEL
     CERVEAU CERVEL CRANE VISAGE MACHOIRE CABEZA CEREBELO SENOSPARA TESTA CERVELL CRANIO VOLTO
-    CABECA HERSEN HOOFD SCHEDEL HJERN HJARN HUVUD HOVED AIVO MOZEK MOZG GLOWA HLAVA
+    CABECA HERSEN HOOFD SCHEDEL HJERN HJARN HUVUD HOVED AIVO MOZEK MOZG HLAVA
     LEBKA CZASZK BEYIN KAFATAS GOLOV KEFAL EGKEFAL
-    ГОЛОВ МОЗГ ЧЕРЕП ЛИЦ ШЕЯ ΚΕΦΑΛ ΕΓΚΕΦΑΛ 頭 脳 脑 腦 颅 顱 頸 颈 顔 颜 두부 뇌 머리
+    SKUL KRANI THYR TIROID SCHILDDR TONSIL SALIVA SUBMANDIB GLOTT THALAM AMYGDAL CLIVUS
+    FORAMENMAGNUM MENING SUBDURAL GLIOMA GLIOBL ASTROCYT MEDULLOBL VESTIB HYDROCEPH RETINOBL
+    OPHTHALM LACRIM ZYGOM MAXFAC ORALCAVIT TEMPBONE GAMMAKNIFE LEKSELL DWIBS HNSC CAROT
+    CERVIK PESCOC NYAK NACKE NAKKE KAULA BOYUN KRCNI HALSRYGG WHLBODY WHLBDY WHBODY
+    ГОЛОВ МОЗГ мозок ЧЕРЕП ЛИЦ ШЕЯ ШЕИ ШИЯ ШЕЙН ЧЕЛЮСТ ΚΕΦΑΛ ΕΓΚΕΦΑΛ αυχεν ΤΡΑΧΗΛ
+    頭 脳 脑 腦 颅 顱 頸 颈 頚 顔 颜 鼻 眼 耳 咽 喉 顎 颌 舌 甲状腺 全身 두부 뇌 머리 두경 경부 안면
+    부비동 전신 رأس دماغ رقبة وجه ראש מוח צוואר
     """).split()
 )
 _HEAD_ALONE = frozenset(
@@ -54,8 +60,23 @@ _HEAD_ALONE = frozenset(
     FACE FACES CERV WB GK TSA NCAP EAR EARS EYE EYES IAC IACS IAM IAMS TMJ NOSE JAW CHIN
     CCT CMRT DTI COW HN HNC SCHLAFE TETE COU HALS NNH HWS NAS PAA VISO CUELLO CARA OJO OJOS OREILLE
     ORL ENT KNO
-    FEJ AGY HODE GEZICHT NEK GLAVA ANSIKT
+    FEJ AGY HODE GEZICHT NEK GLAVA ANSIKT FLAIR STEALTH CISS PNS NPC LIP LIPS MOUTH TOOTH TEETH
+    OHR AUGE AUGEN NASE MUND ZUNGE HWK SHT OCCIPUT COLLO BOCA BOUCHE BRN NK HAED LGK SAH SDH TBI
+    CSP CSPN CSPI CSPIN TBONE TBONES
     """.split()  # noqa: SIM905 - words read best as words
+)
+_HEAD_GLUED = re.compile(
+    "(?:CT|MRI?|PET|PT|NM|D)*WB(?:CT|MRI?|PET|PT|N?AC|DWI|S|BONE)*|"  # WBNAC, 3DWB
+    "(?:CT|MRI?|PET|PT|CE)*NCAP[A-Z]{0,3}|"  # neck to pelvis: CTNCAPW
+    "H(?:D|EA?D)?(?:AND|UND|ET)?N(?:E?CK|K)?|"  # HandN, HDNK
+    "[A-Z]*(?:NCK|SKTH)[A-Z]*|"  # NckChstAbd; skull to thigh
+    "NK(?:CH|CAP|THX?)[A-Z]*|(?:GLOW[AEIY]|SZY[IJ])[A-Z]*"
+)
+"""A word of several that were shortened and written as one."""
+_HEAD_APART = re.compile(
+    r"\bH(?:D|EA?D)?[\W_]*(?:AND|UND|ET|[&+/])?[\W_]*N(?:E?CK|K)?(?![A-Z])|"  # H and N, H/N, HD NK
+    r"\bSK(?:UL+)?[\W_]*(?:TO)?[\W_]*(?:MID)?[\W_]*TH(?:IGHS?)?\b|"
+    r"\bC(?:TL)?[\W_]*SPI?N?E?\b"
 )
 _ELSEWHERE = """
     CHEST THORAX THORACIC THORACAL THORACALE THORACO THORACIQUE TORAX TORACE TORACICO TORACICA
@@ -124,8 +145,10 @@ def _is_head(text: str) -> bool:
     if text.strip() in _HEAD_CODES:
         return True
     words = _words(text)
-    joined = [a + b for a, b in pairwise(words) if len(a) == len(b) == 1]  # H&N
+    joined = [a + b for a, b in pairwise(words) if len(a) == 1]  # H&N, T-BONE
     if not _HEAD_ALONE.isdisjoint([*words, *joined]) or _NECK_LEVELS.search(text):
+        return True
+    if _HEAD_APART.search(text) or any(map(_HEAD_GLUED.fullmatch, words)):
         return True
     # without blanks and digits too: WHOLE BODY, T1MPRAGE, HEAD_NECK, C-SPINE
     squeezed = "".join(words) + " " + re.sub(r"[\W_]", "", text)
