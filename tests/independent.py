@@ -1,11 +1,15 @@
 """An independent checker of a release. It imports nothing of cohortkit, on purpose.
 
-    python tests/independent.py RELEASE ARCHIVE [ARCHIVE …] [--also LOG …]
+    python tests/independent.py RELEASE ARCHIVE [ARCHIVE …] [--also LOG …] [--key KEY]
 
 It reads the identities of every patient in the archives with pydicom alone, and looks for them in
 every byte of the release: file and folder names, raw bytes, gzip unpacked, PNG chunks inflated,
 Parquet cells as text, DICOM values by their character set. It prints what it searched and each
 hit by file and kind, never the value, and exits 1 if there is any.
+
+With the key, cells of type date are not compared with everybody's true dates (a moved one falls on
+somebody else's by chance): each is proved to be its own patient's date, moved by that patient's
+days, and one that is not is a hit, whatever it is (``tests/recomputed.py``).
 """
 
 from __future__ import annotations
@@ -28,6 +32,8 @@ import pydicom
 from pydicom.datadict import DicomDictionary, dictionary_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import UID_dictionary
+
+import recomputed
 
 TEXT = {"LO", "SH", "ST", "LT", "UT", "UC", "UR", "PN", "AE"}
 # Text that says who, where, with what device or in whose words: by keyword, outside group 0010.
@@ -193,15 +199,26 @@ class Searched:
     hits: set[tuple[str, str, str]] = field(default_factory=set)
 
 
-def search(release: Path, identities: Identities, also: Iterable[Path] = ()) -> Searched:
-    """Look for the identities in everything below ``release`` and in the files of ``also``."""
+def search(
+    release: Path,
+    identities: Identities,
+    also: Iterable[Path] = (),
+    moved: recomputed.Moved | None = None,
+) -> Searched:
+    """Look for the identities in everything below ``release`` and in the files of ``also``.
+
+    With the dates that must have been moved, cells of type date are proved by them.
+    """
     result = Searched()
     long = _Finder(identities.long)
     short = _Finder(identities.short)
     for path in [*dicom_files([release]), *also]:
         name = str(path.relative_to(release)) if path.is_relative_to(release) else path.name
         result.files += 1
-        for part, data, text in _unpacked(path, name):
+        if moved is not None and path.suffix == ".parquet":
+            for column in moved.unproved(pl.read_parquet(path)):
+                result.hits.add((name, f"column {column}", "date that was not moved"))
+        for part, data, text in _unpacked(path, name, dates=moved is None):
             result.bytes += len(data)
             for value in long.find(data):
                 if part == "samples" and value.isdigit() and len(value) < 12:
@@ -241,7 +258,7 @@ class _Finder:
         return out
 
 
-def _unpacked(path: Path, name: str) -> Iterator[tuple[str, bytes, bool]]:
+def _unpacked(path: Path, name: str, *, dates: bool) -> Iterator[tuple[str, bytes, bool]]:
     yield "name", name.encode(), True
     data = path.read_bytes()
     if data[:2] == b"\x1f\x8b":
@@ -256,6 +273,8 @@ def _unpacked(path: Path, name: str) -> Iterator[tuple[str, bytes, bool]]:
     elif data[:4] == b"PAR1":
         yield "parquet bytes", data, False
         frame = pl.read_parquet(path)
+        if not dates:
+            frame = frame.drop(n for n, kind in frame.schema.items() if kind == pl.Date)
         yield (
             "parquet cells",
             frame.cast(pl.String, strict=False).write_csv().encode()
@@ -325,15 +344,22 @@ def main() -> int:  # prints its findings: it is a command
     parser.add_argument("release", type=Path)
     parser.add_argument("archive", type=Path, nargs="+")
     parser.add_argument("--also", type=Path, nargs="*", default=[])
+    parser.add_argument("--key", type=Path, help="prove moved dates with this key file")
+    parser.add_argument("--days", type=int, nargs=2, default=recomputed.DAYS)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     identities = collect(given.archive)
-    result = search(given.release, identities, given.also)
+    moved = None
+    if given.key is not None:
+        moved = recomputed.moved(given.archive, recomputed.Secret.read(given.key), *given.days)
+    result = search(given.release, identities, given.also, moved)
     print(
         f"identities of {identities.files} objects: "
         f"{len(identities.long)} long, {len(identities.short)} short"
     )
     print(f"searched {result.files} files, {result.bytes} bytes unpacked: {len(result.hits)} hits")
+    if moved is not None:
+        print(f"proved {moved.cells} dates by the days of their patients")
     for name, part, kind in sorted(result.hits)[:200]:
         print(f"  {kind} in {part} of {name}")
     return 1 if result.hits else 0
