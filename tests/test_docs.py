@@ -95,8 +95,10 @@ def commands() -> list[str]:
 def test_the_commands_are_those_of_the_design() -> None:
     """The list of commands is a promise."""
     assert [
+        "crosswalk",
         "demo",
         "export",
+        "ids new",
         "key new",
         "plan",
         "recipe check",

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from cohortkit.reasons import Status as Status
     from cohortkit.recipe.file import load_recipe as load_recipe
     from cohortkit.recipe.model import Recipe as Recipe
+    from cohortkit.release.crosswalk import Crosswalk as Crosswalk
+    from cohortkit.release.crosswalk import crosswalk as crosswalk
     from cohortkit.run.batch import Export as Export
     from cohortkit.run.batch import export as export
     from cohortkit.run.pace import Pace as Pace
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 _HOME = MappingProxyType(
     {
         "Cohort": "cohort.cohort",
+        "Crosswalk": "release.crosswalk",
         "Dicom": "writers.dicom",
         "Export": "run.batch",
         "IdTable": "deidentify.idtable",
@@ -68,6 +71,7 @@ _HOME = MappingProxyType(
         "Status": "reasons",
         "Tables": "writers.tables",
         "compat": "",
+        "crosswalk": "release.crosswalk",
         "demo_index": "index.demo",
         "errors": "",
         "export": "run.batch",
@@ -84,6 +88,7 @@ _HOME = MappingProxyType(
 
 __all__ = [
     "Cohort",
+    "Crosswalk",
     "Dicom",
     "Export",
     "IdTable",
@@ -98,6 +103,7 @@ __all__ = [
     "Status",
     "Tables",
     "compat",
+    "crosswalk",
     "demo_index",
     "errors",
     "export",

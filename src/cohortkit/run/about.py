@@ -14,6 +14,13 @@ from cohortkit.payloads.columns import TABLES
 from cohortkit.protocols import Writer
 from cohortkit.recipe.explain import explain, treatment
 from cohortkit.recipe.model import Ids, Recipe
+from cohortkit.recipe.policy import Policy
+
+_UIDS = {
+    "StudyInstanceUID": 0x0020000D,
+    "SeriesInstanceUID": 0x0020000E,
+    "SOPInstanceUID": 0x00080018,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class About:
         accepted: risks that the recipe accepts, with the reasons given.
         first: how many series a trial run was limited to.
         treatment: what the recipe does to each attribute that the tables may hold, by keyword.
+        uids: what the recipe does to the UIDs of study, series and object, by keyword.
         ids: whether ids are keyed, or random out of a table; and then of which.
     """
 
@@ -52,6 +60,7 @@ class About:
     first: int | None = None
     default_issuer: str = ""
     treatment: dict[str, str] = field(default_factory=dict)
+    uids: dict[str, str] = field(default_factory=dict)
     ids: str = str(Ids.KEYED)
     table_id: str = ""
 
@@ -96,6 +105,7 @@ def about(
         explained=_explained(recipe),
         accepted=_accepted(recipe),
         default_issuer=recipe.default_issuer,
+        uids=_uids(recipe),
         ids=str(recipe.ids),
         treatment=treatment(recipe, (one.keyword for table in TABLES.values() for one in table)),
     )
@@ -106,6 +116,11 @@ def about(
 def _explained(recipe: Recipe) -> str:
     """The recipe, attribute by attribute: a quarter of a second, for each recipe once."""
     return str(explain(recipe))
+
+
+def _uids(recipe: Recipe) -> dict[str, str]:
+    policy = Policy(recipe)
+    return {name: str(policy.decide(tag, "UI", None).action) for name, tag in _UIDS.items()}
 
 
 def _accepted(recipe: Recipe) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from html import escape
+from pathlib import Path
 
 import polars as pl
 
@@ -16,12 +17,13 @@ from cohortkit.cohort.join import Table
 from cohortkit.deidentify.people import People
 from cohortkit.errors import UsageError
 from cohortkit.model import Reason, Task
-from cohortkit.protocols import Source, Writer
+from cohortkit.protocols import Index, Source, Writer
 from cohortkit.recipe.model import Ids, Recipe
 from cohortkit.run.about import About, about, describe
 from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
 from cohortkit.run.identity import read_people
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
+from cohortkit.run.secret import demand_place, write_new
 from cohortkit.run.tasks import build
 from cohortkit.run.texts import ready
 from cohortkit.run.wording import demand_nobody, words_of
@@ -112,6 +114,15 @@ class Plan:
                 merged by ``people``.
         """
         return frame_of(self.doubts, identified=identified)
+
+    def save_unsure(self, path: str | Path) -> None:
+        """Write ``unsure(identified=True)``: a new .csv or .parquet, of mode 0600. It names people.
+
+        Raises:
+            UsageError: no such kind of file, a place that must not hold identities.
+        """
+        with write_new(demand_place(path, self.archive), self.unsure(identified=True)):
+            pass  # nothing to be noted first: it is the caller's own question
 
     def sizes(self) -> dict[str, int]:
         """Estimated bytes by output."""
@@ -249,7 +260,7 @@ def plan(
         about=about(cohort, recipe, outputs, built.tasks),
         withheld=withheld,
         lacking=tuple(name for name in released if name not in labels),
-        archive=_archive(cohort, built.tasks),
+        archive=archive_of(cohort.index, built.tasks),
         people=merges,
         doubts=doubts_of(cohort.index, chosen, recipe.default_issuer, merges),
     )
@@ -267,11 +278,11 @@ def _outputs(to: Outputs) -> tuple[Writer, ...]:
     return found
 
 
-def _archive(cohort: Cohort, tasks: Iterable[Task]) -> tuple[str, ...]:
+def archive_of(index: Index, tasks: Iterable[Task]) -> tuple[str, ...]:
     """The archive as the index knows it, the folders of the files, the index store."""
-    roots = {str(root) for root in getattr(cohort.index, "roots", ())}
+    roots = {str(root) for root in getattr(index, "roots", ())}
     folders = {file.path.rpartition("/")[0] for task in tasks for file in task.files}
-    return tuple(sorted({*roots, *folders, cohort.index.location} - {""}))
+    return tuple(sorted({*roots, *folders, index.location} - {""}))
 
 
 def _size(count: int) -> str:

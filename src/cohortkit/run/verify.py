@@ -9,19 +9,20 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import KeyFileError, OutputError, Refusal, TaskFailure, UsageError
 from cohortkit.index import open_index
 from cohortkit.model import Record, Task
-from cohortkit.protocols import Index, Source, Writer
+from cohortkit.protocols import Index, Pseudonyms, Source, Writer
 from cohortkit.run.about import About
 from cohortkit.run.finish import finish
+from cohortkit.run.identity import people_of, table_of
 from cohortkit.run.place import Place, cause, files_under
+from cohortkit.run.recall import recall
 from cohortkit.run.resume import read_all
 from cohortkit.run.searching import ours_of, patterns_of, scan
-from cohortkit.run.settings import read
-from cohortkit.run.tasks import build
-from cohortkit.run.worker import token_of
+from cohortkit.run.settings import KEYED, read
 from cohortkit.sources.files import Files
 from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.verify.canary import canary
@@ -116,6 +117,7 @@ def verify(
     index: Index | str | Path | None = None,
     *,
     source: Source | None = None,
+    ids: IdTable | None = None,
 ) -> Verified:
     """Read a whole release again: digests, records, and a search for every source identity.
 
@@ -125,10 +127,12 @@ def verify(
         index: the index it was made from, to search for identities; without it only files are
             compared.
         source: where objects come from; default: the files that the index names.
+        ids: the table of random ids, where it was made with one and identities are searched for.
 
     Raises:
         OutputError: no finished export.
         KeyFileError: another key.
+        IdTableError: another table, or none.
         CohortkitError: the search missed its planted canary.
     """
     canary()
@@ -138,6 +142,7 @@ def verify(
         raise OutputError(f"output {out}: there is no export")
     if (settings.body["project"], settings.body["key_id"]) != (key.project, key.key_id):
         raise KeyFileError(f"output {out}: made with another key")
+    table_of(settings.body.get("ids", KEYED), ids, str(out), needed=index is not None)
     opened = open_index(index) if isinstance(index, str | Path) else index
     try:
         about = About.from_json((place.vault / "about.json").read_bytes())
@@ -147,7 +152,8 @@ def verify(
         present = list(files_under(place.release))
         wrong = compare(place.release, present, artifacts, finished)
         wrong += tuple(unsaid(place.release, records))
-        search = _Search(place, key, source or Files(), about.default_issuer)
+        made = key.pseudonyms() if ids is None else ids.pseudonyms(key)
+        search = _Search(place, made, source or Files(), about.default_issuer)
         if opened is not None:
             search.all(opened, records)
     except OSError as error:
@@ -182,9 +188,9 @@ def _writers(about: About) -> list[Writer]:
 class _Search:
     """The running counts of a search over all records."""
 
-    def __init__(self, place: Place, key: Key, source: Source, issuer: str) -> None:
+    def __init__(self, place: Place, pseudonyms: Pseudonyms, source: Source, issuer: str) -> None:
         self.place, self.source, self.issuer = place, source, issuer
-        self.pseudonyms = key.pseudonyms()
+        self.pseudonyms = pseudonyms
         self.hits: list[tuple[str, Hit]] = []
         self.patients: set[str] = set()
         self.series = self.patterns = self.bytes = self.unchecked = self.elsewhere = 0
@@ -192,12 +198,8 @@ class _Search:
     def all(self, index: Index, records: list[Record]) -> None:
         """Search what every record left, for the identities in its source."""
         wanted = {record.task: record for record in records if record.statement is not None}
-        series = index.series().collect()
-        named = {key: self.pseudonyms.token("task", str(key)) for key in series["series_key"]}
-        keys = [key for key, token in named.items() if token in wanted]
-        rows = series.filter(series["series_key"].is_in(keys))
-        built = build(index, rows, self.issuer)
-        tasks = {token_of(self.pseudonyms, task): task for task in built.tasks}
+        people = people_of(self.place)
+        tasks = recall(index, wanted, self.pseudonyms, self.issuer, people)
         for token, record in wanted.items():
             task = tasks.get(token)
             if task is None:

@@ -144,7 +144,7 @@ class Work:
     def _export(
         self, task: Task, instances: tuple[SourceInstance, ...], headers: list[Dataset]
     ) -> Record:
-        pseudonyms = self.key.pseudonyms()
+        pseudonyms = self.pseudonyms()
         source = SourceSeries(task.person, instances, read_facts(headers))
         cleaner = cleaner_for(headers, task, self.recipe)
         series = deidentify(source, task, self.recipe, pseudonyms, cleaner=cleaner)
