@@ -29,6 +29,7 @@ class RunEntry(Entry):
     """As ``export`` takes them."""
 
     workers: int | None = None
+    engine: Text = "local"
     limit: int | None = None
     errors: Literal["record", "raise"] = "record"
     retry: Literal["failed", "refused"] = "failed"

@@ -42,6 +42,7 @@ def run_job(job: str | Path, *, shard: str | None = None, progress: bool = True)
         ready.out,
         ready.key,
         workers=run.workers,
+        engine=run.engine,
         limit=run.limit,
         errors=run.errors,
         retry=run.retry,

@@ -14,9 +14,10 @@ from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError
 from cohortkit.model import Record, Status, Task
+from cohortkit.protocols import Engine
 from cohortkit.reasons import Reason
 from cohortkit.run.about import About
-from cohortkit.run.engines import Local
+from cohortkit.run.engines import SCHEMES, Local
 from cohortkit.run.facade import Export
 from cohortkit.run.finish import finish
 from cohortkit.run.identity import demand_ids, keep_people
@@ -26,6 +27,7 @@ from cohortkit.run.lock import alone, hold
 from cohortkit.run.pace import Pace, Paced
 from cohortkit.run.place import FINISHED, Place, cause, check, publish
 from cohortkit.run.plan import Plan
+from cohortkit.run.posted import Posted
 from cohortkit.run.records import to_json
 from cohortkit.run.resume import Retry, Standing, missing, read_all, remove_litter, resume
 from cohortkit.run.settings import settings_of, settle
@@ -45,6 +47,7 @@ def export(
     *,
     ids: IdTable | None = None,
     workers: int | None = None,
+    engine: str = "local",
     limit: int | None = None,
     errors: Literal["record", "raise"] = "record",
     retry: Retry = "failed",
@@ -62,6 +65,8 @@ def export(
         key: the project's key.
         ids: the project's table of random ids, where the recipe asks for them.
         workers: processes; default: one for each core.
+        engine: ``local``, processes of this machine; or the address of a Dask scheduler, such as
+            ``tcp://host:8786``, whose workers see archive, key and output under the same paths.
         limit: do this many series only; without it the same command does the rest.
         errors: ``raise`` stops at the first series that fails.
         retry: what an earlier run left that is tried again: what failed for the moment, or also
@@ -84,7 +89,7 @@ def export(
     """
     if limit is not None:
         plan = plan.limit(limit)
-    count = _workers(workers)
+    count = _workers(workers, engine)
     limits = Limits.of(task_minutes, task_gigabytes)
     _demand("errors", errors, ("record", "raise"))
     _demand("retry", retry, ("failed", "refused"))
@@ -116,8 +121,7 @@ def export(
             with run.for_a_moment():
                 settle(place, settings, str(out), write=True)
                 keep_people(place, plan.people)
-            engine = Local(count, place.log, handles, seconds=limits.seconds, memory=limits.memory)
-            return run.held(engine, handles[0])
+            return run.held(_engine(engine, count, place, handles, limits), handles[0])
     except OSError as error:
         raise OutputError(f"output {out}: {cause(error)}; {_GOES_ON} once that is mended") from None
     except KeyboardInterrupt:
@@ -129,7 +133,22 @@ def _demand(name: str, value: object, known: tuple[str, ...]) -> None:
         raise UsageError(f"{name}: {' or '.join(map(repr, known))}")
 
 
-def _workers(asked: int | None) -> int:
+def _engine(
+    name: str, count: int, place: Place, handles: tuple[int, ...], limits: Limits
+) -> Engine:
+    if name == "local":
+        return Local(count, place.log, handles, seconds=limits.seconds, memory=limits.memory)
+    from cohortkit.run.cluster import Dask  # noqa: PLC0415 - only for a cluster
+
+    return Dask(name, place.vault, seconds=limits.seconds, memory=limits.memory)
+
+
+def _workers(asked: int | None, engine: str) -> int:
+    cluster = engine != "local"
+    if cluster and not str(engine).startswith(SCHEMES):
+        raise UsageError("engine: 'local', or the address of a Dask scheduler: tcp://host:8786")
+    if cluster and asked is not None:
+        raise UsageError("workers: a cluster has as many as it has; leave it out")
     if asked is None:
         return max(1, len(os.sched_getaffinity(0)))
     if asked < 1:
@@ -172,7 +191,7 @@ class _Run:
         """A line of this run's ledger; shards have one each, for a network's appends may tear."""
         note(self.place.ledger_of("" if self.shard is None else self.shard.slug), event, **facts)
 
-    def held(self, engine: Local, handle: int) -> Export:
+    def held(self, engine: Engine, handle: int) -> Export:
         """Resume, work and finish, with the output held.
 
         A shard finishes if it is the last: nobody else at work, and nothing missing.
@@ -201,9 +220,10 @@ class _Run:
         remove_litter(place, records, keep_finished=True)
         for name, data in finish(records, self.about(), self.plan.outputs).items():
             _put(place, name, data)
+        Posted.sweep(place.vault, locks=True)
         self.note("end", records=len(records), unpublished=len(lost))
 
-    def _work(self, engine: Local, standing: Standing) -> list[Record]:
+    def _work(self, engine: Engine, standing: Standing) -> list[Record]:
         """Do what is left to do.
 
         Returns:

@@ -22,6 +22,9 @@ from cohortkit.run.process import Worker, WorkerLost
 Work = Callable[[Task], Record]
 Result = tuple[int, Record | Reason]
 
+SCHEMES = ("tcp://", "tls://", "ucx://", "ws://", "wss://")
+"""How the address of a Dask scheduler begins; `cohortkit.run.cluster` runs tasks there."""
+
 _FALSE_STARTS = 3  # of the first workers: then something is wrong with all of them
 _KILLED_STARTS = 50  # where workers have started before, or somebody ends them
 _A_MOMENT = 0.05  # seconds, so that a wait until the limit ends after it
@@ -93,7 +96,7 @@ class Local:
             UsageError: the work cannot be sent to another process.
             CohortkitError: workers do not start.
         """
-        run = _Run(_packed(work), self.log, self.inherit, self.memory, iter(tasks))
+        run = _Run(packed(work), self.log, self.inherit, self.memory, iter(tasks))
         first = run.next_task()
         if first is None:
             return
@@ -171,7 +174,12 @@ class Local:
         return result
 
 
-def _packed(work: Work) -> bytes:
+def packed(work: Work) -> bytes:
+    """The work as it is sent to another process.
+
+    Raises:
+        UsageError: it cannot be sent.
+    """
     try:
         return pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, AttributeError, TypeError):

@@ -11,6 +11,7 @@ from cohortkit.model import Record, Status, Task
 from cohortkit.run.identity import same_table
 from cohortkit.run.place import FINISHED, Place, files_under, sweep, sweep_parts, sync_folder
 from cohortkit.run.plan import Plan
+from cohortkit.run.posted import Posted
 from cohortkit.run.records import from_json
 from cohortkit.run.shards import Shard
 from cohortkit.run.worker import Work, inputs_of, names_of, token_of, transient
@@ -167,3 +168,4 @@ def remove_litter(place: Place, records: Iterable[Record], *, keep_finished: boo
     held = {name for name in files_under(place.quarantine) if name.split("/")[0] in tasks}
     sweep(place.quarantine, frozenset(held))
     sweep_parts(place)
+    Posted.sweep(place.vault, locks=False)

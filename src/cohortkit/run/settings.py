@@ -61,7 +61,7 @@ def settings_of(
         "ids": KEYED if ids is None else {"table": ids.table_id},
         "people": key.pseudonyms().token("people", people.digest()) if people else "",
         "variables": _variables(recipe, key),
-        "made_with": {name: _version(name) for name in _MAKERS},
+        "made_with": made_with(),
     }
     return Settings(json.loads(json.dumps(body, default=str)))
 
@@ -73,6 +73,11 @@ def _variables(recipe: Recipe, key: Key) -> str:
         return ""
     plain = hashlib.sha256(repr(variables.plain()).encode()).hexdigest()
     return key.pseudonyms().token("variables", plain)
+
+
+def made_with() -> dict[str, str]:
+    """The versions of what decides bytes; of two that differ the same plan gives two releases."""
+    return {name: _version(name) for name in _MAKERS}
 
 
 def _version(name: str) -> str:
