@@ -32,6 +32,22 @@ def test_what_the_dictionary_does_not_know_is_asked_by_tag() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("OverlayData", "OverlayData (60xx,3000) OB or OW: is removed (an overlay (60xx)"),
+        ("(60xx,4000)", "OverlayComments (60xx,4000) LT: is removed (an overlay (60xx)"),
+        ("601E3000", "OverlayData (60xx,3000) OB or OW: is removed (an overlay (60xx)"),
+        ("CurveData", "CurveData (50xx,3000) OB or OW: is removed (a curve (50xx)"),
+        ("50XX3000", "CurveData (50xx,3000) OB or OW: is removed (a curve (50xx)"),
+    ],
+)
+def test_groups_that_repeat_are_explained(asked: str, said: str) -> None:
+    """By the keyword that stands for many tags, by its mask, and by one of the tags."""
+    assert str(explain("basic", asked)).startswith(said)
+    assert said in str(explain("basic"))
+
+
+@pytest.mark.parametrize(
     "word", ["StudDate", "studydate", "(0008,002)", "0008002g", "", "²0080020"]
 )
 def test_an_unknown_word_names_its_neighbours(word: str) -> None:

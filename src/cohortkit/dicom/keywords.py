@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from pydicom import datadict
+from pydicom._dicom_dict import RepeatersDictionary
 
 _NEAREST = 3
 _WORD_LIMIT = 200  # no keyword is longer; what is longer is not compared with all of them
@@ -22,9 +23,20 @@ def tag_of(keyword: str) -> int | None:
     return None if tag is None else int(tag)
 
 
+@cache
+def _repeating() -> dict[str, int]:
+    rows = RepeatersDictionary.items()
+    return {row[4]: int(mask.replace("x", "0"), 16) for mask, row in rows if row[4]}
+
+
+def repeating_tag_of(keyword: str) -> int | None:
+    """The first tag of a keyword that stands for many (overlays, curves); None for any other."""
+    return _repeating().get(keyword)
+
+
 def vr_of(keyword: str) -> str | None:
     """The value representation of a keyword as the dictionary has it (``"US or SS"`` too)."""
-    tag = tag_of(keyword)
+    tag = tag_of(keyword) or repeating_tag_of(keyword)
     return None if tag is None else datadict.dictionary_VR(tag)
 
 

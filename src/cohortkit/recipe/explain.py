@@ -31,6 +31,8 @@ _WORDS = {
     Action.MOVE: "is moved by days that the recipe says",
 }
 _NAMED: Final = frozenset({"PatientID", "PatientName"})
+_GROUPS: Final = frozenset({"50xx", "60xx"})
+_REPEATED: Final = ("CurveData", "OverlayData", "OverlayComments")
 _INSIDE = "stays; each attribute inside is judged by itself"
 
 
@@ -117,7 +119,8 @@ def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
 
     Args:
         recipe: a recipe, or the name or path of one.
-        keyword: a DICOM keyword, or a tag as ``(gggg,eeee)`` or ``ggggeeee``.
+        keyword: a DICOM keyword, or a tag as ``(gggg,eeee)`` or ``ggggeeee``, of an overlay or a
+            curve with xx for which of them: ``(60xx,3000)``.
 
     Raises:
         RecipeError: the recipe has faults.
@@ -129,6 +132,7 @@ def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
         return Explanation("", "", (_standard(policy, _tag(keyword)),))
     tags = {
         *profile.table(),
+        *(tag for name in _REPEATED if (tag := keywords.repeating_tag_of(name)) is not None),
         *(tag for name in profile.technical() if (tag := keywords.tag_of(name)) is not None),
         *(known.tag for rule in recipe.rules for known in targets.expand(rule.target)),
         *(known.tag for known, _, _ in reach.decided(recipe)),
@@ -148,15 +152,23 @@ def treatment(recipe: Recipe, names: Iterable[str]) -> dict[str, str]:
 
 
 def _tag(written: str) -> int:
-    tag = keywords.tag_of(written)
-    if tag is not None and written:
+    tag = keywords.tag_of(written) or keywords.repeating_tag_of(written)
+    if tag is not None:
         return tag
     digits = written.strip("() ").replace(",", "")
+    if digits[:4].lower() in _GROUPS:
+        digits = digits[:2] + "00" + digits[4:]
     try:
         return _number(digits)
     except ValueError:
         near = keywords.neighbours(written)
         raise UnknownKeyword(written, near, where="the data dictionary") from None
+
+
+def _written(tag: int) -> str:
+    """The tag as people write it, of curves and overlays with xx for which of them it is."""
+    repeats = f"{tag >> 24:02x}xx" in _GROUPS and not tag >> 16 & 1
+    return f"({tag >> 24:02x}xx,{tag & 0xFFFF:04x})" if repeats else str(Attribute(tag))
 
 
 def _number(digits: str) -> int:
@@ -167,10 +179,10 @@ def _number(digits: str) -> int:
 
 def _standard(policy: Policy, tag: int) -> Explained:
     row = profile.table().get(tag)
-    vr = vrs.of_tag(tag)
+    written = _written(tag)
+    name = vrs.keyword_of(tag) or (row.keyword if row else "") or written
+    vr = vrs.of_tag(tag) or keywords.vr_of(name) or ""
     decision = policy.decide(tag, vr or "UN", None)
-    name = str(Attribute(tag, vrs.keyword_of(tag) or (row.keyword if row else "")))
-    written = str(Attribute(tag))
     return Explained(
         name, written, vr, decision.action, decision.why, decision.listed, decision.from_rule
     )
