@@ -229,7 +229,7 @@ def test_nothing_is_shown_that_the_basic_profile_takes_away(shared_data: Path) -
 
     assert len(acted_on) > 600
     assert set() == TECHNICAL & acted_on
-    assert {"PatientSex", "PatientAge"} == ASKABLE & acted_on
+    assert {"PatientSex"} == ASKABLE & acted_on
 
 
 @given(st.text(max_size=30))

@@ -16,7 +16,10 @@ from cohortkit.cohort.join import Many, Table, match
 from cohortkit.cohort.listing import Ids, listed
 from cohortkit.cohort.narrow import Plan, checked, everything, narrowed
 from cohortkit.cohort.query import parse, verdicts
+from cohortkit.cohort.retell import retold
 from cohortkit.cohort.steps import Condition, Counts, Note, Step, count, counted, evaluated, spine
+from cohortkit.cohort.vocabulary import neutral
+from cohortkit.cohort.words import Released
 from cohortkit.errors import MissingDependency, QueryError
 from cohortkit.protocols import Index
 
@@ -86,15 +89,14 @@ class Cohort:
         """
         columns = self.columns
         query = parse(terms, columns)
-        told = [words.term(word, asked, columns[word], self.labels) for word, asked in query.terms]
+        told = words.terms(query, columns, self.labels)
         conditions = [
-            Condition(holds, f"not: {said}", f"{word} is unknown")
+            Condition(holds, words.missed(said), f"{word} is unknown")
             for holds, said, (word, _) in zip(
                 verdicts(query, columns), told, query.terms, strict=True
             )
         ]
-        said = "; ".join(told) or "everything"
-        return self._step(Plan("search", said, conditions, query=query))
+        return self._step(Plan("search", words.search(told), conditions, query=query))
 
     def filter(self, expr: pl.Expr, /, *, reason: str = "") -> Self:
         """Keep the series for which a polars expression is true; null is counted as unknown.
@@ -110,10 +112,10 @@ class Cohort:
         """
         columns = self.columns
         holds = checked(expr, self.rows)
-        said = words.condition(expr, columns, self.labels)
-        out = reason or f"not: {said}"
-        condition = Condition(holds, out, f"unknown: {said}")
-        plan = Plan("filter", said, [condition], reason=reason, detail=str(expr))
+        detail = str(expr)
+        said = words.condition(detail, expr.meta.root_names(), columns, self.labels)
+        condition = Condition(holds, reason or words.missed(said), words.unsure(said))
+        plan = Plan("filter", said, [condition], reason=reason, detail=detail)
         return self._step(plan)
 
     def first_per(
@@ -263,6 +265,15 @@ class Cohort:
         """The question in words, one line a step; identifiers are told as counts."""
         return [str(step) for step in self.steps]
 
+    def told(self, released: Released) -> Flow:
+        """The flow in words that may leave.
+
+        Args:
+            released: whether a recipe lets the values of a column out as they are. Of another
+                column the question tells the name, and not what was asked for.
+        """
+        return Flow(retold(self.steps, self.columns, self.labels, released))
+
     def unmatched(self) -> pl.DataFrame:
         """Ids and keys that did not simply match: step, column, value, what. Identified."""
         return self.misses
@@ -272,12 +283,18 @@ class Cohort:
         return evaluated(self.rows)
 
     def to_polars(self, *, identified: bool = False) -> pl.DataFrame:
-        """The series as a polars table, without identity columns unless asked for."""
+        """The series as a polars table, without identity columns unless asked for.
+
+        What a table shows of itself in a notebook is saved with it. So where it is not identified,
+        a text that is no known term of its column is ``other``, and a figure of five digits is
+        null; joined labels stay as they are.
+        """
         if identified:
             return self.identified()
         columns = self.columns
         names = [name for name, kind in columns.items() if shown(name, kind, self.labels)]
-        return evaluated(self.rows.select(names))
+        table = evaluated(self.rows.select(names))
+        return neutral(table, [name for name in names if name not in self.labels])
 
     def to_pandas(self, *, identified: bool = False) -> Any:  # noqa: ANN401 - pandas is not imported here, not even its types
         """The series as a pandas table, without identity columns unless asked for.

@@ -2,7 +2,8 @@
 
 What the Basic Profile of PS3.15 (Table E.1-1) removes or replaces is left out of every default
 view: names, identifiers, dates, ages, places, devices by serial number, and every description,
-which is free text. What is left is what the machine says of itself and of the picture.
+which is free text. What is left is what the machine says of itself and of the picture, and of that
+the terms that are known (`vocabulary`): a column of any text, or of any number, is left out too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import polars as pl
 
 _TECHNICAL: Final = (
     "Modality BodyPartExamined Laterality ImageLaterality ViewPosition PatientPosition "
-    "Manufacturer ManufacturerModelName SOPClassUID TransferSyntaxUID ImageType "
+    "Manufacturer SOPClassUID TransferSyntaxUID ImageType "
     "BurnedInAnnotation RecognizableVisualFeatures ConversionType PresentationIntentType "
     "PhotometricInterpretation SamplesPerPixel Rows Columns NumberOfFrames BitsAllocated "
     "BitsStored HighBit PixelRepresentation PixelSpacing ImagerPixelSpacing SliceThickness "
@@ -24,16 +25,17 @@ _TECHNICAL: Final = (
     "ConvolutionKernel KVP XRayTubeCurrent Exposure ExposureTime GantryDetectorTilt "
     "ReconstructionDiameter DataCollectionDiameter FilterType ScanOptions SpiralPitchFactor "
     "MagneticFieldStrength EchoTime RepetitionTime InversionTime FlipAngle EchoTrainLength "
-    "NumberOfAverages ScanningSequence SequenceVariant MRAcquisitionType SequenceName "
+    "NumberOfAverages ScanningSequence SequenceVariant MRAcquisitionType "
     "EchoNumbers ImagedNucleus PixelBandwidth DiffusionBValue InPlanePhaseEncodingDirection "
     "Units CountsSource DecayCorrection CorrectedImage "
-    "SeriesNumber AcquisitionNumber TemporalPositionIdentifier NumberOfTemporalPositions "
+    "TemporalPositionIdentifier NumberOfTemporalPositions "
     "NumberOfSeriesRelatedInstances NumberOfStudyRelatedSeries NumberOfStudyRelatedInstances "
     "NumberOfPatientRelatedStudies ModalitiesInStudy SOPClassesInStudy"
 )
 
 TECHNICAL: Final = frozenset(_TECHNICAL.split())
-"""DICOM keywords that the Basic Profile leaves alone; a test holds them to Table E.1-1."""
+"""DICOM keywords that the Basic Profile leaves alone; a test holds them to Table E.1-1, and each
+that is text to a vocabulary."""
 
 _BOOKKEEPING: Final = (
     "kind department risk size modalities image_types burned_in photometrics sop_classes "
@@ -60,8 +62,8 @@ DESCRIPTIONS: Final = frozenset(
 )
 """Free text, of which a question may tell the pattern that was asked for."""
 
-ASKABLE: Final = TECHNICAL | BOOKKEEPING | {"PatientSex", "PatientAge"}
-"""Columns of which a question may tell the value: it is the asker's, and fits many patients."""
+ASKABLE: Final = TECHNICAL | BOOKKEEPING | {"PatientSex"}
+"""Columns of which a question may tell a value that is a term: it fits many patients."""
 
 _REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -78,6 +80,10 @@ _REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "InstitutionName": "a place",
         "StationName": "a device by name",
         "DeviceSerialNumber": "a device by number",
+        "ManufacturerModelName": "free text",
+        "SequenceName": "free text",
+        "SeriesNumber": "a number that may be anybody's",
+        "AcquisitionNumber": "a number that may be anybody's",
     }
 )
 

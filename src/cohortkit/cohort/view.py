@@ -24,7 +24,6 @@ _FIRST: Final = (
     "SliceThickness",
     "PixelSpacing",
     "Manufacturer",
-    "ManufacturerModelName",
 )
 _STYLE: Final = (
     "<style>.cohortkit table{border-collapse:collapse;font-size:12px}"
@@ -39,8 +38,9 @@ def html(counts: Counts, asked: Sequence[str], head: pl.DataFrame, height: int) 
     return (
         f'{_STYLE}<div class="cohortkit"><p><b>Cohort</b> of {escape(str(counts))}</p>'
         f"<ol>{question}</ol>{_table(_chosen(head))}"
-        f"<p><small>{_told(head.height, height)} Identity columns are left out; "
-        "<code>to_polars(identified=True)</code> shows them.</small></p></div>"
+        f"<p><small>{_told(head.height, height)} Identity columns are left out, and "
+        "values that are no known terms; <code>to_polars(identified=True)</code> shows them."
+        "</small></p></div>"
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 import polars as pl
 
-from cohortkit.cohort.identity import DATES, DESCRIPTIONS, askable, shown
+from cohortkit.cohort.identity import DATES, DESCRIPTIONS, askable
+from cohortkit.cohort.vocabulary import known, known_figure, known_pattern
 from cohortkit.model.query import (
     Absent,
     AnyOf,
@@ -18,24 +19,105 @@ from cohortkit.model.query import (
     Like,
     Matches,
     Predicate,
+    Query,
 )
 
 _LONG: Final = 200
 _MANY: Final = 8
+_COLUMN: Final = re.compile(r'col\("[^"]*"\)')
+_QUOTED: Final = re.compile(r'"([^"]*)"')
+_FIGURE: Final = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_NAME: Final = re.compile(r"\w+")
+_WORDS: Final = (
+    "abs any all ceil contains dyn ends_with eq eq_missing f64 false float floor get i32 i64 int "
+    "is_between is_in is_not_null is_null len length list lit max min mean n_unique ne not null "
+    "round starts_with str strict sum to_lowercase to_uppercase true"
+)
+_OPERATORS: Final = frozenset(_WORDS.split())
+"""Words of polars in an expression that is told as it is written."""
 
 
-def term(keyword: str, asked: Predicate, dtype: pl.DataType, labels: Collection[str] = ()) -> str:
-    """One term of a search: with its values where they may be told, else with counts.
+Released = Callable[[str], bool]
+"""Whether the values of a column may be told."""
 
-    Dates of examinations are told by the year, descriptions by the pattern that was asked for.
+
+def terms(
+    query: Query,
+    columns: pl.Schema,
+    labels: Collection[str] = (),
+    released: Released | None = None,
+) -> list[str]:
+    """The terms of a search, each with its values where they may be told, else with counts.
+
+    A value is told if it is a term of its column, so that it fits many patients. Dates of
+    examinations are told by the year, descriptions by the pattern that was asked for.
+
+    Args:
+        query: what was asked.
+        columns: of what.
+        labels: the columns that were joined.
+        released: holds of the columns whose values a recipe releases as they are; None: nothing
+            leaves.
     """
-    if askable(keyword, dtype, labels):
-        return f"{keyword} {_told(asked)}"
+    return [
+        f"{word} {_said(word, asked, columns.get(word), labels, released)}"
+        for word, asked in query.terms
+    ]
+
+
+def search(told: Iterable[str]) -> str:
+    """A search, of its terms in words."""
+    return "; ".join(told) or "everything"
+
+
+def missed(said: str) -> str:
+    """Why what did not match is left out."""
+    return f"not: {said}"
+
+
+def unsure(said: str) -> str:
+    """Why what is not known to match is left out."""
+    return f"unknown: {said}"
+
+
+def _said(
+    keyword: str,
+    asked: Predicate,
+    dtype: pl.DataType | None,
+    labels: Collection[str],
+    released: Released | None,
+) -> str:
+    if released is not None and not released(keyword):
+        return _counted(asked)
+    if askable(keyword, dtype, labels) and (keyword in labels or _known(keyword, asked)):
+        return _told(asked)
     if keyword in DATES and isinstance(asked, Between):
-        return f"{keyword} {_years(asked)}"
+        return _years(asked)
     if keyword in DESCRIPTIONS and isinstance(asked, Like | Matches):
-        return f"{keyword} {_told(asked)}"
-    return f"{keyword} {_counted(asked)}"
+        return _told(asked)
+    return _counted(asked)
+
+
+def _known(keyword: str, asked: object) -> bool:
+    """Whether all that was asked for are terms of the column."""
+    match asked:
+        case Exactly(value):
+            return _is_term(keyword, value)
+        case AnyOf(values):
+            return all(_known(keyword, value) for value in values)
+        case Between(low, high):
+            return _is_term(keyword, low) and _is_term(keyword, high)
+        case Like(pattern) | Matches(pattern, _):
+            return known_pattern(keyword, pattern)
+    return _is_term(keyword, asked)
+
+
+def _is_term(keyword: str, value: object) -> bool:
+    if isinstance(value, str):
+        return known(keyword, value)
+    if isinstance(value, int | float):
+        return known_figure(keyword, value)
+    return value is None or isinstance(value, Absent)
 
 
 def _told(asked: Predicate) -> str:
@@ -95,17 +177,45 @@ def _counted(asked: Predicate) -> str:
             return "is in a given range"
 
 
-def condition(expr: pl.Expr, columns: pl.Schema, labels: Collection[str] = ()) -> str:
-    """A filter in words: as it is written where all its columns may be told, else their names."""
-    roots = sorted(set(expr.meta.root_names()))
-    plain = all(
-        shown(root, columns.get(root), labels) or askable(root, columns.get(root), labels)
+def condition(
+    text: str,
+    roots: Iterable[str],
+    columns: pl.Schema,
+    labels: Collection[str] = (),
+    released: Released | None = None,
+) -> str:
+    """A filter in words: as it is written where all that it names may be told, else its columns.
+
+    Args:
+        text: the expression, as polars writes it.
+        roots: its columns.
+        columns: of what.
+        labels: the columns that were joined.
+        released: as for ``terms``.
+    """
+    roots = sorted(set(roots))
+    if not roots:
+        return "a condition"
+    plain = _plain(text, roots) and all(
+        askable(root, columns.get(root), labels) and (released is None or released(root))
         for root in roots
     )
-    text = _tidy(str(expr)) if roots and plain else ""
-    if not text or len(text) > _LONG:
-        return f"a condition on {', '.join(roots)}" if roots else "a condition"
-    return text
+    tidy = _tidy(text) if plain else ""
+    return tidy if tidy and len(tidy) <= _LONG else f"a condition on {', '.join(roots)}"
+
+
+def _plain(text: str, roots: Sequence[str]) -> bool:
+    """Whether an expression holds nothing but columns, operators, terms and short figures."""
+    rest = _COLUMN.sub(" ", text)
+    asked = [*_QUOTED.findall(rest)]
+    rest = _QUOTED.sub(" ", rest)
+    figures = [float(one) for one in _FIGURE.findall(rest)]
+    words = set(_NAME.findall(_FIGURE.sub(" ", rest)))
+    return (
+        words <= _OPERATORS
+        and all(any(known(root, one) for root in roots) for one in asked)
+        and all(all(known_figure(root, one) for root in roots) for one in figures)
+    )
 
 
 def _tidy(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from cohortkit.cohort.vocabulary import OTHER, TERMS
 from cohortkit.dicom.values import Field, field
 
 _SERIES_TEXT = """
@@ -117,18 +118,8 @@ SORTED_BY: Final = (
 )
 """Order of the rows inside a part of the store."""
 
-_MODALITIES = """
-    AR ASMT AU BDUS BI BMD CD CF CP CR CS CT CTPROTOCOL DD DF DG DM DMS DOC DS DX EC ECG EEG EMG
-    EOG EPS ES FA FID FS GM HC HD IO IOL IVOCT IVUS KER KO LEN LP LS M3D MA MG MR MS NM OAM OCT OP
-    OPM OPR OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTINTENT
-    RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM SMR SR SRF ST STAIN TEXTUREMAP TG US VA VF
-    VIDD XA XAPROTOCOL XC
-"""
-MODALITIES: Final = frozenset(_MODALITIES.split())
+MODALITIES: Final = TERMS["Modality"]
 """The terms for Modality, retired ones too (PS3.3 C.7.3.1.1.1). Another text may be a name."""
-
-OTHER: Final = "other"
-"""What stands for a Modality that is none of the terms, in printed forms and names of parts."""
 
 
 def label_of(column: str = "Modality") -> pl.Expr:

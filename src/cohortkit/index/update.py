@@ -8,13 +8,13 @@ from typing import Final
 
 import polars as pl
 
+from cohortkit.cohort.vocabulary import OTHER
 from cohortkit.index.batch import Batch
 from cohortkit.index.columns import (
     INSTANCES,
     ISSUES,
     LISTING,
     MODALITIES,
-    OTHER,
     SKIPPED,
     SORTED_BY,
     label_of,

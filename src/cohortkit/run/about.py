@@ -15,6 +15,7 @@ from cohortkit.protocols import Writer
 from cohortkit.recipe.explain import explain, treatment
 from cohortkit.recipe.model import Ids, Recipe
 from cohortkit.recipe.policy import Policy
+from cohortkit.run.asked import asked
 
 _UIDS = {
     "StudyInstanceUID": 0x0020000D,
@@ -29,7 +30,7 @@ class About:
 
     Attributes:
         outputs: name and options of each writer.
-        asked: the question, one line a step.
+        asked: the question, one line a step, without what the recipe holds back.
         flow: rows of the flow table.
         flow_svg: its drawing.
         series: how many series were planned.
@@ -89,7 +90,7 @@ def about(
 ) -> About:
     """Gather it from what was asked."""
     planned = list(tasks)
-    flow = cohort.flow()
+    flow = asked(cohort, recipe)
     told = About(
         recipe=recipe.name,
         title=recipe.title,
@@ -97,7 +98,7 @@ def about(
         basis=str(recipe.basis),
         digest=recipe.digest,
         outputs=tuple(describe(one) for one in outputs),
-        asked=tuple(cohort.asked()),
+        asked=tuple(map(str, flow.steps)),
         flow=tuple(flow.to_polars().to_dicts()),
         flow_svg=flow.svg(),
         series=len(planned),

@@ -20,6 +20,7 @@ from cohortkit.model import Reason, Task
 from cohortkit.protocols import Index, Source, Writer
 from cohortkit.recipe.model import Ids, Recipe
 from cohortkit.run.about import About, about, describe
+from cohortkit.run.asked import asked
 from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
 from cohortkit.run.identity import read_people
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
@@ -230,9 +231,10 @@ def plan(
     if not isinstance(recipe, Recipe):
         raise UsageError("recipe: what load_recipe gives, such as ck.load_recipe('basic')")
     outputs = _outputs(to)
-    asked = {f"step {number}": text for number, text in enumerate(cohort.asked(), 1)}
+    leaving = asked(cohort, recipe)
+    steps = {f"step {number}": str(text) for number, text in enumerate(leaving.steps, 1)}
     joined = {f"joined column {number}": name for number, name in enumerate(cohort.labels, 1)}
-    demand_nobody({**asked, **joined, **words_of(recipe)}, cohort.index.series())
+    demand_nobody({**steps, **joined, **words_of(recipe)}, cohort.index.series())
     labels = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)
     merges = People() if people is None else read_people(people, recipe.default_issuer)
