@@ -5,12 +5,13 @@ import sys
 import pytest
 
 from cohortkit.errors import CohortkitError
+from cohortkit.traces import find
 from cohortkit.verify import canary, containers, objects
 
 
 def test_the_canary_is_found_in_every_kind_of_place() -> None:
-    """Four spellings in 24 kinds of place, rows and a file name."""
-    assert canary() == 4 * 25 + 1
+    """Six spellings in 24 kinds of place and rows, two numbers in eight, and a file name."""
+    assert canary() == 6 * 25 + 2 * 8 + 1
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,22 @@ def test_a_search_that_is_blind_in_one_place_stops_the_run(
     searching = sys.modules["cohortkit.verify.search"]
     where = searching if hasattr(searching, blind) else containers
     monkeypatch.setattr(where, blind, lambda *_: iter(()))
+
+    with pytest.raises(CohortkitError, match="canary"):
+        canary()
+
+
+@pytest.mark.parametrize("blind", ["_reckoned", "_number", "_stands"])
+def test_a_search_that_reads_no_numbers_stops_the_run(
+    monkeypatch: pytest.MonkeyPatch, blind: str
+) -> None:
+    """Sabotage: seconds since 1970, zeros around a number, and where any pattern counts."""
+    none: dict[str, object] = {
+        "_reckoned": lambda *_: iter(()),
+        "_number": lambda _, __, start, end: (start, end),
+        "_stands": lambda *_: False,
+    }
+    monkeypatch.setattr(find, blind, none[blind])
 
     with pytest.raises(CohortkitError, match="canary"):
         canary()

@@ -21,8 +21,8 @@ from cohortkit.dicom.splice import SEQUENCE_END
 from cohortkit.errors import CohortkitError
 from cohortkit.model import Person, Task
 from cohortkit.pixels.fragments import joined
-from cohortkit.traces.patterns import collect
-from cohortkit.verify.search import scan_rows, search
+from cohortkit.traces.patterns import Patterns, collect
+from cohortkit.verify.search import Hit, scan_rows, search
 
 
 def canary() -> int:
@@ -36,26 +36,42 @@ def canary() -> int:
     """
     bird = "Zilpzalp" + "".join(secrets.choice("abcdefghijklmnop") for _ in range(8))
     number = str(secrets.randbelow(9 * 10**7) + 10**7)
+    patterns = _patterns(bird, number)
+    spots = 0
+    spellings = (f"{bird.upper()}^KANARI", f"Kanari {bird}", f"00{number}", "1931-02-14")
+    for text in (*spellings, "14. Februar 1931", f"{bird}_WALD"):
+        for name, data in _planted(text):
+            spots += _found(search(patterns, name, data))
+        rows = {"studies": ({"StudyDescription": f"of {text}"},)}
+        spots += _found(scan_rows(patterns, rows).hits)
+    for value in (int(number), _EPOCH):
+        for name, data in _numbers(value):
+            spots += _found(search(patterns, name, data))
+        spots += _found(scan_rows(patterns, {"labels": ({"n": [0.5, value]},)}).hits)
+    spots += _found(search(patterns, f"nifti/{bird}.nii.gz", b""))
+    for name, data in (*_planted("nothing of a patient"), *_numbers(4711)):
+        if search(patterns, name, data):
+            raise CohortkitError("the search found what is not there; nothing was exported")
+    return spots
+
+
+def _found(hits: tuple[Hit, ...]) -> int:
+    if not hits:
+        raise CohortkitError("the search missed its planted canary; nothing was exported")
+    return 1
+
+
+def _patterns(bird: str, number: str) -> Patterns:
     header = Dataset()
     header.PatientName = f"{bird}^Kanari"
     header.PatientID = number
     header.PatientBirthDate = "19310214"
-    patterns = collect([header], _task(number), frozenset())
-    spots = 0
-    for text in (f"{bird.upper()}^KANARI", f"Kanari {bird}", number, "1931-02-14"):
-        for name, data in _planted(text):
-            spots += 1
-            if not search(patterns, name, data):
-                raise CohortkitError("the search missed its planted canary; nothing was exported")
-        if not scan_rows(patterns, {"studies": ({"StudyDescription": f"of {text}"},)}).hits:
-            raise CohortkitError("the search missed its planted canary; nothing was exported")
-        spots += 1
-    if not search(patterns, f"nifti/{bird}.nii.gz", b""):
-        raise CohortkitError("the search missed its planted canary; nothing was exported")
-    for name, data in _planted("nothing of a patient"):
-        if search(patterns, name, data):
-            raise CohortkitError("the search found what is not there; nothing was exported")
-    return spots + 1
+    header.InstitutionName = f"Hospital {bird}-Wald"
+    return collect([header], _task(number), frozenset())
+
+
+_EPOCH = -1_226_923_200
+"""14 February 1931, by noon, in seconds since 1970."""
 
 
 def _task(number: str) -> Task:
@@ -86,6 +102,22 @@ def _planted(text: str) -> list[tuple[str, bytes]]:
         *_planted_objects(text),
         ("a.bin", b"\1\2\3 " + raw + b" \xff"),
         ("a.bin", text.encode("utf-16-le")),
+    ]
+
+
+def _numbers(value: int) -> list[tuple[str, bytes]]:
+    """Files with a number in them that is somebody's: as a number, and written in one's place."""
+    table = io.BytesIO()
+    pl.DataFrame({"Rows": [None, value]}).write_parquet(table)
+    binary = struct.pack("<q", value)
+    return [
+        ("a.json", json.dumps({"Rows": [value]}).encode()),
+        ("a.json", json.dumps({"Rows": float(value)}).encode()),
+        ("a.csv", f"a,b\n1,{value}.0\n".encode()),
+        ("a.parquet", table.getvalue()),
+        ("a.dcm", dicom(DataElement(0x00200013, "IS", str(value)))),
+        ("a.dcm", dicom(DataElement(0x00180050, "DS", f"{value}.0"))),
+        ("a.dcm", dicom(DataElement(0x00091010, "SV", binary))),
     ]
 
 
