@@ -17,6 +17,7 @@ from cohortkit.model import Record, Status, Task
 from cohortkit.protocols import Engine
 from cohortkit.reasons import Reason
 from cohortkit.run.about import About
+from cohortkit.run.attest import released
 from cohortkit.run.engines import SCHEMES, Local
 from cohortkit.run.facade import Export
 from cohortkit.run.finish import finish
@@ -89,7 +90,7 @@ def export(
     """
     if limit is not None:
         plan = plan.limit(limit)
-    count = _workers(workers, engine)
+    count = min(_workers(workers, engine), max(1, len(plan.tasks)))  # none for nothing
     limits = Limits.of(task_minutes, task_gigabytes)
     _demand("errors", errors, ("record", "raise"))
     _demand("retry", retry, ("failed", "refused"))
@@ -218,7 +219,10 @@ class _Run:
         records = [*read_all(place), *lost]
         # of dead workers: nobody has searched it
         remove_litter(place, records, keep_finished=True)
-        for name, data in finish(records, self.about(), self.plan.outputs).items():
+        made = finish(records, self.about(), self.plan.outputs)
+        # noted before it is there: no release without a line of who made it
+        released(place, self.work.key.pseudonyms(), made["export.json"], records=len(records))
+        for name, data in made.items():
             _put(place, name, data)
         Posted.sweep(place.vault, locks=True)
         self.note("end", records=len(records), unpublished=len(lost))
