@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -22,9 +19,9 @@ from cohortkit.model import Names, Person, Task
 from cohortkit.protocols import Index, Pseudonyms
 from cohortkit.recipe.model import Action
 from cohortkit.run.about import About
+from cohortkit.run.attest import attest
 from cohortkit.run.identity import people_of, table_of
-from cohortkit.run.ledger import note
-from cohortkit.run.place import Place, cause, sync_files
+from cohortkit.run.place import Place, cause
 from cohortkit.run.plan import archive_of
 from cohortkit.run.recall import recall
 from cohortkit.run.resume import read_all
@@ -133,7 +130,7 @@ def crosswalk(
             raise UsageError("nothing to write: none of its series is in this index")
         with write_new(target, frame) as digest:
             # noted before the file has its name: nobody looks without a trace
-            _attest(place, made, settings, said, only=sorted(set(only)), sha256=digest)
+            _attest(place, key, made, settings, said, only=sorted(set(only)), sha256=digest)
     except OSError as error:
         raise OutputError(f"output {out}: {cause(error)}") from None
     return made
@@ -221,27 +218,17 @@ def _chosen(frame: pl.DataFrame, only: Sequence[str]) -> pl.DataFrame:
 
 
 def _attest(
-    place: Place, made: Crosswalk, settings: Settings, reason: str, **facts: object
+    place: Place, key: Key, made: Crosswalk, settings: Settings, reason: str, **facts: object
 ) -> None:
-    """A line in the vault: who, when, how many, why. Durable before anybody has the file."""
-    user = os.getuid()
+    """A sealed line in the vault: who, when, how many, why; durable before anybody has the file."""
     kind: object = settings.body.get("ids", KEYED)
-    told: Mapping[str, object] = {
-        "user": _name_of(user),
-        "uid": user,
-        "host": socket.gethostname(),
-        "reason": reason,
-        "key_id": settings.body["key_id"],
-        "ids": kind,
+    attest(
+        place,
+        key.pseudonyms(),
+        "crosswalk",
+        reason=reason,
+        key_id=settings.body["key_id"],
+        ids=kind,
         **made.summary(),
         **facts,
-    }
-    note(place.audit, "crosswalk", **told)
-    sync_files(place.vault, [place.audit.name])
-
-
-def _name_of(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return ""
+    )
