@@ -8,8 +8,9 @@ a leak. The judge (``leak/judge.py``) imports nothing of cohortkit. Peers are in
 into environments of their own below the cache folder; one that cannot be is named, and the rest
 goes on. CPU is that of one 512 x 512 CT slice read, de-identified and written.
 
-In the same run the 1,000 commonest real SeriesDescriptions of the Imaging Data Commons go through
-cohortkit under clean descriptors, and 180 into which somebody typed an identity.
+cohortkit runs twice: as it is, and with text cleaned and not removed (descriptions, and what no
+table lists). In the same run the 1,000 commonest real SeriesDescriptions of the Imaging Data
+Commons go through the latter, and 180 into which somebody typed an identity.
 
 Exits 1 where cohortkit misses a goal: no value that must go, none of the file meta, none in free
 text but for the documented technical list, all numbers and sequences kept, 95 % of the real
@@ -151,7 +152,9 @@ def _exit(
     ours = [one for one in judged if one.peer.ours]
     for one in ours:
         print("\n".join(verdict.noted(one, documented)))
-    misses = [line for one in ours for line in verdict.missed(one, documented, kept)]
+    misses = [
+        f"{one.peer.name}: {line}" for one in ours for line in verdict.missed(one, documented, kept)
+    ]
     misses += verdict.undescribed(described) if ours else []
     if ours:
         met = "cohortkit: goals met" + ("" if described else "; descriptions were not asked for")

@@ -17,6 +17,7 @@ from statistics import median
 INDEX = "idc-index-data==25.0.5"
 ADAPTERS = Path(__file__).parent / "adapters"
 OURS = "cohortkit"
+OURS_CLEANED = "cohortkit, text cleaned"
 _LINES_OF_ERROR = 1
 
 
@@ -43,12 +44,13 @@ class Peer:
     @property
     def ours(self) -> bool:
         """Whether this is cohortkit, for which the goals hold."""
-        return self.name == OURS
+        return self.name in {OURS, OURS_CLEANED}
 
 
 PEERS = (
     Peer("pydicom read + write only", "null_pydicom"),
     Peer(OURS, "cohortkit_export", timed="cohortkit_step"),
+    Peer(OURS_CLEANED, "cohortkit_descriptors", timed="cohortkit_step_text"),
     Peer("isocenter 1.0.0", "isocenter_default", ("isocenter==1.0.0",), (3, 12), once=True),
     Peer(
         "grand-challenge 0.1.1",

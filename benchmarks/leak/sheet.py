@@ -225,7 +225,7 @@ def _word(vr: str, word: str) -> tuple[Kind, str, object]:
         return Kind.WORD, word, word.upper()
     name = word.capitalize()
     if vr in _SENTENCES:
-        return Kind.WORD, word, f"Seen with {name} in the hall"
+        return Kind.WORD, word, f"Series {name} study"  # words that no address is known by
     return Kind.WORD, word, {"PN": f"{name}^Jo", "UR": f"http://{word}.example/a"}.get(vr, name)
 
 

@@ -114,7 +114,7 @@ def missed(
         kept: what the options of the run keep.
     """
     if one.result is None or one.run is None:
-        yield f"cohortkit did not run: {one.why}"
+        yield f"{one.peer.name} did not run: {one.why}"
         return
     result = one.result
     text = [s for s in result.left(Fate.TEXT) if not _documented(s, documented)]
@@ -150,18 +150,19 @@ def _place(survivor: Survivor) -> str:
 
 def noted(one: Judged, documented: frozenset[str]) -> Iterator[str]:
     """What is no miss and has to be said all the same."""
+    name = one.peer.name
     text = one.result.left(Fate.TEXT) if one.result else []
     listed = {_name(survivor) for survivor in text if _documented(survivor, documented)}
     if listed:
         yield (
-            f"cohortkit: {len(text)} values of free text stay, in {len(listed)} attributes of its "
+            f"{name}: {len(text)} values of free text stay, in {len(listed)} attributes of its "
             "documented technical list, whatever was typed there; nothing outside the list"
             if all(_documented(survivor, documented) for survivor in text)
-            else f"cohortkit: free text stays in {len(listed)} attributes of its technical list"
+            else f"{name}: free text stays in {len(listed)} attributes of its technical list"
         )
     if one.whole_ms is not None:
         yield (
-            f"cohortkit: a whole export, with the start of its workers, scan, search, digests and "
+            f"{name}: a whole export, with the start of its workers, scan, search, digests and "
             f"sync, {one.whole_ms:.1f} ms of CPU a slice; the table has fetch, de-identify, write"
         )
 

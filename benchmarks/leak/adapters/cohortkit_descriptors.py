@@ -1,4 +1,4 @@
-"""Cohortkit with descriptions cleaned and not removed (113105)."""
+"""Cohortkit with text cleaned and not removed: descriptions (113105), and what no table lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import frame
 
 def many(sources: Sequence[Path], target: Path) -> dict[str, str]:
     """A folder in, a folder out."""
-    return cohortkit_export.export(sources, target, ("clean-descriptors",))
+    return cohortkit_export.export(sources, target, ("clean-descriptors",), unlisted="clean")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,11 @@ def many(sources: Sequence[Path], target: Path) -> dict[str, str]:
 
 
 def export(
-    sources: Sequence[Path], target: Path, options: tuple[str, ...] = (), more: str = ""
+    sources: Sequence[Path],
+    target: Path,
+    options: tuple[str, ...] = (),
+    more: str = "",
+    unlisted: str = "by-rule",
 ) -> dict[str, str]:
     """The same with options of PS3.15 Annex E, and more text in the recipe."""
     names = {_number(one): one.name for one in sources}
@@ -31,7 +35,7 @@ def export(
         for one in sources:
             shutil.copy2(one, room / "in")
         index = ck.scan(room / "in", progress=False)
-        recipe = settings.recipe(room, options, more)
+        recipe = settings.recipe(room, options, more, unlisted)
         plan = ck.plan(index.search(), recipe, to=[ck.Dicom()])
         made = ck.export(plan, room / "out", key=settings.key(room), progress=False)
         for path in sorted((made.release / "dicom").rglob("*.dcm")):

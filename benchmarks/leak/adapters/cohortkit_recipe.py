@@ -16,6 +16,7 @@ title = "Basic profile, with gates open for a corpus of made-up files"
 basis = "expert-determination"
 profile = "basic"
 options = [{options}]
+unlisted = "{unlisted}"
 
 [faces]
 heads = "accept"
@@ -33,12 +34,16 @@ reason = "Made-up pixels name nobody."
 """
 
 
-def recipe(room: Path, options: tuple[str, ...] = (), more: str = "") -> ck.Recipe:
+def recipe(
+    room: Path, options: tuple[str, ...] = (), more: str = "", unlisted: str = "by-rule"
+) -> ck.Recipe:
     """The recipe, read from a file in a folder."""
     path = room / "open-gates.toml"
     accept = "".join(_ACCEPT.format(modality=one) for one in ("CT", "MR", "SR"))
     named = ", ".join(f'"{one}"' for one in options)
-    path.write_text(_TEXT.format(options=named, accept=accept + more), encoding="utf-8")
+    path.write_text(
+        _TEXT.format(options=named, accept=accept + more, unlisted=unlisted), encoding="utf-8"
+    )
     return ck.load_recipe(path)
 
 

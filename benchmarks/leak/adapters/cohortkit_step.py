@@ -6,6 +6,7 @@ keeps records. That is timed and told apart (``cohortkit_export``).
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +24,8 @@ from cohortkit.run.tasks import build
 from cohortkit.sources.files import Files
 
 ROOM = Path(tempfile.mkdtemp())
-RECIPE, KEY = settings.recipe(ROOM), settings.key(ROOM)
+OPTIONS = tuple(os.environ.get("STEP_OPTIONS", "").split())
+RECIPE, KEY = settings.recipe(ROOM, OPTIONS), settings.key(ROOM)
 TASKS: list[Task] = []
 
 

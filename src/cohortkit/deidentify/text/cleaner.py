@@ -38,6 +38,12 @@ _SEAM = re.compile(rf"({_PARTED}*)\0(?:{_PARTED}*\0)*({_PARTED}*)")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|<\s*>|\"\s*\"")
 _INITIALS_BEFORE = re.compile(r"(?:(?<![^\W_])[^\W\d_](?:\.|(?=[\s,^]))[\s,^]{0,2}){1,3}$")
 _INITIALS_BEHIND = re.compile(r"[\s,^]{0,2}(?:[^\W\d_](?![^\W_])\.?[\s,^]{0,2}){1,3}")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SAY_NOTHING = frozenset(
+    """
+    a an and as at by dr for from if in is it no not of on or the this to via was with
+    """.split()  # noqa: SIM905 - a list of words reads best as words
+)
 _NEAR = 24  # characters in which initials are looked for
 
 Found = tuple[int, int, str]
@@ -150,8 +156,8 @@ class Cleaner:
         return lost > kept
 
     def _rest(self, text: str, rules: Counter[str]) -> Cleaned:
-        """What is left; nothing if something was cut and no word stands there any more."""
-        if rules and not any(letter.isalpha() for letter in text):
+        """What is left; nothing if something was cut and what stands there says nothing."""
+        if rules and not _says_something(text):
             text = ""
         return Cleaned(text, tuple(sorted(rules.items())))
 
@@ -175,6 +181,10 @@ def _vocabulary(policy: TextPolicy) -> Vocabulary:
     """The words that a recipe lets stay, and what was judged by them: one for all series."""
     given = (plain(fold(word)) for word in policy.words)
     return Vocabulary(shipped().with_more((*given, *policy.seen)))
+
+
+def _says_something(text: str) -> bool:
+    return any(word not in _SAY_NOTHING for word in _LETTERS.findall(text.casefold()))
 
 
 def _with_initials(text: str, start: int, end: int) -> tuple[int, int]:
