@@ -24,6 +24,8 @@ from cohortkit.model.series import PixelHandle
 
 Scalar = str | int | float | bool | dt.date | dt.time | dt.datetime
 
+_CHARSET = 0x00080005
+
 SEAL: Final = object()
 """Named by ``cohortkit.deidentify`` alone."""
 
@@ -63,6 +65,21 @@ class ReleasedHeader:
         if isinstance(value, MultiValue):
             return [_plain(item) for item in value]
         return _plain(value)
+
+    def stored(self, tag: int) -> tuple[object, ...] | None:
+        """What makes the value, where it stands as in the source: equal here, equal in ``get``.
+
+        Empty where ``get`` is None; None where the value was made and does not lie in bytes.
+        """
+        held = self._dataset._dict  # noqa: SLF001 - for speed
+        element = held.get(tag)  # type: ignore[call-overload]  # a tag is a number
+        if element is None or tag in self._dummies:
+            return ()
+        charset = held.get(_CHARSET)  # type: ignore[call-overload]  # the same
+        if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
+            return None
+        said = None if charset is None else str(charset.value)
+        return element.VR, element.value, element.is_implicit_VR, element.is_little_endian, said
 
     def text(self, keyword: str) -> str | None:
         """The value as DICOM text (several values joined by a backslash), or None."""

@@ -8,11 +8,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
+
 from cohortkit.model import DeidentifiedSeries, ReleasedHeader
 from cohortkit.payloads.columns import AGE, CONFLICTS, INSTANCE, KEYS, TABLES, Column, Kind
 
 Row = Mapping[str, object]
 
+_Cells = dict[tuple[object, ...], object]
+
+_TAGS = {
+    column.keyword: tag_for_keyword(column.keyword) or 0
+    for columns in TABLES.values()
+    for column in columns
+}
 _MOST_INTEGER = 2**63 - 1
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})", re.ASCII)
 _TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?", re.ASCII)
@@ -37,12 +46,13 @@ def rows(series: DeidentifiedSeries) -> dict[str, tuple[Row, ...]]:
         "DeidentificationMethod": list(series.statement.method),
     }
     made: dict[str, tuple[Row, ...]] = {}
+    cells: _Cells = {}
     for table in ("patients", "studies", "series"):
         known = {**ids, **statement}
-        said = [_row(header, TABLES[table], known) for header in series.headers]
+        said = [_row(header, TABLES[table], known, cells) for header in series.headers]
         made[table] = merged(said, KEYS[table])
     made["instances"] = tuple(
-        _row(header, TABLES["instances"], {**ids, INSTANCE.name: ordinal})
+        _row(header, TABLES["instances"], {**ids, INSTANCE.name: ordinal}, cells)
         for ordinal, header in enumerate(series.headers)
     )
     made["labels"] = (_labels(series, ids),) if series.labels else ()
@@ -82,15 +92,29 @@ def _agreed(group: Sequence[Row]) -> Row:
     return row
 
 
-def _row(header: ReleasedHeader, columns: Sequence[Column], known: Mapping[str, object]) -> Row:
-    return {column.name: _cell(header, column, known) for column in columns}
+def _row(
+    header: ReleasedHeader, columns: Sequence[Column], known: Mapping[str, object], cells: _Cells
+) -> Row:
+    return {
+        column.name: known[column.name] if column.name in known else _cell(header, column, cells)
+        for column in columns
+    }
 
 
-def _cell(header: ReleasedHeader, column: Column, known: Mapping[str, object]) -> object:
-    if column.name in known:
-        return known[column.name]
+def _cell(header: ReleasedHeader, column: Column, cells: _Cells) -> object:
+    """A cell; of what the headers of a series share it is made once."""
     if column is CONFLICTS:
         return []
+    stored = header.stored(_TAGS[column.keyword])
+    if stored is None:
+        return _made(header, column)
+    key = (column.name, *stored)
+    if key not in cells:
+        cells[key] = _made(header, column)
+    return cells[key]
+
+
+def _made(header: ReleasedHeader, column: Column) -> object:
     value = _value(header, column.keyword)
     if column is AGE:
         return _years(value)
