@@ -9,6 +9,7 @@ from io import FileIO
 from struct import Struct
 
 from cohortkit.dicom.layout import LONG_VRS, SHORT_VRS
+from cohortkit.dicom.runs import LARGEST, Head, Runs
 
 _WINDOW = 64 * 1024
 _MAX_VALUE = 1024 * 1024
@@ -47,79 +48,80 @@ class Walk:
         self._data = head
         self._at = at  # in the window
         self._base = 0  # of the window in the file
+        self._implicit = implicit
         self._element = self._implicit_element if implicit else self._explicit_element
-        self._collect = self._collect_implicit if implicit else self._collect_explicit
 
-    def collect(self, wanted: frozenset[int], last: int) -> Found:
+    def collect(self, runs: Runs, last: int) -> Found:  # noqa: C901, PLR0912 - the scan's time
         """VR and bytes of the wanted elements.
+
+        Args:
+            runs: what is wanted, and what is known of files with this encoding.
+            last: the last tag that is looked at.
 
         Raises:
             NotPlain: something is not plain.
         """
-        return self._collect(wanted, last)
-
-    # The two loops below are the scan's time, so they are written out and hold what they can in
-    # local names.
-
-    def _collect_explicit(self, wanted: frozenset[int], last: int) -> Found:
         found: Found = {}
-        before = -1
+        alone: list[Head] = []
+        before, known, wanted, implicit = -1, runs.known, runs.wanted, self._implicit
         data, at, end = self._data, self._at, len(self._data)
-        while at + _LONGEST_HEAD <= end or self._moved(at, _HEAD_SIZE):
+        while True:
             if at + _LONGEST_HEAD > end:
+                if not self._moved(at):
+                    break
                 data, at, end = self._data, self._at, len(self._data)
+            run = known.get(data[at : at + _HEAD_SIZE])
+            if run is not None and before < run.first and run.last <= last and at + run.size <= end:
+                heads = run.layout.unpack_from(data, at)
+                if heads == run.bytes_of or (run := runs.shorter(run, heads)):
+                    for tag, name, start, stop in run.values:
+                        found[tag] = name, data[at + start : at + stop]
+                    before = run.last
+                    at += run.size
+                    if alone:
+                        alone = runs.learn(alone)
+                    continue
             group, number, vr, length = _explicit(data, at)
             tag = group << 16 | number
             if tag <= before or tag > last:
+                runs.learn(alone)
                 return _ended(found, tag, before)
-            before = tag
-            at += 8
-            if vr in LONG_VRS and at + 4 <= end:
-                length = _long(data, at)[0]
+            before, begin = tag, at
+            at += _HEAD_SIZE
+            if implicit:
+                name, length = "", _long(data, at - 4)[0]
+            elif vr in SHORT_VRS:
+                name = _VRS[vr]
+            elif vr in LONG_VRS and at + 4 <= end:
+                name, length = _VRS[vr], _long(data, at)[0]
                 at += 4
-            elif vr not in SHORT_VRS:
+            else:
                 raise NotPlain
-            if length == _UNDEFINED:
-                data, at, end = self._behind_sequence(at, vr.decode())
-                continue
+            if length > LARGEST:
+                alone = runs.learn(alone)
+                if length == _UNDEFINED:
+                    data, at, end = self._behind_sequence(at, name)
+                    continue
+            else:
+                alone.append((tag, data[begin:at], length, name))
             if tag in wanted:
                 if at + length > end:
                     data, at, end = self._with_value(at, length)
-                found[tag] = _VRS[vr], data[at : at + length]
+                found[tag] = name, data[at : at + length]
             at += length
+        runs.learn(alone)
         return found
 
-    def _collect_implicit(self, wanted: frozenset[int], last: int) -> Found:
-        found: Found = {}
-        before = -1
-        data, at, end = self._data, self._at, len(self._data)
-        while at + _HEAD_SIZE <= end or self._moved(at, _HEAD_SIZE):
-            if at + _HEAD_SIZE > end:
-                data, at, end = self._data, self._at, len(self._data)
-            group, number, length = _implicit(data, at)
-            tag = group << 16 | number
-            if tag <= before or tag > last:
-                return _ended(found, tag, before)
-            before = tag
-            at += 8
-            if length == _UNDEFINED:
-                data, at, end = self._behind_sequence(at, "")
-                continue
-            if tag in wanted:
-                if at + length > end:
-                    data, at, end = self._with_value(at, length)
-                found[tag] = "", data[at : at + length]
-            at += length
-        return found
-
-    def _moved(self, at: int, need: int) -> bool:
+    def _moved(self, at: int) -> bool:
         """Slide the window to here; False at the very end of the file."""
         self._at = at
-        return self._more(need)
+        self._slide(_LONGEST_HEAD)
+        return self._holds(_HEAD_SIZE)
 
     def _with_value(self, at: int, length: int) -> tuple[bytes, int, int]:
         """Slide the window so that a whole value lies in it."""
-        if length > _MAX_VALUE or not self._moved(at, length):
+        self._at = at
+        if length > _MAX_VALUE or not self._more(length):
             raise NotPlain
         return self._data, self._at, len(self._data)
 
@@ -154,10 +156,16 @@ class Walk:
         """Have so many bytes from here in the window; False at the very end of the file."""
         if self._at + need <= len(self._data):
             return True
+        self._slide(need)
+        return self._holds(need)
+
+    def _slide(self, need: int) -> None:
         self._base += self._at
         self._at = 0
         self._file.seek(self._base)
         self._data = self._file.read(max(need, _WINDOW))
+
+    def _holds(self, need: int) -> bool:
         if len(self._data) >= need:
             return True
         if self._data or self._base > self._file.seek(0, 2):

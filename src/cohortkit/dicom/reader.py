@@ -20,6 +20,7 @@ from cohortkit.dicom.elements import Found, NotPlain, Walk
 from cohortkit.dicom.layout import find_start, plain_syntax
 from cohortkit.dicom.loader import read_header, reading
 from cohortkit.dicom.quiet import quiet
+from cohortkit.dicom.runs import Runs
 from cohortkit.dicom.values import Decoder, Field, Unparsable, Value, parse
 from cohortkit.errors import Refusal
 from cohortkit.reasons import Reason
@@ -28,8 +29,8 @@ _HEAD = 16 * 1024
 _MEMO = 1024  # values kept for each field
 _MEMO_ENCODINGS = 16
 _CHARSET = 0x00080005
-_SOP_CLASS = 0x00080016
-_SOP_INSTANCE = 0x00080018
+_NAMES = (0x00080016, 0x00080018)  # SOP class and instance
+_PARENTS = (0x0020000D, 0x0020000E)  # study and series
 _UID = re.compile(rb" *[0-2](?:\.(?:0|[1-9][0-9]*))+[ \0]*")
 
 
@@ -62,10 +63,11 @@ class HeaderReader:
 
     def __init__(self, fields: Sequence[Field], *, fast: bool = True) -> None:
         self.fields = tuple(fields)
-        self._wanted = frozenset({f.tag for f in fields} | {_CHARSET, _SOP_CLASS, _SOP_INSTANCE})
+        self._wanted = frozenset({f.tag for f in fields} | {_CHARSET, *_NAMES, *_PARENTS})
         self._last = max(self._wanted)
         self._fast = fast
-        self._places = tuple(enumerate(self.fields))
+        self._places = {f.tag: (place, f) for place, f in enumerate(self.fields)}
+        self._runs = {implicit: Runs(self._wanted) for implicit in (False, True)}
         self._memo = _Memo(len(self.fields))
 
     def read(self, path: str | Path) -> Header:
@@ -94,8 +96,9 @@ class HeaderReader:
         if start.deflated or not start.little:
             raise NotPlain
         walk = Walk(file, head, start.dataset, implicit=start.implicit)
-        found = walk.collect(self._wanted, self._last)
-        if not all(_is_uid(found.get(tag)) for tag in (_SOP_CLASS, _SOP_INSTANCE)):
+        found = walk.collect(self._runs[start.implicit], self._last)
+        named = all(_is_uid(found.get(tag)) for tag in _NAMES)
+        if not named or any(tag not in found for tag in _PARENTS):
             raise NotPlain  # rare, and to be looked at with more care
         return self._header(found, start.transfer_syntax, little=True)
 
@@ -115,10 +118,10 @@ class HeaderReader:
         decode = Decoder(found[_CHARSET][1] if _CHARSET in found else b"")
         memo = self._memo[decode.named, little]
         header = Header([None] * len(self.fields), syntax)
-        for place, wanted in self._places:
-            element = found.get(wanted.tag)
-            if element is None:
+        for tag, element in found.items():
+            if tag not in self._places:
                 continue
+            place, wanted = self._places[tag]
             known = memo[place]
             if element in known:
                 header.values[place] = known[element]

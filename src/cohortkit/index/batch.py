@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 import polars as pl
 
 from cohortkit.dicom.reader import Header, HeaderReader
 from cohortkit.dicom.sop_classes import MEDIA_DIRECTORY, lookup
 from cohortkit.errors import Refusal, TaskFailure
-from cohortkit.index.columns import FIELDS, INSTANCES, ISSUES, SKIPPED, series_key
+from cohortkit.index.columns import FIELDS, IDENTITY, INSTANCES, ISSUES, SKIPPED, series_key
 from cohortkit.reasons import Reason
 
 File = tuple[str, int, int]
 """Path relative to the archive, bytes, time of last change."""
 
 _RAW_LIMIT = 256
+_SERIES = 1 << 10  # whose keys are kept: the files of a series lie together
+_AT = {wanted.keyword: place for place, wanted in enumerate(FIELDS)}
+_OWNER = tuple(_AT[word] for word in IDENTITY)
+_NAMED = tuple(_AT[word] for word in (*IDENTITY[2:], "SOPInstanceUID"))
+_Row = tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -33,7 +38,7 @@ class Batch:
 
 @dataclass(slots=True)
 class _Rows:
-    instances: list[dict[str, object]] = field(default_factory=list)
+    instances: list[_Row] = field(default_factory=list)
     skipped: list[tuple[str, int, int, str]] = field(default_factory=list)
     issues: list[tuple[str, object, str, str, str]] = field(default_factory=list)
 
@@ -46,30 +51,37 @@ class _Rows:
         )
 
 
-def _by_column(rows: list[dict[str, object]]) -> pl.DataFrame:
-    """A frame of the rows; columns of lists are made flat, which is ten times as fast."""
-    columns = []
-    for name, dtype in INSTANCES.items():
-        values = [row.get(name) for row in rows]
-        if isinstance(dtype, pl.List):
-            columns.append(_lists(name, values, dtype))
-        else:
-            columns.append(pl.Series(name, values, dtype))
-    return pl.DataFrame(columns)
-
-
-def _lists(name: str, values: list[object], dtype: pl.List) -> pl.Series:
-    """A column of lists, of which none is empty; absent ones are null."""
-    held = [(place, value) for place, value in enumerate(values) if isinstance(value, list)]
-    flat = pl.DataFrame(
-        [
-            pl.Series("row", [place for place, value in held for _ in value], pl.UInt32()),
-            pl.Series(name, [one for _, value in held for one in value], dtype.inner),
-        ]
+def _by_column(rows: list[_Row]) -> pl.DataFrame:
+    """A frame of the rows."""
+    if not rows:
+        return pl.DataFrame(schema=INSTANCES)
+    columns = zip(INSTANCES.items(), zip(*rows, strict=True), strict=True)
+    return pl.DataFrame(
+        _lists(name, values, dtype)
+        if isinstance(dtype, pl.List)
+        else pl.Series(name, values, dtype)
+        for (name, dtype), values in columns
     )
-    lists = flat.group_by("row", maintain_order=True).agg(name)
-    spine = pl.DataFrame({"row": pl.Series(range(len(values)), dtype=pl.UInt32())})
-    return spine.join(lists, on="row", how="left", maintain_order="left")[name].cast(dtype)
+
+
+def _lists(name: str, values: Sequence[object], dtype: pl.List) -> pl.Series:
+    """A column of lists; absent ones are null.
+
+    Polars is slow in making lists of Python's: so each is made once, however often it occurs,
+    and where all have one length, out of one flat column.
+    """
+    distinct: dict[tuple[object, ...], int] = {}
+    places = [
+        distinct.setdefault(tuple(value), len(distinct)) if isinstance(value, list) else None
+        for value in values
+    ]
+    sizes = {len(value) for value in distinct}
+    if len(sizes) == 1 and (size := sizes.pop()):
+        flat = pl.Series(name, [one for value in distinct for one in value], dtype.inner)
+        lists = flat.reshape((len(distinct), size)).arr.to_list()
+    else:
+        lists = pl.Series(name, [list(value) for value in distinct], dtype)
+    return lists.gather(pl.Series(places, dtype=pl.UInt32()))
 
 
 @cache
@@ -100,16 +112,17 @@ def lost(file: File) -> Batch:
 def _read(archive: str, file: File, rows: _Rows) -> Reason | None:
     try:
         header = _reader().read(os.path.join(archive, file[0]))  # noqa: PTH118 - half the time
-        reason, row = _row(header, file)
+        reason = _unfit(header)
+        if reason is None:
+            rows.instances.append(_row(header, file))
     except Refusal as refusal:
         return refusal.reason
     except TaskFailure:
         return Reason.UNREADABLE_FILE
     except Exception:  # noqa: BLE001 - the one catch point: one file never ends a scan
         return Reason.INTERNAL
-    if reason is None:
-        rows.instances.append(row)
-        uid = row["SOPInstanceUID"]
+    if reason is None and header.issues:
+        uid = header.values[_AT["SOPInstanceUID"]]
         rows.issues += [
             (file[0], uid, issue.keyword, issue.problem, issue.raw[:_RAW_LIMIT])
             for issue in header.issues
@@ -117,22 +130,33 @@ def _read(archive: str, file: File, rows: _Rows) -> Reason | None:
     return reason
 
 
-def _row(header: Header, file: File) -> tuple[Reason | None, dict[str, object]]:
-    words = (wanted.keyword for wanted in FIELDS)
-    row: dict[str, object] = dict(zip(words, header.values, strict=True))
-    sop_class = row["SOPClassUID"]
+def _unfit(header: Header) -> Reason | None:
+    """Why a file with this header is no row, if it is none."""
+    sop_class = header.values[_AT["SOPClassUID"]]
     if MEDIA_DIRECTORY in {sop_class, header.media_class}:
-        return Reason.DICOMDIR, row
+        return Reason.DICOMDIR
     if not sop_class:
-        return Reason.NO_SOP_CLASS, row
-    if not (row["StudyInstanceUID"] and row["SeriesInstanceUID"] and row["SOPInstanceUID"]):
-        return Reason.NO_UIDS, row
-    row["path"], row["size"], row["mtime_ns"] = file
-    row["TransferSyntaxUID"] = header.transfer_syntax or None
-    row["series_key"] = series_key(row)
-    known = lookup(str(sop_class))
-    if known is not None:
-        row["kind"] = str(known.kind)
-        row["department"] = str(known.department)
-        row["risk"] = str(known.risk)
-    return None, row
+        return Reason.NO_SOP_CLASS
+    return None if all(header.values[place] for place in _NAMED) else Reason.NO_UIDS
+
+
+def _row(header: Header, file: File) -> _Row:
+    """The row of a file, in the order of ``INSTANCES``."""
+    values = header.values
+    key = _key(tuple(str(values[place] or "") for place in _OWNER))
+    words = _class_words(str(values[_AT["SOPClassUID"]]))
+    return (key, *file, *words, header.transfer_syntax or None, *values)
+
+
+@lru_cache(_SERIES)
+def _key(owner: tuple[str, ...]) -> str:
+    return series_key(dict(zip(IDENTITY, owner, strict=True)))
+
+
+@lru_cache(_SERIES)
+def _class_words(sop_class: str) -> tuple[str | None, ...]:
+    """Kind, department and risk of a SOP class."""
+    known = lookup(sop_class)
+    if known is None:
+        return (None, None, None)
+    return (str(known.kind), str(known.department), str(known.risk))
