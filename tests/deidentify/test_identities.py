@@ -235,10 +235,7 @@ def bare_hashes(value: str) -> set[str]:
             len(p).to_bytes(4, "big") + p for p in (b"1", b"p", domain.encode(), b"", data)
         )
         digests.append(hashlib.sha256(message).digest())
-    return {letters(d) for d in digests} | {
-        str(identities.uuid_number(d, 8))
-        for d in digests
-    }
+    return {letters(d) for d in digests} | {str(identities.uuid_number(d, 8)) for d in digests}
 
 
 def every_name(made: Keyed, value: str) -> list[str]:
