@@ -28,7 +28,16 @@ from cohortkit.model import (
     SourceSeries,
     Task,
 )
-from cohortkit.recipe.model import CODES, Action, Basis, DatePolicy, Decision, Option, Recipe
+from cohortkit.recipe.model import (
+    CODES,
+    Action,
+    Basis,
+    DatePolicy,
+    Decision,
+    Option,
+    Recipe,
+    Unlisted,
+)
 from cohortkit.recipe.policy import Policy
 
 # what is planted breaks rules on purpose, and pydicom says so
@@ -47,6 +56,7 @@ OPTIONS = (
     Option.RETAIN_DEVICE_IDENTITY,
     Option.RETAIN_INSTITUTION_IDENTITY,
     Option.RETAIN_SAFE_PRIVATE,
+    Option.CLEAN_DESCRIPTORS,
 )
 POOL = tuple(
     keyword
@@ -62,6 +72,7 @@ def recipe(*options: Option) -> Recipe:
         basis=Basis.GDPR_PSEUDONYMISED,
         options=frozenset(options),
         dates=DatePolicy(-60_000, -50_000),
+        unlisted=Unlisted.CLEAN if Option.CLEAN_DESCRIPTORS in options else Unlisted.BY_RULE,
     )
 
 

@@ -198,7 +198,7 @@ def _with_initials(text: str, start: int, end: int) -> tuple[int, int]:
 def _apart(found: Iterable[Found]) -> list[Found]:
     """The parts in their order, overlapping ones as one: under the rule of the first."""
     merged: list[Found] = []
-    for start, end, rule in sorted(found, key=lambda one: (one[0], -one[1], one[2])):
+    for start, end, rule in sorted(found, key=lambda one: (one[0], -one[1])):
         if merged and start < merged[-1][1]:
             first, last, earlier = merged[-1]
             merged[-1] = (first, max(last, end), earlier)

@@ -24,6 +24,7 @@ _DAY, _MONTH_NUMBER = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _YEAR, _YEARS = r"(?:19|20)\d{2}", r"(?:(?:19|20)\d{2}|'?\d{2})"
 _FROM, _TO = r"(?<![^\W_])", r"(?![^\W_])"  # where no word goes on; an underscore parts words
 _NUMBER_FROM, _NUMBER_TO = r"(?<!\d)(?<!\d[.,])", r"(?!\d|[.,]\d)"
+_ON = r"[^\s()\[\]{}<>\"]*"  # as an address goes on
 _SUFFIX = r"(?:st|nd|rd|th|\.|er)?"
 _BETWEEN = r"[\s.,/_-]{0,3}"
 _FEWEST_PHONE, _FEWEST_GROUPED = 7, 8
@@ -52,13 +53,13 @@ _TITLES = (
 
 SHAPES = (
     _shape("e-mail", r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]*"),
-    _shape("address", r"(?:https?|ftp|file)://\S*|(?<![\w.])www\.\S*"),
+    _shape("address", rf"(?:https?|ftp|file)://{_ON}|(?<![\w.])www\.{_ON}"),
     _shape(
         "address",
         r"(?<![\w-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}"
-        r"\.(?:com|org|net|edu|gov|info|local|lan|de|fr|uk|eu)(?![\w-])(?:/\S*)?",
+        rf"\.(?:com|org|net|edu|gov|info|local|lan|de|fr|uk|eu)(?![\w-])(?:/{_ON})?",
     ),
-    _shape("path", r"(?<!\w)[a-z]:\\\S*|\\\\\S+|(?<![\w/])/(?:[\w.-]{1,64}/){2,}\S*"),
+    _shape("path", rf"(?<!\w)[a-z]:\\{_ON}|\\\\{_ON}|(?<![\w/])/(?:[\w.-]{{1,64}}/){{2,}}{_ON}"),
     _shape("uid", r"(?<![\d.])\d{1,20}(?:\.\d{1,20}){3,}"),
     # ── dates ──
     _shape("date", rf"{_NUMBER_FROM}{_YEAR}([-./ ]?){_MONTH_NUMBER}\1{_DAY}(?!\d)"),
@@ -95,7 +96,7 @@ SHAPES = (
     _shape(
         "number", r"(?<![\d.])\d{1,8}([-/.])\d{1,8}(?:\1\d{1,8}){1,8}", _digits(_FEWEST_GROUPED)
     ),
-    _shape("number", r"\d{5,}"),
+    _shape("number", r"(?<![^\W_])[^\W_]{0,64}?\d{5,}[^\W_]*|\d{5,}"),
     _shape("number", r"(?<![\d.,])\d{3,4}\.\d{3,4}(?![\d.,])"),
     _shape("title", rf"{_FROM}{_TITLES}\s{{0,3}}(?:[^\W\d_]\.\s?){{0,3}}(?:[^\W\d_]{{2,40}})?"),
 )
