@@ -534,6 +534,26 @@ def test_kept_names_what_passed_raw() -> None:
 # ── the rest ─────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("rules", [(), (rule("HumanPerformerCodeSequence", Action.KEEP),)])
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "HumanPerformerCodeSequence",
+        "DocumentAuthorIdentifierCodeSequenceTrial",
+        "HangingProtocolUserIdentificationCodeSequence",
+    ],
+)
+def test_a_code_that_is_a_person_is_no_code(keyword: str, rules: tuple[Rule, ...]) -> None:
+    """The sequence stays, but for what it calls the person; other codes stay whole."""
+    code = Dataset()
+    code.CodeValue, code.CodeMeaning, code.LongCodeValue = "E4711", "Mercator^Gerard", "E4711"
+    code.CodingSchemeDesignator = "99STAFF"
+    released = dataset_of(out(said(rules=rules), **{keyword: Sequence([code])}))
+    assert ["CodingSchemeDesignator"] == [one.keyword for one in released[keyword].value[0]]
+    kept = dataset_of(out(said(), AnatomicRegionSequence=Sequence([code])))
+    assert "Mercator^Gerard" == kept.AnatomicRegionSequence[0].CodeMeaning
+
+
 def test_order_of_files_changes_nothing() -> None:
     """Each header comes out the same, whatever came before it."""
     one, two = header(InstanceNumber="1"), header(InstanceNumber="2", StudyDate="20200101")

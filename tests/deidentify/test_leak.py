@@ -162,7 +162,7 @@ def test_sabotage_a_policy_that_keeps_is_seen(
 
 def test_sabotage_a_walk_that_does_not_recurse_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sabotage: sequences passed on whole are seen."""
-    monkeypatch.setattr(engine.Walk, "_sequence", lambda _s, element, _e, _d: element)
+    monkeypatch.setattr(engine.Walk, "_sequence", lambda _s, element, _e, _d, **_: element)
     found = leaks(plants.plant(["PatientName"]), recipe())
     assert "inner/PatientName" in found.values()
 

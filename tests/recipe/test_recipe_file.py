@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from cohortkit.errors import NotBuilt, RecipeError, UsageError
+from cohortkit.recipe import targets
 from cohortkit.recipe.check import check
 from cohortkit.recipe.file import load_recipe
 from cohortkit.recipe.model import (
+    Action,
     Attribute,
     Basis,
     DatePolicy,
@@ -21,6 +24,7 @@ from cohortkit.recipe.model import (
     PixelRisk,
     Recipe,
 )
+from cohortkit.recipe.policy import Policy
 
 BASIS = 'basis = "expert-determination"\n'
 KEPT = 'action = "keep"\nreason = "the study needs it"\n'
@@ -264,6 +268,44 @@ def test_a_limited_data_set_forbids_faces_and_names(tmp_path: Path) -> None:
         '[[rules]]\nkeyword = "PatientName"\nacknowledge = "keeps-a-direct-identifier"\n' + KEPT,
     )
     assert ["faces: ", "rules[0]: "] == [line.split("limited")[0] for line in found]
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    """PatientInsurancePlanCodeSequence PersonIdentificationCodeSequence RetrieveURI RetrieveURL
+    UniqueDeviceIdentifier UDISequence ContactURI StorageURL TopicAuthor CameraOwnerName
+    OperatorIdentificationSequence ActualHumanPerformersSequence GPSLatitude
+    ContentCreatorIdentificationCodeSequence SpecimenAccessionNumber BoardingPassID""".split(),  # noqa: SIM905 - words read best as words
+)
+def test_what_identifies_by_itself_is_acknowledged(tmp_path: Path, keyword: str) -> None:
+    """A rule that keeps it asks for the acknowledging words."""
+    body = BASIS + f'[[rules]]\nkeyword = "{keyword}"\n' + KEPT
+    found = faults(tmp_path, body)
+    assert ["rules[0].acknowledge: missing; this keeps what identifies by itself"] == [
+        line.partition(" (")[0] for line in found
+    ]
+
+
+def test_every_word_for_a_person_is_a_direct_identifier() -> None:
+    """No attribute of the dictionary that goes, and whose keyword names people, is left out."""
+    people = re.compile(
+        r"(Physician|Operator|Observer|Performer|Author|Person|Participant|Creator|Owner)\w*"
+        r"(Ident|Code|Name|Address|Telephone|Telecom|Sequence$)|(URI|URL)$|Telephone|Telecom"
+    )
+    anyone = re.compile(  # a thing, a role or a place, not who
+        "PrivateCreator|DateTime|UID|CreatorVersion|Organization|OtherParticipants|Role|Rank|"
+        "Intent|Authority|AuthorizationEquip|InstitutionalDepart|CodingSchemeURL|OwnerID"
+    )
+    policy = Policy(load_recipe("basic"))
+    left = [
+        known.keyword
+        for known in targets.everything()
+        if people.search(known.keyword)
+        and not anyone.search(known.keyword)
+        and not targets.is_direct(known)
+        and policy.decide(known.tag, known.vr, None).action is not Action.KEEP
+    ]
+    assert [] == left
 
 
 def test_an_empty_recipe_is_no_recipe(tmp_path: Path) -> None:

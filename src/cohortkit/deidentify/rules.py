@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pydicom import datadict
 
 from cohortkit.deidentify.values import SIZES, TEXTS
+from cohortkit.recipe import profile
 from cohortkit.recipe.deid.lines import Given
 from cohortkit.recipe.model import Action, Decision, Recipe
 from cohortkit.recipe.policy import FIXED, Policy
@@ -45,6 +46,7 @@ class Step:
         loose: a rule of the recipe keeps it, so that its form is not held against it.
         keyword: empty where there is none.
         given: the value that the recipe gives; of REMOVE the function that is asked first.
+        tells_who: a sequence of which the codes are people or records; they go.
         otherwise: what is done where that function says no, or where cleaning leaves nothing.
     """
 
@@ -54,6 +56,7 @@ class Step:
     keyword: str = ""
     given: Given | None = None
     otherwise: Step | None = None
+    tells_who: bool = False
 
 
 _GONE = Step(Action.REMOVE, "UN")
@@ -112,7 +115,8 @@ class Rules:
         other = decision.otherwise
         otherwise = None if other is None else self._step(tag, vr, other)
         word = datadict.keyword_for_tag(tag)
-        return Step(action, vr, decision.from_rule, word, decision.given, otherwise)
+        who = tag in profile.direct_identifiers() and tag not in profile.table()
+        return Step(action, vr, decision.from_rule, word, decision.given, otherwise, who)
 
 
 def _never_kept(tag: int) -> bool:

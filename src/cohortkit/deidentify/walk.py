@@ -48,6 +48,8 @@ _DELIMITERS = 0xFFFE
 _DEEPEST = 64
 _MOST_REMEMBERED, _MOST_MEMORIES = 1024, 8192  # bytes of a value; values
 _UNDEFINED = 0xFFFFFFFF
+# CodeValue, CodeMeaning, LongCodeValue, URNCodeValue
+_CODE = frozenset({0x00080100, 0x00080104, 0x00080119, 0x00080120})
 _STANDARD_DS = 16
 _LISTED = frozenset({"CS", "DS", "IS"})  # what is no code or number leaves its place empty
 _ITEM = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
@@ -178,7 +180,7 @@ class Walk:
     ) -> Element | None:
         match step.action:
             case Action.KEEP if step.vr == "SQ" or (step.vr == "UN" and _holds_items(element)):
-                new: Element | None = self._sequence(element, encodings, depth)
+                new: Element | None = self._sequence(element, encodings, depth, who=step.tells_who)
             case Action.KEEP:
                 new = self._kept(step, element, encodings)
             case Action.EMPTY:
@@ -304,12 +306,16 @@ class Walk:
             return _made(element.tag, step.vr, left)
         return self._otherwise(step, element, encodings, depth)
 
-    def _sequence(self, element: Element, encodings: Sequence[str], depth: int) -> Element:
+    def _sequence(
+        self, element: Element, encodings: Sequence[str], depth: int, *, who: bool
+    ) -> Element:
+        """The items, each judged; without codes and meanings where these say ``who`` it is."""
         items = []
         self._around.append(keyword_for_tag(element.tag))
         for item in items_of(element, encodings):
             inside = encodings_of(item, encodings)
-            new = Dataset(self._elements(item, inside, depth + 1))
+            inner = self._elements(item, inside, depth + 1)
+            new = Dataset({t: e for t, e in inner.items() if t not in _CODE} if who else inner)
             new.set_original_encoding(*item.original_encoding)
             items.append(new)
         self._around.pop()
