@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from cohortkit.recipe import profile
 from cohortkit.recipe.file import load_recipe
-from cohortkit.recipe.model import Claims, Temporal
+from cohortkit.recipe.model import Action, Basis, Claims, Option, Recipe, Temporal
+from cohortkit.recipe.policy import Policy
 
 HEAD = 'basis = "expert-determination"\n'
 
@@ -44,7 +46,7 @@ REASON = 'reason = "the study needs it"'
         (["retain-full-dates"], ["113100", "113106"], Temporal.UNMODIFIED),
         (["retain-modified-dates"], ["113100", "113107"], Temporal.MODIFIED),
         (["retain-patient-characteristics"], ["113100", "113108"], Temporal.REMOVED),
-        (["retain-device-identity"], ["113100", "113109"], Temporal.REMOVED),
+        (["retain-device-identity"], ["113100", "113109"], Temporal.UNMODIFIED),
         (["retain-uids"], ["113100", "113110"], Temporal.REMOVED),
         (["retain-safe-private"], ["113100", "113111"], Temporal.REMOVED),
         (["retain-institution-identity"], ["113100", "113112"], Temporal.REMOVED),
@@ -105,6 +107,22 @@ def test_a_kept_or_shifted_date_is_told(claimed: object) -> None:
     kept = claimed(rule('keyword = "StudyDate"', "keep", REASON))  # type: ignore[operator]
     moved = claimed(rule('keyword = "StudyDate"', "shift", REASON))  # type: ignore[operator]
     assert (Temporal.UNMODIFIED, Temporal.MODIFIED) == (kept.temporal, moved.temporal)
+
+
+@pytest.mark.parametrize("option", list(Option))
+def test_dates_said_to_be_gone_are_gone(option: Option) -> None:
+    """No option of which (0028,0303) says REMOVED keeps or moves any date or time of the table."""
+    basis = Basis.EXPERT_DETERMINATION
+    recipe = Recipe(name="t", basis=basis, options=frozenset({option}))
+    policy = Policy(recipe)
+    actions = {
+        policy.decide(row.tag, row.vr, None).action
+        for row in profile.table().values()
+        if row.vr in ("DA", "TM", "DT")
+    }
+    kept, moved = Action.KEEP in actions, Action.SHIFT in actions
+    expected = Temporal.UNMODIFIED if kept else Temporal.MODIFIED if moved else Temporal.REMOVED
+    assert expected is recipe.claims().temporal
 
 
 def test_pixels_that_are_stated_to_hold_names_make_the_identity_not_removed(

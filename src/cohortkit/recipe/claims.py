@@ -123,8 +123,15 @@ def _keeps_identity(recipe: Recipe) -> bool:
 
 
 def _temporal(recipe: Recipe) -> Temporal:
+    """The weakest that is true of any object: retain-device-identity keeps true dates (E.3.7).
+
+    Its K on calibrations, and on the moment of a treatment (300C,0127), leaves them beside dates
+    that are gone; where dates are shifted C goes before K.
+    """
     if recipe.temporal is not Temporal.REMOVED:
         return recipe.temporal
+    if Option.RETAIN_DEVICE_IDENTITY in recipe.options:
+        return Temporal.UNMODIFIED
     actions = {action for known, action in _revealed(recipe) if known.vr in vrs.TEMPORAL}
     if Action.KEEP in actions:
         return Temporal.UNMODIFIED

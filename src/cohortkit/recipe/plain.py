@@ -30,8 +30,8 @@ _OPTIONS = {
     "name nobody, in sequences too.",
     Option.RETAIN_PATIENT_CHARACTERISTICS: "Age (90 and over as 90), sex, size, weight and other "
     "characteristics of the patient stay.",
-    Option.RETAIN_DEVICE_IDENTITY: "Names and serial numbers of devices stay, and the dates of "
-    "their making and calibration unless dates are shifted.",
+    Option.RETAIN_DEVICE_IDENTITY: "Names and serial numbers of devices stay, and unless dates "
+    "are shifted, when they were made and calibrated and when a beam was held: true dates.",
     Option.RETAIN_UIDS: "The UIDs of the profile's table stay as they are: who has the archive "
     "can find every image again.",
     Option.RETAIN_SAFE_PRIVATE: "The private elements that the standard calls safe stay (Table "
@@ -96,7 +96,7 @@ def _options(recipe: Recipe) -> Iterator[str]:
             f"{high}, never 0; times of day stay; the birth date goes."
         )
     else:
-        yield _TEMPORAL[recipe.temporal]
+        yield _TEMPORAL[recipe.temporal]  # what a device keeps is told with its option
     for option in sorted(recipe.options):
         if option in _OPTIONS:
             yield _OPTIONS[option]
