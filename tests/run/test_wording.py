@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import polars as pl
@@ -11,11 +12,14 @@ import cohortkit as ck
 from cohortkit.errors import UsageError
 from factory import Patient, Series, write_series
 
+BIRTH = dt.date(1948, 2, 29)
+
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> object:
     folder: Path = tmp_path_factory.mktemp("wording")
-    write_series(folder, Patient(), Series(slices=1))
+    extra = {"OtherPatientIDs": ["OPID-5550123", "0771"]}
+    write_series(folder, Patient(), Series(slices=1, extra=extra))
     return ck.scan(folder, progress=False, workers=1)
 
 
@@ -45,6 +49,48 @@ def test_a_reason_that_names_a_patient_is_refused(index: object, reason: str) ->
         planned(index, reason)
 
     assert reason.lower() not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "not mrn_00471113",
+        "not mrn 00471113",
+        "not 471113",
+        "patient 00471113",
+        "born on {birth:%d.%m.%Y}",
+        "of {birth:%d %B %Y}",
+        "{birth:%Y%m%d} twice",
+        "also known as OPID 5550123",
+        "also known as 05550123",
+    ],
+)
+def test_ids_and_birth_dates_are_known_in_any_spelling(index: object, reason: str) -> None:
+    """With other separators, with more or fewer zeros, in the forms of dates."""
+    with pytest.raises(UsageError, match="names a patient"):
+        planned(index, reason.format(birth=BIRTH))
+
+
+def test_a_name_is_known_without_its_accents_and_in_latin_letters(tmp_path: Path) -> None:
+    """Umlauts as two letters or one; another script in ours."""
+    for number, name in enumerate(["Mueller^Jo", "Grünfeld^Ida", "Петрова^Анна", "山田^太郎"]):
+        patient = Patient(name=name, patient_id=f"MRN-77{number}123")
+        extra = {"SpecificCharacterSet": "ISO_IR 192"}
+        write_series(tmp_path / str(number), patient, Series(slices=1, number=number, extra=extra))
+    index = ck.scan(tmp_path, progress=False, workers=1)
+    for reason in ("ask Muller", "as Gruenfeld", "as Grunfeld", "see Petrova", "not 山田太郎"):
+        with pytest.raises(UsageError, match="names a patient"):
+            planned(index, reason)
+
+
+def test_the_project_of_a_key_names_nobody(index: object, tmp_path: Path) -> None:
+    """It stands at the head of the report; nothing is written."""
+    plan = planned(index, "too few slices")
+    for project in ("quisling-study", "mrn.00471113", f"study-of-{BIRTH:%Y-%m-%d}"):
+        key = ck.Key.new(tmp_path / project, project)
+        with pytest.raises(UsageError, match="the key's project: names a patient"):
+            ck.export(plan, tmp_path / "out", key, progress=False)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

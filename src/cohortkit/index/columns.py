@@ -16,8 +16,8 @@ from cohortkit.cohort.vocabulary import OTHER, TERMS
 from cohortkit.dicom.values import Field, field
 
 _SERIES_TEXT = """
-    PatientID IssuerOfPatientID PatientName PatientBirthDate PatientSex PatientAge PatientSize
-    PatientWeight PatientIdentityRemoved
+    PatientID IssuerOfPatientID OtherPatientIDs PatientName PatientBirthDate PatientSex PatientAge
+    PatientSize PatientWeight PatientIdentityRemoved
     StudyInstanceUID StudyDate StudyTime AccessionNumber StudyID StudyDescription
     ReferringPhysicianName
     SeriesInstanceUID SeriesNumber SeriesDate SeriesTime SeriesDescription ProtocolName Modality

@@ -128,7 +128,8 @@ def scan_parts(store: Path, parts: Iterable[Part], schema: pl.Schema) -> pl.Lazy
             raise StoreError(f"a part of the index store is damaged; {_CURE}")
         with undamaged():
             pl.read_parquet_schema(file)
-    return pl.scan_parquet(files, glob=False)
+    # a store of before a column was read has it empty, till its files change
+    return pl.scan_parquet(files, glob=False, schema=schema, missing_columns="insert")
 
 
 def collected(rows: pl.LazyFrame) -> pl.DataFrame:

@@ -33,6 +33,7 @@ from cohortkit.run.records import to_json
 from cohortkit.run.resume import Retry, Standing, missing, read_all, remove_litter, resume
 from cohortkit.run.settings import settings_of, settle
 from cohortkit.run.shards import Part, Shard, holding, part_of
+from cohortkit.run.wording import demand_nobody
 from cohortkit.run.worker import Work, ended
 from cohortkit.verify.canary import canary
 
@@ -83,7 +84,8 @@ def export(
         progress: show a bar on the terminal or in the notebook.
 
     Raises:
-        UsageError: wrong use, an output that cannot be used.
+        UsageError: wrong use, an output that cannot be used, a key whose project names a patient
+            of the index.
         ExportFailed: a series failed and ``errors="raise"``.
         CohortkitError: the search missed its planted canary, or workers do not start.
         KeyboardInterrupt: Ctrl-C; the workers are gone, and the same command goes on.
@@ -98,6 +100,7 @@ def export(
     if not isinstance(key, Key):
         raise KeyFileError("no key, no export: pass a Key")
     canary()
+    demand_nobody({"the key's project": key.project}, plan.series)
     demand_ids(ids, key, plan.recipe, plan.archive)
     place = check(out, plan.archive)
     settings = settings_of(plan.recipe, plan.outputs, key, ids, plan.people)

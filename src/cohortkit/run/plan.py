@@ -42,6 +42,7 @@ class Plan:
         forecasts: by task.
         withheld: joined columns that the recipe does not release.
         lacking: columns that the recipe releases and the cohort does not have.
+        series: the index, so that the words of a key can be held against it. Identified.
         archive: folders that no output may be in or around.
         first: how many tasks a run does; None for all.
         people: who is merged with whom. Identified.
@@ -57,6 +58,7 @@ class Plan:
     withheld: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     archive: tuple[str, ...] = ()
+    series: pl.LazyFrame = field(default_factory=pl.LazyFrame)
     first: int | None = field(default=None)
     people: People = field(default_factory=People)
     doubts: tuple[Doubt, ...] = ()
@@ -262,6 +264,7 @@ def plan(
         about=about(cohort, recipe, outputs, built.tasks),
         withheld=withheld,
         lacking=tuple(name for name in released if name not in labels),
+        series=cohort.index.series(),
         archive=archive_of(cohort.index, built.tasks),
         people=merges,
         doubts=doubts_of(cohort.index, chosen, recipe.default_issuer, merges),
