@@ -15,7 +15,7 @@ import polars as pl
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.join import Table
 from cohortkit.deidentify.people import People
-from cohortkit.errors import UsageError
+from cohortkit.errors import OutputError, UsageError
 from cohortkit.model import Reason, Task
 from cohortkit.protocols import Index, Source, Writer
 from cohortkit.recipe.model import Ids, Recipe
@@ -23,6 +23,7 @@ from cohortkit.run.about import About, about, describe
 from cohortkit.run.asked import asked
 from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
 from cohortkit.run.identity import read_people
+from cohortkit.run.place import cause
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.secret import demand_place, write_new
 from cohortkit.run.tasks import build
@@ -124,8 +125,12 @@ class Plan:
         Raises:
             UsageError: no such kind of file, a place that must not hold identities.
         """
-        with write_new(demand_place(path, self.archive), self.unsure(identified=True)):
-            pass  # nothing to be noted first: it is the caller's own question
+        place = demand_place(path, self.archive)
+        try:
+            with write_new(place, self.unsure(identified=True)):
+                pass  # nothing to be noted first: it is the caller's own question
+        except OSError as error:
+            raise OutputError(f"file {path}: {cause(error)}") from None
 
     def sizes(self) -> dict[str, int]:
         """Estimated bytes by output."""

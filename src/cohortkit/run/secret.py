@@ -81,9 +81,8 @@ def _bytes(path: Path, frame: pl.DataFrame) -> bytes:
     if path.suffix.lower() == ".parquet":
         frame.write_parquet(held)
         return held.getvalue()
-    formulas = sum(
-        cell.startswith(_FORMULA) for row in frame.iter_rows() for cell in row if cell is not None
-    )
+    cells = (cell for row in frame.iter_rows() for cell in row if isinstance(cell, str))
+    formulas = sum(cell.startswith(_FORMULA) for cell in cells)
     if formulas:
         raise UsageError(
             f"file {path.name}: {formulas} cells would be formulas in a spreadsheet, and an "
