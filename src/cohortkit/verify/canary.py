@@ -109,7 +109,6 @@ def _numbers(value: int) -> list[tuple[str, bytes]]:
     """Files with a number in them that is somebody's: as a number, and written in one's place."""
     table = io.BytesIO()
     pl.DataFrame({"Rows": [None, value]}).write_parquet(table)
-    binary = struct.pack("<q", value)
     return [
         ("a.json", json.dumps({"Rows": [value]}).encode()),
         ("a.json", json.dumps({"Rows": float(value)}).encode()),
@@ -117,7 +116,7 @@ def _numbers(value: int) -> list[tuple[str, bytes]]:
         ("a.parquet", table.getvalue()),
         ("a.dcm", dicom(DataElement(0x00200013, "IS", str(value)))),
         ("a.dcm", dicom(DataElement(0x00180050, "DS", f"{value}.0"))),
-        ("a.dcm", dicom(DataElement(0x00091010, "SV", binary))),
+        ("a.dcm", dicom(DataElement(0x00091010, "SV", value))),
     ]
 
 
