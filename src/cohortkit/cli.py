@@ -36,14 +36,29 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 key_app = App(name="key", help="Project keys.")
+ids_app = App(name="ids", help="Tables of random ids.")
 recipe_app = App(name="recipe", help="Recipes: what may stay.")
 app.command(key_app)
+app.command(ids_app)
 app.command(recipe_app)
 
 Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON and no progress.")]
 Workers = Annotated[int | None, Parameter(help="Worker processes; default: one for each core.")]
 KeyPath = Annotated[
     Path | None, Parameter(help="The project's key file; default: the variable COHORTKIT_KEY.")
+]
+IdsPath = Annotated[
+    Path | None,
+    Parameter(
+        name="--ids", help="The project's table of random ids, where the recipe asks for it."
+    ),
+]
+People = Annotated[
+    Path | None,
+    Parameter(
+        name="--people",
+        help="Ids of one person: a table with PatientID and the IntoPatientID that it goes into.",
+    ),
 ]
 On = Annotated[
     str, Parameter(name="--on", help="What a recipe in deid's language is put on top of.")
@@ -161,6 +176,25 @@ def key_new(file: Path, *, project: str, json: Json = False) -> int:
     return OK
 
 
+@ids_app.command(name="new")
+def ids_new(file: Path, *, key: KeyPath = None, json: Json = False) -> int:
+    """Make an empty table of random ids, in a file that only you can read.
+
+    Exports of recipes that say ``ids = "table"`` draw from it. Several runs may share it.
+
+    Args:
+        file: Where to write it; never over a file that is there.
+    """
+    table = ck.IdTable.new(file, _key(key))
+    text = (
+        f"{file}: {table!r}\n"
+        "Back it up after each export, and keep it where the key is not: with both, and the "
+        "index, the patients can be found again; without it no later export can use the same ids."
+    )
+    _say(text, {"file": file, "project": table.project, "table_id": table.table_id}, json)
+    return OK
+
+
 @recipe_app.command(name="check")
 def recipe_check(
     recipe: str,
@@ -244,6 +278,8 @@ def plan(
     to: To,
     on: On = "basic",
     variables: Variables = None,
+    people: People = None,
+    unsure: Path | None = None,
     json: Json = False,
 ) -> int:
     """Say what an export would write, how large, and what it would refuse. Nothing is touched.
@@ -251,9 +287,13 @@ def plan(
     Args:
         cohort: A cohort file, from ``cohortkit search -o``.
         recipe: A name that ships, or a path.
+        unsure: Write here (a new .csv or .parquet) who may be one person under two ids. It names
+            people.
     """
     said = ck.load_recipe(recipe, on=on, variables=variables)
-    planned = ck.plan(ck.load_cohort(cohort), said, to=to)
+    planned = ck.plan(ck.load_cohort(cohort), said, to=to, people=people)
+    if unsure is not None:
+        planned.save_unsure(unsure)
     _say(planned, planned.summary(), json)
     return OK
 
@@ -268,6 +308,8 @@ def export(
     on: On = "basic",
     variables: Variables = None,
     key: KeyPath = None,
+    ids: IdsPath = None,
+    people: People = None,
     workers: Workers = None,
     engine: str = "local",
     limit: int | None = None,
@@ -294,11 +336,12 @@ def export(
         task_gigabytes: How much memory a worker may have; default: nearly what the machine has.
     """
     said = ck.load_recipe(recipe, on=on, variables=variables)
-    planned = ck.plan(ck.load_cohort(cohort), said, to=to)
+    planned = ck.plan(ck.load_cohort(cohort), said, to=to, people=people)
     made = ck.export(
         planned,
         out,
         key=_key(key),
+        ids=_ids(ids),
         workers=workers,
         engine=engine,
         limit=limit,
@@ -339,16 +382,53 @@ def status(out: Path, *, json: Json = False) -> int:
 
 
 @app.command
-def verify(out: Path, *, key: KeyPath = None, index: Path | None = None, json: Json = False) -> int:
+def verify(
+    out: Path,
+    *,
+    key: KeyPath = None,
+    ids: IdsPath = None,
+    index: Path | None = None,
+    json: Json = False,
+) -> int:
     """Check a finished export again: every file and digest, and a search for source identities.
 
     Args:
         out: The folder of the export.
         index: The index that the export was made from.
     """
-    found = ck.verify(out, key=_key(key), index=index)
+    found = ck.verify(out, key=_key(key), index=index, ids=_ids(ids))
     _say(found, found.summary(), json)
     return OK if found.ok else FAILED
+
+
+@app.command
+def crosswalk(
+    out: Path,
+    to: Path,
+    *,
+    index: Path,
+    reason: str,
+    level: Literal["patient", "study", "series", "instance"] = "patient",
+    only: list[str] | None = None,
+    key: KeyPath = None,
+    ids: IdsPath = None,
+    json: Json = False,
+) -> int:
+    """Write which pseudonym is which person. The vault notes who asked, when, for whom and why.
+
+    Args:
+        out: The folder of the export.
+        to: The file to write, .csv or .parquet: new, for its owner alone, outside of any release.
+        index: The index that the export was made from.
+        reason: Why, in words.
+        level: What a row is of.
+        only: A pseudonym of a patient, study or series; say it once for each. Default: all.
+    """
+    made = ck.crosswalk(
+        out, to, _key(key), index, reason=reason, level=level, only=only or (), ids=_ids(ids)
+    )
+    _say(made, made.summary(), json)
+    return OK
 
 
 @app.command
@@ -382,3 +462,7 @@ def _write_page(path: Path, body: str) -> None:
 
 def _key(path: Path | None) -> ck.Key:
     return ck.Key.from_env() if path is None else ck.Key.from_file(path)
+
+
+def _ids(path: Path | None) -> ck.IdTable | None:
+    return None if path is None else ck.IdTable.from_file(path)
