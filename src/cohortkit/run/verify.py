@@ -16,6 +16,7 @@ from cohortkit.index import open_index
 from cohortkit.model import Record, Task
 from cohortkit.protocols import Index, Pseudonyms, Source, Writer
 from cohortkit.run.about import About
+from cohortkit.run.attest import doubts
 from cohortkit.run.finish import finish
 from cohortkit.run.identity import people_of, table_of
 from cohortkit.run.place import Place, cause, files_under
@@ -45,6 +46,9 @@ class Verified:
         unchecked: series that were not searched: their source could not be read again.
         elsewhere: how many of these the index does not hold.
         searched: whether an index was given, so that identities could be searched for.
+        log: what is wrong with the vault's audit log, in words.
+        log_lines: how many lines it has.
+        log_head: the seal of its last line; noted elsewhere, it proves later that none was lost.
     """
 
     root: Path
@@ -58,11 +62,14 @@ class Verified:
     unchecked: int
     searched: bool
     elsewhere: int = 0
+    log: tuple[str, ...] = ()
+    log_lines: int = 0
+    log_head: str = ""
 
     @property
     def ok(self) -> bool:
         """Nothing wrong was found, and nothing was left unsearched that was asked for."""
-        return not self.wrong and not self.hits and not self.unchecked
+        return not (self.wrong or self.hits or self.unchecked or self.log)
 
     def summary(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -81,6 +88,9 @@ class Verified:
             "bytes": self.bytes,
             "unchecked": self.unchecked,
             "elsewhere": self.elsewhere,
+            "log": list(self.log),
+            "log_lines": self.log_lines,
+            "log_head": self.log_head,
         }
 
     def _lines(self) -> Iterator[str]:
@@ -88,6 +98,11 @@ class Verified:
         yield from (f"  {one.path}: {one.fault}" for one in self.wrong)
         if self.wrong:
             yield "to mend: delete the files that are named here, and run the same export again"
+        if self.log:
+            yield "the vault's audit log (audit.jsonl) was tampered with, or is not of this release"
+            yield from (f"  {words}" for words in self.log)
+        else:
+            yield f"{self.log_lines:,} lines of the audit log hold, up to {self.log_head}"
         if not self.searched:
             yield "not searched for identities: that needs the index"
             return
@@ -142,6 +157,7 @@ def verify(
         raise OutputError(f"output {out}: there is no export")
     if (settings.body["project"], settings.body["key_id"]) != (key.project, key.key_id):
         raise KeyFileError(f"output {out}: made with another key")
+    seen, log = doubts(place, key.pseudonyms())
     table_of(settings.body.get("ids", KEYED), ids, str(out), needed=index is not None)
     opened = open_index(index) if isinstance(index, str | Path) else index
     try:
@@ -170,6 +186,9 @@ def verify(
         unchecked=search.unchecked,
         elsewhere=search.elsewhere,
         searched=opened is not None,
+        log=log,
+        log_lines=seen.lines,
+        log_head=seen.head,
     )
 
 
