@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import chain
 
 import ahocorasick_rs
@@ -246,6 +246,12 @@ _RANK = {kind: (kind not in PERSONAL, kind is Kind.TEXT) for kind in Kind}
 does not spare it."""
 
 
+@lru_cache(maxsize=1024)
+def _dates(kind: Kind, raw: str) -> tuple[Pattern, ...]:
+    """A day has hundreds of forms, and a series has it in every second attribute."""
+    return tuple(Pattern(text, kind, Rule.DATE) for text in date_forms(raw))
+
+
 def _order(pattern: Pattern) -> tuple[bool, bool, bool]:
     return (*_RANK[pattern.kind], pattern.rule is Rule.DATE)
 
@@ -255,6 +261,7 @@ class _Found:
 
     def __init__(self) -> None:
         self._full: dict[str, Pattern] = {}
+        self._done: set[tuple[Kind, str]] = set()
         self._left_out: Counter[tuple[str, str]] = Counter()
 
     def leave(self, kind: Kind | None, count: int) -> None:
@@ -265,17 +272,19 @@ class _Found:
     def add(self, kind: Kind, raw: str, keyword: str = "") -> None:
         """Take one source value in all its spellings; an attribute's own name is no value."""
         raw = raw.replace("\0", "").strip()
-        if not raw:
+        if not raw or (kind, raw) in self._done:
             return
         if fold(raw) == fold(keyword):
             self._left_out["ordinary", kind] += 1
             return
+        self._done.add((kind, raw))
         match kind:
             case Kind.NAME | Kind.PHYSICIAN:
                 self._take(kind, name_in_full(raw))
                 self._take(kind, name_parts(raw) | with_initials(raw), whole=True)
             case Kind.BIRTH_DATE | Kind.DATE:
-                self._take(kind, date_forms(raw), rule=Rule.DATE)
+                for pattern in _dates(kind, raw):
+                    self._keep(pattern)
             case Kind.UID:
                 self._take(kind, {fold(raw)}, rule=Rule.UID)
             case Kind.PATH:
@@ -303,15 +312,16 @@ class _Found:
 
     def _keep(self, new: Pattern) -> None:
         """Of two with one text the more personal; a number that is a date as well is a number."""
-        old = self._full.get(new.text)
-        if old is None or _order(new) < _order(old):
+        old = self._full.setdefault(new.text, new)
+        if old is not new and _order(new) < _order(old):
             self._full[new.text] = new
 
     def patterns(self, spared: _Spared, *, shifted: bool) -> Patterns:
         """What is left once the values that the recipe keeps are left out."""
         left_out = Counter(self._left_out)
         items = []
-        for _, pattern in sorted(self._full.items()):
+        for text in sorted(self._full):
+            pattern = self._full[text]
             if spared.covers(pattern):
                 left_out["kept", pattern.kind] += 1
             else:

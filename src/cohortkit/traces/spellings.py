@@ -58,6 +58,10 @@ TITLES = frozenset(
 """What stands before and behind names in their fourth and fifth components."""
 
 _INVISIBLE = dict.fromkeys([0x00AD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF])
+_COMBINING = re.compile(
+    "[" + "".join(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.combining(c)) + "]+"
+)
+_TRANSLATED = re.compile("[" + "".join(map(chr, {*UMLAUTS, *LOOKALIKES[0], *LOOKALIKES[1]})) + "]")
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 _TWO_LETTERS = re.compile(r"ae|oe|ue")
@@ -78,8 +82,9 @@ def fold(text: str) -> str:
 
 def plain(text: str) -> str:
     """A folded text without accents and strokes."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(STROKES)
+    if text.isascii():
+        return text
+    return _COMBINING.sub("", unicodedata.normalize("NFKD", text)).translate(STROKES)
 
 
 def accents(text: str) -> set[str]:
@@ -94,6 +99,8 @@ def variants(text: str) -> tuple[str, ...]:
     of other scripts look like, as small letters and as capitals.
     """
     bare = plain(text)
+    if not (_TRANSLATED.search(text) or _TRANSLATED.search(bare)):
+        return text, bare, bare, bare, bare
     alike = (bare.translate(table) for table in LOOKALIKES)
     return text, bare, plain(text.translate(UMLAUTS)), *alike
 
