@@ -68,6 +68,56 @@ def test_a_full_disk_at_any_level_is_told_and_mended(shell: Shell, tmp_path: Pat
     assert {f"no space left; {PLAIN}", "3 ['disk-full']"} == set(found["outcomes"])
 
 
+_KEYS_AND_COHORTS = """
+import json, os, sys
+from pathlib import Path
+import cohortkit as ck
+from cohortkit.errors import CohortkitError
+base, disk = Path(sys.argv[1]), Path(sys.argv[2])
+old, ballast = disk / "old.cohort", disk / "ballast"
+index = ck.open_index(base / "index")
+index.search().save(old)
+before, said = old.read_bytes(), []
+
+def attempt(what):
+    try:
+        what()
+    except CohortkitError as error:
+        said.append(str(error).replace(str(disk), ""))
+    else:
+        said.append("")
+
+doings = [lambda: ck.Key.new(disk / "new.key", project="p"),
+          lambda: index.search().save(disk / "new.cohort"),
+          lambda: index.search(Modality="CT").save(old)]
+with ballast.open("wb", buffering=0) as file:
+    try:
+        while file.write(bytes(4096)): pass
+    except OSError: pass
+for do in doings: attempt(do)
+left, kept = sorted(os.listdir(disk)), old.read_bytes() == before
+ballast.unlink()
+for do in doings: attempt(do)
+print(json.dumps([said, left, kept, ck.Key.from_file(disk / "new.key").project]))
+"""
+
+
+def test_a_full_disk_under_a_key_and_a_cohort_file(shell: Shell, tmp_path: Path) -> None:
+    """Told in plain words; no half of either is left, the cohort that was there is whole.
+
+    On the freed disk the same calls do what they say.
+    """
+    words = [sys.executable, "-c", _KEYS_AND_COHORTS, shell.base, tmp_path]
+    done = subprocess.run(
+        [*_small_disk(tmp_path), *words], stdout=subprocess.PIPE, timeout=60, check=True
+    )
+    said, left, kept, project = json.loads(done.stdout)
+
+    full = "the cohort file cannot be written: is the disk full?"
+    assert ["key file /new.key: no space left", full, full, "", "", ""] == said
+    assert (["ballast", "old.cohort"], True, "p") == (left, kept, project)
+
+
 def test_a_file_larger_than_is_allowed_costs_its_series_alone(
     shell: Shell, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:

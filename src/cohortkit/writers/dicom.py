@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from cohortkit.dicom.splice import file_of
-from cohortkit.errors import Refusal, TaskFailure
+from cohortkit.errors import Refusal
 from cohortkit.model import Artifact, DeidentifiedSeries, Object, Payload, PayloadKind, Reason
 from cohortkit.writers import files
 
@@ -41,7 +40,7 @@ class Dicom:
         if not isinstance(payload, Object):
             raise Refusal(Reason.NO_PAYLOAD)
         name = f"{stem}/i{payload.number:04d}.dcm"
-        _make(folder / stem)
+        files.make_folder(folder / stem)
         header = series.headers[payload.instance]
         try:
             written = files.write(folder / name, file_of(header, payload))
@@ -51,11 +50,3 @@ class Dicom:
         return [
             Artifact(self.name, "object", name, written.sha256, written.size, payload.instances)
         ]
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        full = error.errno == errno.ENOSPC
-        raise TaskFailure(Reason.DISK_FULL if full else Reason.WRITE_ERROR) from None

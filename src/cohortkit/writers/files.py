@@ -48,11 +48,26 @@ def write(path: Path, chunks: Iterable[bytes | memoryview]) -> Written:
                     view = view[file.write(view) :]
             os.fsync(file.fileno())
     except OSError as error:
-        full = error.errno in _FULL
-        raise TaskFailure(Reason.DISK_FULL if full else Reason.WRITE_ERROR) from None
+        raise _failure(error) from None
     return Written(digest.hexdigest(), size)
 
 
 def write_text(path: Path, text: str) -> Written:
     """The same for text, as UTF-8 with the line ends that it has."""
     return write(path, [text.encode()])
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of the release, and those above it.
+
+    Raises:
+        TaskFailure: ``disk-full``, ``write-error``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _failure(error) from None
+
+
+def _failure(error: OSError) -> TaskFailure:
+    return TaskFailure(Reason.DISK_FULL if error.errno in _FULL else Reason.WRITE_ERROR)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cohortkit.errors import Refusal, TaskFailure, UsageError
+from cohortkit.errors import Refusal, UsageError
 from cohortkit.model import (
     Artifact,
     DeidentifiedSeries,
@@ -75,7 +74,7 @@ class Png:
         if not isinstance(payload, Frames):
             raise Refusal(Reason.NO_PAYLOAD)
         base = f"{stem}/i{payload.number:04d}"
-        _make(folder / stem)
+        files.make_folder(folder / stem)
         artifacts, notes = [], []
         for number, (picture, note) in enumerate(self._pictures(payload, series), start=1):
             name = f"{base}.png" if len(payload.values) == 1 else f"{base}_f{number:04d}.png"
@@ -115,14 +114,6 @@ class Png:
             spacing=() if spacing is None else spacing,
             dtype=str(picture.dtype),
         )
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        full = error.errno == errno.ENOSPC
-        raise TaskFailure(Reason.DISK_FULL if full else Reason.WRITE_ERROR) from None
 
 
 def _is_window(window: tuple[float, ...]) -> bool:
