@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-RELEASE, VAULT, MANIFEST = "release", "vault", "export.json"
+RELEASE, VAULT, MANIFEST, RECORDS = "release", "vault", "export.json", "records"
 
 
 def inside_release(place: str | Path) -> bool:
@@ -21,5 +21,10 @@ def inside_release(place: str | Path) -> bool:
 def _is_release(folder: Path) -> bool:
     # of os.path, for which a place that nobody may look at is no error but an answer
     if os.path.isfile(folder / MANIFEST):  # noqa: PTH113 - see above
-        return True
+        return not _is_vault(folder)
     return folder.name == RELEASE and os.path.isdir(folder.parent / VAULT)  # noqa: PTH112 - the same
+
+
+def _is_vault(folder: Path) -> bool:
+    """The identified side has a file of that name, too; no release has a folder of records."""
+    return folder.name == VAULT and os.path.isdir(folder / RECORDS)  # noqa: PTH112 - as above

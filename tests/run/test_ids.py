@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.misc import is_dicom
 from pydicom.uid import UID
 
 import cohortkit as ck
@@ -113,7 +114,7 @@ def test_no_keyed_id_is_in_a_release(base: Path, table: ck.IdTable, tmp_path: Pa
     """What the key alone would make of the identifiers of the archive is nowhere."""
     made = run(base, tmp_path / "out", table)
     keyed = key(base).pseudonyms()
-    sources = [pydicom.dcmread(path) for path in dicom_files([base / "archive"])]
+    sources = [pydicom.dcmread(one) for one in dicom_files([base / "archive"]) if is_dicom(one)]
     derived = {
         name
         for one in sources
@@ -198,6 +199,18 @@ def test_a_table_in_the_archive_is_refused(base: Path, tmp_path: Path) -> None:
         ids = ck.IdTable.new(copy / place / "table", key(base))
         with pytest.raises(IdTableError, match="inside the archive"):
             run(copy, tmp_path / "out", ids)
+
+
+def test_a_table_may_lie_in_the_vault(base: Path, tmp_path: Path) -> None:
+    """It stays there through runs, and its ids with it; what is swept away is other things."""
+    (tmp_path / "out" / "vault").mkdir(parents=True, mode=0o700)
+    place = tmp_path / "out" / "vault" / "ids.table"
+
+    run(base, tmp_path / "out", ck.IdTable.new(place, key(base)), limit=2)
+    again = run(base, tmp_path / "out", ck.IdTable.from_file(place))
+
+    assert 0 == again.exit_code
+    assert all(ck.IdTable.from_file(place).drew(name[1:]) for name in released_names(again))
 
 
 def test_a_resume_needs_the_same_table(base: Path, table: ck.IdTable, tmp_path: Path) -> None:
