@@ -51,6 +51,7 @@ REASON = 'reason = "the study needs it"'
         (["retain-safe-private"], ["113100", "113111"], Temporal.REMOVED),
         (["retain-institution-identity"], ["113100", "113112"], Temporal.REMOVED),
         (["retain-uids", "retain-full-dates"], ["113100", "113106", "113110"], "UNMODIFIED"),
+        (["clean-descriptors"], ["113100", "113105"], Temporal.REMOVED),
     ],
 )
 def test_profile_and_options_are_claimed_as_chosen(
