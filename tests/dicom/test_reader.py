@@ -6,7 +6,6 @@ import contextlib
 import logging
 import struct
 import warnings
-from datetime import date, time
 from pathlib import Path
 
 import pydicom
@@ -15,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -26,54 +24,12 @@ from pydicom.uid import (
 
 from cohortkit.dicom.layout import find_start
 from cohortkit.dicom.reader import Header, HeaderReader
-from cohortkit.dicom.values import Field, field
+from cohortkit.dicom.values import field
 from cohortkit.errors import Refusal
 from factory import Patient, Series, instance
+from says import WORDS, pydicom_says
 
-WORDS = """
-    SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate StudyTime
-    AccessionNumber Modality ConversionType Manufacturer InstitutionName ReferringPhysicianName
-    StationName StudyDescription SeriesDescription ManufacturerModelName PatientName PatientID
-    IssuerOfPatientID PatientBirthDate PatientSex PatientAge ContrastBolusAgent BodyPartExamined
-    ScanningSequence SequenceVariant SliceThickness KVP RepetitionTime EchoTime EchoNumbers
-    SpacingBetweenSlices ProtocolName ConvolutionKernel DiffusionBValue StudyInstanceUID
-    SeriesInstanceUID StudyID SeriesNumber AcquisitionNumber InstanceNumber
-    ImagePositionPatient ImageOrientationPatient ImageComments SamplesPerPixel
-    PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing BitsAllocated BitsStored
-    PixelRepresentation BurnedInAnnotation WindowCenter RescaleIntercept RescaleSlope Units
-    NumberOfSlices PresentationLUTShape SoftwareVersions
-""".split()  # noqa: SIM905 - a list of sixty lines is no easier to read
 FIELDS = [field(word) for word in WORDS]
-NUMBERS = {"DS": float, "FD": float, "FL": float, "IS": int, "US": int, "UL": int, "SS": int}
-
-
-def _expected(dataset: Dataset, wanted: Field) -> object:
-    """What pydicom's own conversion says, as plain values; raises where it has none."""
-    element = dataset.get(wanted.tag)
-    if element is None or element.is_empty:
-        return None
-    values = list(element.value) if isinstance(element.value, MultiValue) else [element.value]
-    plain = [_plain(value, wanted.vr) for value in values]
-    if wanted.multiple:
-        return plain if any(value not in {None, ""} for value in plain) else None
-    if len(plain) > 1:
-        if wanted.vr in NUMBERS or wanted.vr in {"DA", "TM"}:
-            raise ValueError
-        return "\\".join(map(str, plain)) if any(plain) else None
-    return plain[0] if plain[0] != "" else None
-
-
-def _plain(value: object, vr: str) -> object:
-    text = str(value).strip("\0 ")
-    if vr in NUMBERS:
-        return NUMBERS[vr](float(text)) if text else None
-    if vr == "DA":
-        digits = text.replace(".", "")
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])) if digits else None
-    if vr == "TM":
-        read = pydicom.valuerep.TM(text.replace(":", ""))
-        return time(read.hour, read.minute, read.second, read.microsecond) if read else None
-    return str(value).rstrip("\0 ") if vr in {"ST", "LT", "UT"} else text
 
 
 def _pairs(path: Path, reader: HeaderReader) -> tuple[list[object], Header] | None:
@@ -88,7 +44,9 @@ def _pairs(path: Path, reader: HeaderReader) -> tuple[list[object], Header] | No
         expected: list[object] = []
         for wanted in reader.fields:
             try:
-                expected.append(_expected(dataset, wanted))
+                expected.append(
+                    pydicom_says(dataset, wanted.tag, wanted.vr, multiple=wanted.multiple)
+                )
             except (ValueError, TypeError):
                 expected.append("unparsable")
     return expected, header

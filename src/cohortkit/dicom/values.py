@@ -125,18 +125,25 @@ def parse(field: Field, raw: bytes, vr: str, *, little: bool, decode: Decoder) -
         text = decode(raw) if vr in _CHARSET_VRS else _latin(raw)
         return _texts(field, text)
     single = _SINGLE[wanted]
-    stripped = raw.strip(_PADDING)
+    stripped = _bare(raw)
     if not stripped:
         return None
     if not field.multiple:
         return single(stripped)
-    members = [single(member.strip(_PADDING)) for member in stripped.split(b"\\")]
+    members = [single(_bare(member)) for member in stripped.split(b"\\")]
     return members if any(member is not None for member in members) else None
+
+
+def _bare(raw: bytes) -> bytes:
+    """A number, date or time without its padding; a NUL before it is none, but damage."""
+    return raw.rstrip(_PADDING).lstrip(b" ")
 
 
 def _texts(field: Field, text: str) -> Value:
     if field.vr in _ONE_TEXT:
         return text.rstrip("\0 ") or None
+    if field.vr == "UI":
+        text = "\\".join(map(str.strip, text.split("\\")))  # of line ends too, as pydicom does
     if "\\" not in text and not field.multiple:
         text = text.strip("\0 ")
         if field.vr == "PN" and "=" in text:
