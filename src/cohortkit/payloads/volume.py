@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,11 +31,14 @@ from cohortkit.model import (
 from cohortkit.payloads import timing
 from cohortkit.payloads.values import Scaling, applied, common, compact, scaling
 from cohortkit.pixels import decode
+from cohortkit.pixels.ahead import ahead, threads
 from cohortkit.pixels.redacted import values_of
 from cohortkit.pixels.render import resolved
 
 MOST_BYTES = 16 << 30
 """No volume may take more memory than this."""
+_SMALL = 16 << 20
+"""Instances up to this size are decoded several at a time."""
 
 
 def assemble(series: DeidentifiedSeries) -> Iterator[Volume | Refused]:
@@ -185,10 +188,11 @@ def _filled(
         for k, slot in enumerate(volume):
             by_instance.setdefault(slot.instance, []).append((t, k, slot))
     out: NDArray[Any] | None = None
-    for ordinal in sorted(by_instance):
-        decoded = _decoded(ordinal, by_instance[ordinal][0][2].pixels, pixels)
-        if stack.colour:
-            decoded = _coloured(decoded, by_instance[ordinal][0][2])
+    ordinals = sorted(by_instance)
+    forms = {ordinal: by_instance[ordinal][0][2].pixels for ordinal in ordinals}
+    made = ahead(lambda n: _decoded(n, forms[n], pixels), ordinals, _at_a_time(forms))
+    for ordinal, stored in zip(ordinals, made, strict=True):
+        decoded = _coloured(stored, by_instance[ordinal][0][2]) if stack.colour else stored
         if out is None:
             out = _empty(stack, decoded.dtype if shared is not None else np.dtype(np.float32))
         for t, k, slot in by_instance[ordinal]:
@@ -203,6 +207,13 @@ def _filled(
             out[t, k] = frame if shared is not None else applied(frame, scaling(slot.facts))
     assert out is not None
     return out, Scaling()
+
+
+def _at_a_time(forms: Mapping[int, PixelFormat]) -> int:
+    """How many instances to decode at once: one, where they are large or lie there decoded."""
+    small = all(decode.nbytes(form) <= _SMALL for form in forms.values())
+    encoded = any(not form.codec.native for form in forms.values())
+    return threads() if small and encoded else 1
 
 
 def _coloured(decoded: NDArray[Any], slot: Slot) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from cohortkit.errors import Refusal
 from cohortkit.model import Codec, Photometric, PixelFormat, Reason
 from cohortkit.model.facts import PixelType
 from cohortkit.pixels import codecs, native
+from cohortkit.pixels.ahead import ahead, threads
 
 MOST_BYTES = 8 << 30
 """No single instance may decode to more than this."""
@@ -59,11 +60,12 @@ def decode(data: bytes, pixels: PixelFormat) -> NDArray[Any]:
         raise Refusal(Reason.PIXEL_LENGTH, frames_found=len(frames), frames_said=pixels.frames)
     if len(frames) == 1:
         return _frame(frames[0], pixels, decoder)[np.newaxis]
-    first = _frame(frames[0], pixels, decoder)
+    made = ahead(lambda frame: _frame(frame, pixels, decoder), frames, threads())
+    first = next(made)
     values = np.empty((pixels.frames, *first.shape), first.dtype)
     values[0] = first
-    for number, frame in enumerate(frames[1:], start=1):
-        values[number] = _frame(frame, pixels, decoder)
+    for number, frame in enumerate(made, start=1):
+        values[number] = frame
     return values
 
 
