@@ -33,6 +33,7 @@ class RunEntry(Entry):
     limit: int | None = None
     errors: Literal["record", "raise"] = "record"
     retry: Literal["failed", "refused"] = "failed"
+    gone: Literal["refuse", "withdraw"] = "refuse"
     task_minutes: float = 60
     task_gigabytes: float | None = None
 

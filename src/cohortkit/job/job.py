@@ -46,6 +46,7 @@ def run_job(job: str | Path, *, shard: str | None = None, progress: bool = True)
         limit=run.limit,
         errors=run.errors,
         retry=run.retry,
+        gone=run.gone,
         shard=shard,
         task_minutes=run.task_minutes,
         task_gigabytes=run.task_gigabytes,

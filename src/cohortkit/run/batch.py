@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -30,7 +30,7 @@ from cohortkit.run.place import FINISHED, Place, cause, check, publish
 from cohortkit.run.plan import Plan
 from cohortkit.run.posted import Posted
 from cohortkit.run.records import to_json
-from cohortkit.run.resume import Retry, Standing, missing, read_all, remove_litter, resume
+from cohortkit.run.resume import Gone, Retry, Standing, missing, read_all, remove_litter, resume
 from cohortkit.run.settings import settings_of, settle
 from cohortkit.run.shards import Part, Shard, holding, part_of
 from cohortkit.run.wording import demand_nobody
@@ -53,6 +53,7 @@ def export(
     limit: int | None = None,
     errors: Literal["record", "raise"] = "record",
     retry: Retry = "failed",
+    gone: Gone = "refuse",
     shard: str | None = None,
     task_minutes: float | None = 60,
     task_gigabytes: float | None = None,
@@ -73,6 +74,8 @@ def export(
         errors: ``raise`` stops at the first series that fails.
         retry: what an earlier run left that is tried again: what failed for the moment, or also
             what was refused ("refused").
+        gone: what becomes of series that the output holds and the cohort has no longer: refuse to
+            go on, or withdraw them from the release (an opt-out list, say).
         shard: do this part of all parts, such as "2/8", and nothing else; a job array runs one
             command for each. The last one that is done finishes for all.
         task_minutes: how long a series may take; its worker is ended then, and it is tried once
@@ -96,6 +99,9 @@ def export(
     limits = Limits.of(task_minutes, task_gigabytes)
     _demand("errors", errors, ("record", "raise"))
     _demand("retry", retry, ("failed", "refused"))
+    _demand("gone", gone, ("refuse", "withdraw"))
+    if shard is not None and gone == "withdraw":
+        raise UsageError("gone: a shard withdraws nothing; a run of the whole does")
     part = None if shard is None else Shard.read(shard)
     if not isinstance(key, Key):
         raise KeyFileError("no key, no export: pass a Key")
@@ -117,7 +123,7 @@ def export(
     if pace is not None and not isinstance(pace, Pace):
         raise UsageError("pace: a ck.Pace, such as ck.Pace(hours='20:00-06:00')")
     paced = Paced(pace or Pace(), place.root)
-    run = _Run(plan, work, place, str(out), part, retry, paced, errors == "raise", progress)
+    run = _Run(plan, work, place, str(out), part, retry, gone, paced, errors == "raise", progress)
     try:
         settle(place, settings, str(out), write=False)
         place.prepare()
@@ -170,6 +176,7 @@ class _Run:
     said: str
     shard: Shard | None
     retry: Retry
+    gone: Gone
     paced: Paced
     raises: bool
     progress: bool
@@ -201,7 +208,13 @@ class _Run:
         A shard finishes if it is the last: nobody else at work, and nothing missing.
         """
         standing = resume(
-            self.place, self.plan, self.work, self.said, retry=self.retry, shard=self.shard
+            self.place,
+            self.plan,
+            self.work,
+            self.said,
+            retry=self.retry,
+            gone=self.gone,
+            shard=self.shard,
         )
         with self.for_a_moment():
             publish(self.place.vault / "about.json", self.about().to_json())
@@ -209,9 +222,10 @@ class _Run:
         if self.shard is not None or self.paced.stopped:
             lacking = missing(self.place, self.plan, self.work) if alone(handle) else None
             if lacking is None or lacking:
-                return Export(self.place.root, self._part(standing, lacking))
+                part = self._part(standing, lacking)
+                return Export(self.place.root, part, standing.increment)
         self._finish(lost)
-        return Export(self.place.root)
+        return Export(self.place.root, increment=standing.increment)
 
     def _part(self, standing: Standing, lacking: int | None) -> Part:
         records = {record.task: record for record in read_all(self.place)}
@@ -239,7 +253,7 @@ class _Run:
         """
         todo = standing.todo
         by_number = {task.number: task for task in todo}
-        self.note("begin", tasks=len(todo), done=len(standing.done), pid=os.getpid())
+        self.note("begin", tasks=len(todo), pid=os.getpid(), **asdict(standing.increment))
         unpublished: list[Record] = []
         results = engine.run(self.work, self.paced.tasks(todo))
         for number, result in _shown(results, len(todo), shown=self.progress):

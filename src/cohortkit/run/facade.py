@@ -13,6 +13,7 @@ import polars as pl
 from cohortkit.errors import OutputError, UsageError
 from cohortkit.model import Status
 from cohortkit.run.place import Place, cause
+from cohortkit.run.resume import Increment
 from cohortkit.run.shards import Part
 
 ALL_DONE, SOME_FAILED, NOTHING_WRITTEN = 0, 3, 4
@@ -25,10 +26,12 @@ class Export:
     Attributes:
         root: the output folder.
         part: what this run has done, where the export is not finished yet.
+        increment: what was new to this run, done again, withdrawn, and done before it.
     """
 
     root: Path
     part: Part | None = None
+    increment: Increment | None = None
 
     @property
     def release(self) -> Path:
@@ -98,7 +101,7 @@ class Export:
     def summary(self) -> dict[str, Any]:
         """One line's worth for a log or a scheduler."""
         if self.part is not None:
-            return {**asdict(self.part), "exit_code": self.exit_code}
+            return {**asdict(self.part), "this_run": self._run(), "exit_code": self.exit_code}
         manifest = self.manifest
         return {
             "release": str(self.release),
@@ -108,8 +111,12 @@ class Export:
             "counts": [line for line in manifest["counts"] if line["level"] == "series"],
             "reasons": [line for line in manifest["reasons"] if line["reason"] is not None],
             "searched": manifest["searched"],
+            "this_run": self._run(),
             "exit_code": self.exit_code,
         }
+
+    def _run(self) -> dict[str, int] | None:
+        return None if self.increment is None else asdict(self.increment)
 
     def __repr__(self) -> str:
         if self.part is not None:
@@ -124,6 +131,8 @@ class Export:
             for line in self.manifest["reasons"]
             if line["reason"] is not None
         ]
+        if self.increment is not None:
+            lines.append(f"  this run: {self.increment.words}")
         lines.append(f"  look at {self.release / 'report.html'}")
         return "\n".join(lines)
 

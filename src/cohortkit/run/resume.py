@@ -8,6 +8,7 @@ from typing import Literal
 
 from cohortkit.errors import OutputError
 from cohortkit.model import Record, Status, Task
+from cohortkit.run.attest import attest
 from cohortkit.run.identity import same_table
 from cohortkit.run.place import FINISHED, Place, files_under, sweep, sweep_parts, sync_folder
 from cohortkit.run.plan import Plan
@@ -17,6 +18,32 @@ from cohortkit.run.shards import Shard
 from cohortkit.run.worker import Work, inputs_of, names_of, token_of, transient
 
 Retry = Literal["failed", "refused"]
+Gone = Literal["refuse", "withdraw"]
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """What a run had before it, in series.
+
+    Attributes:
+        new: without a record.
+        again: with one that does not stand: changed files, lost files, a failure.
+        withdrawn: in the release, and no longer in the cohort.
+        kept: done by an earlier run.
+    """
+
+    new: int
+    again: int
+    withdrawn: int
+    kept: int
+
+    @property
+    def words(self) -> str:
+        """What is not nought."""
+        parts = ((self.new, "new"), (self.again, "again"), (self.withdrawn, "withdrawn"))
+        told = [f"{count:,} {word}" for count, word in parts if count]
+        return ", ".join([*told, f"{self.kept:,} done before"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +53,7 @@ class Standing:
     done: frozenset[str]
     todo: tuple[Task, ...]
     mine: frozenset[str]
+    increment: Increment
 
 
 def read_all(place: Place) -> Iterator[Record]:
@@ -43,6 +71,7 @@ def resume(
     said: str,
     *,
     retry: Retry = "failed",
+    gone: Gone = "refuse",
     shard: Shard | None = None,
 ) -> Standing:
     """Compare records with the plan, take back those that do not stand, remove litter.
@@ -57,6 +86,7 @@ def resume(
         work: what a worker would do.
         said: the output as the caller wrote it.
         retry: what is tried again: what failed for the moment, or also what was refused.
+        gone: what becomes of series that the output holds and the plan does not.
         shard: the part that this run does; the rest is left alone.
 
     Raises:
@@ -72,12 +102,9 @@ def resume(
             for task in plan.chosen:  # drawn here, so that a worker's record never lacks its names
                 names_of(pseudonyms, task)
     mine = frozenset(tasks) if shard is None else shard.of_all(tasks)
-    strangers = len(records.keys() - tasks.keys())
+    strangers = [record for name, record in records.items() if name not in tasks]
     if strangers:
-        raise OutputError(
-            f"output {said}: it holds {strangers} series that this cohort does not have; choose "
-            "another folder for this cohort"
-        )
+        _part_with(place, work, strangers, said, allowed=gone == "withdraw")
     standing = {
         name: record
         for name, record in records.items()
@@ -94,7 +121,34 @@ def resume(
         _take_back(place, records.keys() - mine | standing.keys())
         if todo:
             unfinish(place)
-    return Standing(frozenset(standing), todo, mine & chosen)
+    again = sum(token_of(pseudonyms, task) in records for task in todo)
+    increment = Increment(len(todo) - again, again, len(strangers), len(standing))
+    return Standing(frozenset(standing), todo, mine & chosen, increment)
+
+
+def _part_with(
+    place: Place, work: Work, strangers: list[Record], said: str, *, allowed: bool
+) -> None:
+    """Let go of what the plan does not have, with a line in the vault; or refuse to.
+
+    Raises:
+        OutputError: it is not allowed to.
+    """
+    patients = {record.names.patient for record in strangers if record.names is not None}
+    if not allowed:
+        raise OutputError(
+            f"output {said}: it holds {len(strangers)} series that this cohort does not have "
+            f"(pseudonyms: {_few(patients)}); choose another folder for this cohort, or take them "
+            'out of this release with gone="withdraw" (--gone withdraw)'
+        )
+    told = {"series": len(strangers), "patients": sorted(patients)}
+    attest(place, work.key.pseudonyms(), "withdraw", **told)
+
+
+def _few(names: Collection[str]) -> str:
+    shown = sorted(names)[:_SHOWN]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def stands(place: Place, record: Record, inputs: str) -> bool:
