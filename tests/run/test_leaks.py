@@ -232,6 +232,46 @@ def test_verify_finds_what_was_changed_added_removed_or_leaked_later(
     assert "delete the files that are named here" in str(found)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("walk.ipynb", json.dumps({"cells": [{"source": "of Quisling\\u005eMarjolein"}]}), True),
+        ("walk.ipynb", json.dumps({"cells": [{"outputs": ["MRN-00471113"]}]}), True),
+        ("run.log", "begin\nseries of MARJOLEIN QUISLING done\n", True),
+        ("run.log", "begin\n3 series done at 12.9.2026, quarantine empty\n", False),
+        ("quisling_marjolein.log", "", True),
+    ],
+)
+def test_verify_searches_what_lies_beside_the_release(
+    archive: Path,
+    key: ck.Key,
+    tmp_path: Path,
+    name: str,
+    text: str,
+    found: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    """A notebook or a log that is to leave with it."""
+    out, index = tmp_path / "out", ck.scan(archive, progress=False, workers=1)
+    run(planned(archive, "tables"), out, key)
+    beside = tmp_path / name
+    beside.write_text(text.replace("\\\\u", "\\u"))
+
+    told = ck.verify(out, key=key, index=index, also=[beside])
+
+    assert (not told.ok) is found
+    assert {name for name, _ in told.hits} == ({name} if found else set())
+
+
+def test_verify_wants_the_files_that_it_is_to_search(
+    archive: Path, key: ck.Key, tmp_path: Path
+) -> None:
+    """A misspelt path is no clean file."""
+    run(planned(archive, "tables"), tmp_path / "out", key)
+
+    with pytest.raises(OutputError, match="no file"):
+        ck.verify(tmp_path / "out", key=key, also=[tmp_path / "nothing.log"])
+
+
 def test_verify_says_when_the_index_is_another(archive: Path, key: ck.Key, tmp_path: Path) -> None:
     """What it does not hold cannot be searched for, and that is no unreadable source."""
     out = tmp_path / "out"

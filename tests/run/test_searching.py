@@ -73,7 +73,7 @@ def test_a_refusal_of_the_whole_series_is_searched_as_well(
     """Whoever refuses it, wherever: before anything was written there is no search of files."""
     write_series(tmp_path / "archive", Patient(patient_id="884412"), Series(slices=1))
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise Refusal(Reason.NOT_UNDERSTOOD, depth=884412, width=77)
 
     monkeypatch.setattr(worker, "deidentify", refuse)

@@ -12,7 +12,16 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from cohortkit.errors import Refusal
-from cohortkit.model import FORMAT, DeidentifiedSeries, Names, Searched, Statement, Task
+from cohortkit.model import (
+    FORMAT,
+    Artifact,
+    DeidentifiedSeries,
+    Names,
+    Outcome,
+    Searched,
+    Statement,
+    Task,
+)
 from cohortkit.reasons import Reason
 from cohortkit.run.place import Place, move
 from cohortkit.run.produce import Product
@@ -79,13 +88,22 @@ def prove(
     outputs = (artifact.output for artifact in product.artifacts)
     ours = ours_of(series.statement, series.names, outputs)
     found = scan_rows(patterns, product.rows, ours=ours)
-    shapes = [{"shape": one.shape, "spacing": one.spacing} for one in product.artifacts]
-    found += scan_rows(patterns, {"files": shapes}, ours=ours)
+    found += scan_rows(patterns, told_of((), product.artifacts), ours=ours)
     for artifact in product.artifacts:
         found += scan(patterns, release, artifact.path, ours)
     left_out = sum(patterns.left_out.values())
     searched = Searched(len(patterns), left_out, len(product.artifacts), found.bytes)
     return Finding(found.hits, searched)
+
+
+def told_of(
+    outcomes: Iterable[Outcome], artifacts: Iterable[Artifact]
+) -> dict[str, list[dict[str, object]]]:
+    """What the tables of tasks and files say in numbers, as rows to be searched."""
+    return {
+        "tasks": [{"numbers": dict(one.numbers)} for one in outcomes],
+        "files": [{"shape": one.shape, "spacing": one.spacing} for one in artifacts],
+    }
 
 
 def unidentified(

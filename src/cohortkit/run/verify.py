@@ -22,14 +22,14 @@ from cohortkit.run.identity import people_of, table_of
 from cohortkit.run.place import Place, cause, files_under
 from cohortkit.run.recall import recall
 from cohortkit.run.resume import read_all
-from cohortkit.run.searching import ours_of, patterns_of, scan
+from cohortkit.run.searching import ours_of, patterns_of, scan, told_of
 from cohortkit.run.settings import KEYED, read
 from cohortkit.sources.files import Files
 from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
 from cohortkit.verify.said import unsaid
-from cohortkit.verify.search import Hit, Ours, scan_rows
+from cohortkit.verify.search import NOBODY, Hit, Ours, scan_rows
 from cohortkit.writers import writer
 
 _PAGES = ("report.html", "export.json")
@@ -133,6 +133,7 @@ def verify(
     *,
     source: Source | None = None,
     ids: IdTable | None = None,
+    also: Iterable[str | Path] = (),
 ) -> Verified:
     """Read a whole release again: digests, records, and a search for every source identity.
 
@@ -143,9 +144,11 @@ def verify(
             compared.
         source: where objects come from; default: the files that the index names.
         ids: the table of random ids, where it was made with one and identities are searched for.
+        also: files that are to leave beside the release, such as a notebook or a log. They are
+            searched for what cannot stand in them by chance: full names, ids, UIDs, paths.
 
     Raises:
-        OutputError: no finished export.
+        OutputError: no finished export, or a file of ``also`` that is not there.
         KeyFileError: another key.
         IdTableError: another table, or none.
         CohortkitError: the search missed its planted canary.
@@ -169,7 +172,8 @@ def verify(
         wrong = compare(place.release, present, artifacts, finished)
         wrong += tuple(unsaid(place.release, records))
         made = key.pseudonyms() if ids is None else ids.pseudonyms(key)
-        search = _Search(place, made, source or Files(), about.default_issuer)
+        beside = _beside(also)
+        search = _Search(place, made, source or Files(), about.default_issuer, beside)
         if opened is not None:
             search.all(opened, records)
     except OSError as error:
@@ -204,10 +208,26 @@ def _writers(about: About) -> list[Writer]:
     return found
 
 
+def _beside(also: Iterable[str | Path]) -> list[Path]:
+    found = [Path(one).expanduser() for one in also]
+    for path in found:
+        if not path.is_file():
+            raise OutputError(f"to be searched as well: {path} is no file")
+    return found
+
+
 class _Search:
     """The running counts of a search over all records."""
 
-    def __init__(self, place: Place, pseudonyms: Pseudonyms, source: Source, issuer: str) -> None:
+    def __init__(
+        self,
+        place: Place,
+        pseudonyms: Pseudonyms,
+        source: Source,
+        issuer: str,
+        beside: Iterable[Path],
+    ) -> None:
+        self.beside = tuple(beside)
         self.place, self.source, self.issuer = place, source, issuer
         self.pseudonyms = pseudonyms
         self.hits: list[tuple[str, Hit]] = []
@@ -239,11 +259,14 @@ class _Search:
             self.unchecked += 1
             return
         ours = ours_of(statement, names, (one.output for one in record.artifacts))
-        rows = scan_rows(patterns, record.rows, ours=ours)
+        tables = {**record.rows, **told_of(record.outcomes, record.artifacts)}
+        rows = scan_rows(patterns, tables, ours=ours)
         self.bytes += rows.bytes
         self.hits += [(hit.place, hit) for hit in rows.hits]
         self._files(patterns, [one.path for one in record.artifacts], ours)
         self._files(_long(patterns), _PAGES, ours)
+        for path in self.beside:
+            self._file(_long(patterns), path.parent, path.name, NOBODY)
         self.series += 1
         self.patterns += len(patterns)
         self.patients.add(names.patient)
@@ -251,9 +274,12 @@ class _Search:
     def _files(self, patterns: Patterns, names: Iterable[str], ours: Ours) -> None:
         for name in names:
             if (self.place.release / name).is_file():
-                found = scan(patterns, self.place.release, name, ours)
-                self.bytes += found.bytes
-                self.hits += [(name, hit) for hit in found.hits]
+                self._file(patterns, self.place.release, name, ours)
+
+    def _file(self, patterns: Patterns, folder: Path, name: str, ours: Ours) -> None:
+        found = scan(patterns, folder, name, ours)
+        self.bytes += found.bytes
+        self.hits += [(name, hit) for hit in found.hits]
 
     def _kept(self, task: str) -> frozenset[str]:
         body: Mapping[str, Any] = json.loads((self.place.residuals / f"{task}.json").read_bytes())
@@ -262,5 +288,5 @@ class _Search:
 
 def _long(patterns: Patterns) -> Patterns:
     """What cannot stand by chance in a page about many patients: no words, dates, short ids."""
-    kept = tuple(one for one in patterns.items if one.rule is Rule.ANYWHERE)
+    kept = tuple(one for one in patterns.items if one.rule in {Rule.ANYWHERE, Rule.UID})
     return replace(patterns, items=kept)

@@ -62,7 +62,7 @@ class Piece:
         return f"<Piece {self.place}: {len(self.data)} bytes>"
 
 
-_TEXT_SUFFIXES = (".bval", ".bvec", ".csv", ".tsv", ".html", ".txt", ".md", ".svg")
+_TEXT_SUFFIXES = (".bval", ".bvec", ".csv", ".tsv", ".html", ".txt", ".md", ".svg", ".log")
 
 
 def pieces(name: str, data: Buffer) -> Iterator[Piece]:
@@ -81,7 +81,7 @@ def pieces(name: str, data: Buffer) -> Iterator[Piece]:
         yield from _nifti(bytes(data[:_NIFTI_START]), data)
     elif start[:4] == b"PAR1":
         yield Piece("table", Form.TABLE, bytes(data))
-    elif name.endswith((".json", ".jsonl")):
+    elif name.endswith((".json", ".jsonl", ".ipynb")):
         yield Piece("json", Form.JSON, bytes(data))
     elif name.endswith(_TEXT_SUFFIXES):
         yield Piece("text", Form.TEXT, bytes(data))
