@@ -16,6 +16,7 @@ NAMES = [
     "brain-mr",
     "chest-ct",
     "dates-kept",
+    "descriptions-cleaned",
     "patient-characteristics-kept",
     "ultrasound",
 ]
@@ -57,6 +58,7 @@ def test_each_is_documented_and_claims_the_profile(name: str) -> None:
         ("patient-characteristics-kept", "PatientSex", Action.KEEP),
         ("patient-characteristics-kept", "PatientWeight", Action.KEEP),
         ("ultrasound", "PatientAge", Action.CAP_AGE),
+        ("descriptions-cleaned", "SeriesDescription", Action.CLEAN),
     ],
 )
 def test_each_differs_from_basic(name: str, keyword: str, expected: Action) -> None:
@@ -106,6 +108,13 @@ def test_only_ultrasound_cleans_pixels_and_claims_it() -> None:
     cleaning = [name for name in NAMES if load_recipe(name).pixels.rules]
     claiming = [n for n in NAMES if "113101" in dict(load_recipe(n).claims().codes)]
     assert ["ultrasound"] == cleaning == claiming
+
+
+def test_only_descriptions_cleaned_cleans_text_and_claims_it() -> None:
+    """113105 is the claim of the recipe that lets cleaned text through."""
+    cleaning = [n for n in NAMES if action(load_recipe(n), "ImageComments") is Action.CLEAN]
+    claiming = [n for n in NAMES if "113105" in dict(load_recipe(n).claims().codes)]
+    assert ["descriptions-cleaned"] == cleaning == claiming
 
 
 def test_brain_mr_keeps_the_diffusion_numbers() -> None:

@@ -27,6 +27,8 @@ _WORDS: Final = {
     Holds.PERSONAL: (Action.REMOVE, "outside the table: {} goes whatever it holds"),
 }
 
+_CREATOR: Final = "PrivateCreator"
+"""Names of private creators point at a block: whole, or not at all."""
 _LEAVING: Final = {1: Action.DUMMY, 2: Action.EMPTY}
 _TRACES: Final = {
     Action.DUMMY: "objects need a value there, so a dummy stands in",
@@ -56,7 +58,8 @@ def decide(tag: int, vr: str, *, clean: bool = False) -> Decision:
     action = _LEAVING.get(profile.required().get(vrs.keyword_of(tag), 0))
     if decision.action is Action.REMOVE and action is not None:
         decision = Decision(action, f"{decision.why}; {_TRACES[action]}")
-    if clean and vrs.kinds(vr) | vrs.kinds(known) == {Holds.TEXT}:
+    exact = vrs.keyword_of(tag).endswith(_CREATOR)
+    if clean and not exact and vrs.kinds(vr) | vrs.kinds(known) == {Holds.TEXT}:
         return Decision(Action.CLEAN, "outside the table: text is cleaned", otherwise=decision)
     return decision
 
