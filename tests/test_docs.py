@@ -104,6 +104,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "recipe check",
         "recipe diff",
         "recipe explain",
+        "recipe import",
         "recipe schema",
         "run",
         "scan",

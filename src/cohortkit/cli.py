@@ -7,10 +7,9 @@ that cannot be used; 3 some of it failed (the same command tries again); 4 nothi
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,10 +17,22 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 import cohortkit as ck
+from cohortkit.cli_recipe import recipe_app
+from cohortkit.cli_words import (
+    FAILED,
+    FAULT,
+    OK,
+    STOPPED,
+    USAGE,
+    Json,
+    On,
+    Variables,
+    complain,
+    say,
+)
 from cohortkit.cohort.terms import read_terms
 from cohortkit.errors import CohortkitError, UsageError
 
-OK, FAULT, USAGE, FAILED, NOTHING, STOPPED = 0, 1, 2, 3, 4, 130
 TRACEBACK = "COHORTKIT_TRACEBACK"
 """Set this variable to see the traceback of a fault. It may show values: not for sharing."""
 
@@ -37,12 +48,10 @@ app = App(
 )
 key_app = App(name="key", help="Project keys.")
 ids_app = App(name="ids", help="Tables of random ids.")
-recipe_app = App(name="recipe", help="Recipes: what may stay.")
 app.command(key_app)
 app.command(ids_app)
 app.command(recipe_app)
 
-Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON and no progress.")]
 Workers = Annotated[int | None, Parameter(help="Worker processes; default: one for each core.")]
 KeyPath = Annotated[
     Path | None, Parameter(help="The project's key file; default: the variable COHORTKIT_KEY.")
@@ -58,16 +67,6 @@ People = Annotated[
     Parameter(
         name="--people",
         help="Ids of one person: a table with PatientID and the IntoPatientID that it goes into.",
-    ),
-]
-On = Annotated[
-    str, Parameter(name="--on", help="What a recipe in deid's language is put on top of.")
-]
-Variables = Annotated[
-    Path | None,
-    Parameter(
-        name="--variables",
-        help="Values for var: in deid's language: a table with PatientID and a column for each.",
     ),
 ]
 To = Annotated[
@@ -90,25 +89,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except (CohortkitError, CycloptsError) as error:
         wrong = isinstance(error, UsageError | CycloptsError)
-        return _complain(str(error), USAGE if wrong else FAILED)
+        return complain(str(error), USAGE if wrong else FAILED)
     except KeyboardInterrupt:
-        return _complain("stopped; the same command goes on where it was", STOPPED)
+        return complain("stopped; the same command goes on where it was", STOPPED)
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
         what = f"a fault in cohortkit ({type(error).__name__}); set {TRACEBACK}=1 to see where"
-        return _complain(what, FAULT)
+        return complain(what, FAULT)
     return code if isinstance(code, int) else OK
-
-
-def _complain(message: str, code: int) -> int:
-    print(f"cohortkit: {message}", file=sys.stderr)
-    return code
-
-
-def _say(text: object, facts: Mapping[str, object], as_json: bool) -> None:  # noqa: FBT001 - the flag as given
-    line = json.dumps(facts, ensure_ascii=False, default=str) if as_json else str(text)
-    print(line)
 
 
 @app.command
@@ -128,7 +117,7 @@ def scan(archive: Path, index: Path, *, workers: Workers = None, json: Json = Fa
         "skipped": dict(skipped.iter_rows()),
         "found": store.summary().to_dicts(),
     }
-    _say(repr(store), facts, json)
+    say(repr(store), facts, json)
     return OK
 
 
@@ -154,7 +143,7 @@ def search(
     cohort = opened.search(**read_terms(terms, opened.series().collect_schema()))
     if out is not None:
         cohort.save(out)
-    _say(cohort, {"cohort": out, "flow": cohort.flow().to_polars().to_dicts()}, json)
+    say(cohort, {"cohort": out, "flow": cohort.flow().to_polars().to_dicts()}, json)
     return OK
 
 
@@ -172,7 +161,7 @@ def key_new(file: Path, *, project: str, json: Json = False) -> int:
         "Keep it as you keep the archive: who has it can find the patients again, "
         "and without it no later export can use the same pseudonyms."
     )
-    _say(text, {"file": file, "project": key.project, "key_id": key.key_id}, json)
+    say(text, {"file": file, "project": key.project, "key_id": key.key_id}, json)
     return OK
 
 
@@ -191,82 +180,7 @@ def ids_new(file: Path, *, key: KeyPath = None, json: Json = False) -> int:
         "Back it up after each export, and keep it where the key is not: with both, and the "
         "index, the patients can be found again; without it no later export can use the same ids."
     )
-    _say(text, {"file": file, "project": table.project, "table_id": table.table_id}, json)
-    return OK
-
-
-@recipe_app.command(name="check")
-def recipe_check(
-    recipe: str,
-    *others: str,
-    on: On = "basic",
-    variables: Variables = None,
-    json: Json = False,
-) -> int:
-    """Say every fault of the recipes, each with its place. With --json, a line a recipe.
-
-    Args:
-        recipe: A name that ships, or a path.
-        others: More of them.
-    """
-    code = OK
-    for name in (recipe, *others):
-        try:
-            read = ck.load_recipe(name, on=on, variables=variables)
-        except UsageError as error:
-            code = _complain(str(error), USAGE)
-        else:
-            _say(f"{name}: no fault", {"recipe": name, "digest": read.digest}, json)
-    return code
-
-
-@recipe_app.command(name="explain")
-def recipe_explain(
-    recipe: str, keyword: str | None = None, *, on: On = "basic", variables: Variables = None
-) -> int:
-    """Say in words what a recipe does, to everything or to one attribute.
-
-    Args:
-        recipe: A name that ships, or a path.
-        keyword: A DICOM keyword.
-    """
-    from cohortkit.recipe.explain import explain  # noqa: PLC0415 - this command alone
-
-    print(explain(ck.load_recipe(recipe, on=on, variables=variables), keyword))
-    return OK
-
-
-@recipe_app.command(name="diff")
-def recipe_diff(
-    a: str,
-    b: str,
-    *,
-    on: On = "basic",
-    variables: Variables = None,
-    html: Annotated[Path | None, Parameter(help="Write it as a page, too.")] = None,
-    json: Json = False,
-) -> int:
-    """Say what recipe B lets through that A does not, and what it lets through less.
-
-    Args:
-        a: A name that ships, or a path.
-        b: The other.
-    """
-    from cohortkit.recipe.diff import diff  # noqa: PLC0415 - this command alone
-
-    found = diff(*(_recipe(name, on, variables) for name in (a, b)))
-    if html is not None:
-        _write_page(html, found._repr_html_())
-    _say(found, found.summary(), json)
-    return OK
-
-
-@recipe_app.command(name="schema")
-def recipe_schema() -> int:
-    """Print the JSON Schema of recipe files, for editors."""
-    from cohortkit.recipe.schema import schema  # noqa: PLC0415 - this command alone
-
-    print(json.dumps(schema(), indent=2))
+    say(text, {"file": file, "project": table.project, "table_id": table.table_id}, json)
     return OK
 
 
@@ -294,7 +208,7 @@ def plan(
     planned = ck.plan(ck.load_cohort(cohort), said, to=to, people=people)
     if unsure is not None:
         planned.save_unsure(unsure)
-    _say(planned, planned.summary(), json)
+    say(planned, planned.summary(), json)
     return OK
 
 
@@ -356,7 +270,7 @@ def export(
         task_gigabytes=task_gigabytes,
         progress=not json,
     )
-    _say(made, made.summary(), json)
+    say(made, made.summary(), json)
     return made.exit_code
 
 
@@ -369,7 +283,7 @@ def run_(job: Path, *, shard: str | None = None, json: Json = False) -> int:
         shard: Do this part of all parts only, such as 2/8.
     """
     made = ck.run_job(job, shard=shard, progress=not json)
-    _say(made, made.summary(), json)
+    say(made, made.summary(), json)
     return made.exit_code
 
 
@@ -381,7 +295,7 @@ def status(out: Path, *, json: Json = False) -> int:
         out: The folder of the export.
     """
     found = ck.status(out)
-    _say(found, found.summary(), json)
+    say(found, found.summary(), json)
     return OK
 
 
@@ -401,7 +315,7 @@ def verify(
         index: The index that the export was made from.
     """
     found = ck.verify(out, key=_key(key), index=index, ids=_ids(ids))
-    _say(found, found.summary(), json)
+    say(found, found.summary(), json)
     return OK if found.ok else FAILED
 
 
@@ -431,7 +345,7 @@ def crosswalk(
     made = ck.crosswalk(
         out, to, _key(key), index, reason=reason, level=level, only=only or (), ids=_ids(ids)
     )
-    _say(made, made.summary(), json)
+    say(made, made.summary(), json)
     return OK
 
 
@@ -445,23 +359,8 @@ def demo(folder: Path = Path("demo"), *, json: Json = False) -> int:
     from cohortkit.demo import run  # noqa: PLC0415 - the other commands do not need it
 
     made = run(folder, progress=not json)
-    _say(made.words(), made.facts(), json)
+    say(made.words(), made.facts(), json)
     return made.export.exit_code
-
-
-def _recipe(name: str, on: str, variables: Path | None) -> ck.Recipe:
-    """A recipe; what is for deid's language alone is handed to such a recipe alone."""
-    if Path(name).suffix in {".dicom", ".deid"}:
-        return ck.load_recipe(name, on=on, variables=variables)
-    return ck.load_recipe(name)
-
-
-def _write_page(path: Path, body: str) -> None:
-    page = f'<!doctype html><meta charset="utf-8"><title>cohortkit</title>{body}\n'
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _key(path: Path | None) -> ck.Key:

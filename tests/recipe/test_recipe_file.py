@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cohortkit.errors import NotBuilt, RecipeError, UsageError
+from cohortkit.errors import RecipeError, UsageError
 from cohortkit.recipe import targets
 from cohortkit.recipe.check import check
 from cohortkit.recipe.file import load_recipe
@@ -357,12 +357,6 @@ def test_places_where_no_recipe_is(tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(RecipeError, match="folder"):
         load_recipe(folder)
-
-
-def test_other_languages_are_refused_in_plain_words() -> None:
-    """CTP's language is known, and not read by this version."""
-    with pytest.raises(NotBuilt, match="not read by this version"):
-        load_recipe("DicomAnonymizer.script")
 
 
 def test_a_recipe_made_in_memory_is_checked_too() -> None:

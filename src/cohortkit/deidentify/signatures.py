@@ -51,7 +51,8 @@ def refused(get: Get, there: There, sop: SopClass, policy: PixelPolicy) -> bool:
     """Whether a rule holds the object back; one that an index row cannot answer does not yet."""
     asked = _Asked(get, there)
     refusing = (rule for rule in policy.rules if rule.deed is Deed.REFUSE)
-    return may_hold_pixels(sop) and any(_fits(r, asked, unsure=False) for r in refusing)
+    held = may_hold_pixels(sop)
+    return any((held or r.whole) and _fits(r, asked, unsure=False) for r in refusing)
 
 
 def may_hold_pixels(sop: SopClass) -> bool:

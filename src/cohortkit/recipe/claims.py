@@ -155,5 +155,5 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
     if recipe.ids is Ids.TABLE:
         lines.insert(-2, "ids: random, out of a table; none made from what it replaces")
     if recipe.script.lines:
-        lines.insert(-2, f"{len(recipe.script.lines)} lines of deid; {kept}")
+        lines.insert(-2, f"{len(recipe.script.lines)} lines of {recipe.script.language}; {kept}")
     return tuple(line[:_METHOD_LIMIT].rstrip() for line in lines)

@@ -13,8 +13,10 @@ from pathlib import Path
 import polars as pl
 
 from cohortkit.dicom import keywords
-from cohortkit.errors import NotBuilt, RecipeError
+from cohortkit.errors import RecipeError
 from cohortkit.recipe import deid_text, faults
+from cohortkit.recipe.ctp import load as ctp
+from cohortkit.recipe.ctp.table import Imported
 from cohortkit.recipe.deid.lines import Function, Variables
 from cohortkit.recipe.deid.load import on_top
 from cohortkit.recipe.deid.tables import unusable, variables_of_mapping, variables_of_table
@@ -26,6 +28,7 @@ from cohortkit.recipe.text import Detector
 _LARGEST = 1_000_000  # bytes; the longest real recipe has a few thousand
 _CTP = (".script", ".xml")
 _DEID = (".dicom", ".deid")
+_ENDINGS = "a recipe file ends in .toml, .dicom in deid's language, .script or .xml in CTP's"
 _DEID_NAME = "deid.dicom"
 
 Source = str | Path | Recipe
@@ -41,14 +44,15 @@ def load_recipe(
 ) -> Recipe:
     """Read a recipe, whole or not at all.
 
-    A recipe in deid's language (a file that ends in ``.dicom`` or is called ``deid.dicom…``) is put
-    on top of another recipe, which says what that language has no words for.
+    A recipe in deid's language (a file that ends in ``.dicom`` or is called ``deid.dicom…``) and
+    scripts of CTP (``.script``, ``.xml``) are put on top of another recipe, which says what those
+    languages have no words for.
 
     Args:
-        source: the name of a recipe that ships (``"basic"``), the path of a TOML file or of one in
-            deid's language (a text with a slash or a suffix is a path), several of the latter, or
-            a recipe, which is checked again.
-        on: what a recipe in deid's language is put on top of.
+        source: the name of a recipe that ships (``"basic"``), the path of a TOML file, of one in
+            deid's language or of a script (a text with a slash or a suffix is a path), several of
+            either of the latter, or a recipe, which is checked again.
+        on: what a recipe in another language is put on top of.
         variables: values for ``var:`` in deid's language: a mapping for everyone (name to value) or
             by patient (Patient ID to such a mapping), or a table (its path, or a data frame) with
             a column ``PatientID``, perhaps ``IssuerOfPatientID``, and one for each variable.
@@ -58,7 +62,6 @@ def load_recipe(
 
     Raises:
         RecipeError: the recipe has faults; all of them, each with its place.
-        NotBuilt: a recipe in a language that this version does not read.
         MissingDependency: deid's language is read with deid's parser, which is an extra.
     """
     recipe = _loaded(source, on, variables, functions)
@@ -87,16 +90,49 @@ def _loaded(
             raise RecipeError(source.name, found)
         return source
     if not isinstance(source, str | Path):
-        return _of_deid([Path(one) for one in source], on, variables, functions)
+        return _of_others([Path(one) for one in source], on, variables, functions)
     path = Path(source)
     if isinstance(source, str) and not source.strip():
         raise RecipeError("''", ["no recipe was named"])
-    if _in_deids_language(path):
-        return _of_deid([path], on, variables, functions)
+    if _in_deids_language(path) or path.suffix in _CTP:
+        return _of_others([path], on, variables, functions)
     _nothing_brought(str(source), variables, functions)
     if isinstance(source, Path) or "/" in source or "\\" in source or path.suffix:
         return _read(path)
     return _shipped(source)
+
+
+def _of_others(
+    paths: Sequence[Path],
+    on: Source,
+    variables: object,
+    functions: Mapping[str, Function] | None,
+) -> Recipe:
+    """A recipe in a language of others, on top of one of the house."""
+    if paths and all(path.suffix in _CTP for path in paths):
+        _nothing_brought(str(paths[0]), variables, functions)
+        return imported(paths, on=on).recipe
+    return _of_deid(paths, on, variables, functions)
+
+
+def imported(paths: Sequence[str | Path], *, on: Source = "basic") -> Imported:
+    """Scripts of CTP as a recipe, with a table of what became of each statement.
+
+    Args:
+        paths: scripts of a DicomAnonymizer, a DicomPixelAnonymizer, a DicomFilter, in any number.
+        on: what they are put on top of.
+
+    Raises:
+        RecipeError: faults in a script; all of them, each with its line.
+    """
+    said = ", ".join(map(str, paths))
+    if not paths:
+        raise RecipeError("[]", ["no script was named"])
+    scripts = [(Path(path).name, _bytes(Path(path))) for path in paths]
+    recipe, rows, found = ctp.on_top(scripts, load_recipe(on))
+    if found:
+        raise RecipeError(said, found)
+    return Imported(recipe, rows)
 
 
 def _nothing_brought(said: str, variables: object, functions: object) -> None:
@@ -117,7 +153,9 @@ def _of_deid(
     said = ", ".join(str(path) for path in paths)
     other = [path for path in paths if not _in_deids_language(path)]
     if other or not paths:
-        raise RecipeError(said or "[]", ["only recipes in deid's language are read together"])
+        raise RecipeError(
+            said or "[]", ["recipes in deid's language are read together, or scripts of CTP"]
+        )
     brought, found = _variables(variables)
     texts = []
     for path in paths:
@@ -199,10 +237,8 @@ def _name(item: Traversable) -> str:
 
 def _read(path: Path) -> Recipe:
     said = str(path)
-    if path.suffix in _CTP:
-        raise NotBuilt(f"recipe {said}: CTP's script language is not read by this version")
     if path.suffix != ".toml":
-        raise RecipeError(said, ["a recipe file ends in .toml, or .dicom in deid's language"])
+        raise RecipeError(said, [_ENDINGS])
     return _parsed(_bytes(path), said, path.stem)
 
 

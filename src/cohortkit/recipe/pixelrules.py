@@ -149,6 +149,7 @@ def plain(policy: PixelPolicy) -> list[object]:
             sorted([p.left, p.top, p.width, p.height] for p in one.rectangles),
             one.reason,
             one.clipped,
+            *(["whole"] if one.whole else []),
         ]
         for one in policy.rules
     ]

@@ -150,7 +150,7 @@ def _texts(recipe: Recipe) -> Iterator[str]:
 def _lines(recipe: Recipe) -> Iterator[str]:
     """Lines in deid's language, and what is done otherwise than deid does it."""
     for line in recipe.script.lines:
-        yield f"deid, {line}"
+        yield f"{recipe.script.language}, {line}"
     for note in recipe.script.notes:
         yield f"Note on {note}"
     names = ", ".join(sorted(recipe.script.variables.names))

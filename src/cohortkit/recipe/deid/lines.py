@@ -132,12 +132,13 @@ class Variables:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The lines of one or several recipes in deid's language.
+    """The lines of one or several recipes in deid's language, or taken over from another.
 
     Attributes:
         lists: ``%values`` lists by name.
         functions: by name, sorted.
         notes: what is stricter than deid, or not taken over, one line each.
+        language: whose lines they are.
     """
 
     lines: tuple[Line, ...] = ()
@@ -145,6 +146,7 @@ class Script:
     variables: Variables = field(default_factory=Variables)
     functions: tuple[tuple[str, Function], ...] = ()
     notes: tuple[str, ...] = ()
+    language: str = "deid"
 
     @property
     def steady(self) -> bool:

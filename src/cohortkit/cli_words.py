@@ -1,0 +1,41 @@
+"""What the verbs of the command share: exit codes, options, and how they say something."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+OK, FAULT, USAGE, FAILED, NOTHING, STOPPED = 0, 1, 2, 3, 4, 130
+
+Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON and no progress.")]
+On = Annotated[
+    str,
+    Parameter(
+        name="--on", help="What a recipe in deid's language, or a script of CTP, is put on top of."
+    ),
+]
+Variables = Annotated[
+    Path | None,
+    Parameter(
+        name="--variables",
+        help="Values for var: in deid's language: a table with PatientID and a column for each.",
+    ),
+]
+Page = Annotated[Path | None, Parameter(help="Write it as a page, too.")]
+
+
+def complain(message: str, code: int) -> int:
+    """Say what is wrong, and pass the exit code on."""
+    print(f"cohortkit: {message}", file=sys.stderr)
+    return code
+
+
+def say(text: object, facts: Mapping[str, object], as_json: bool) -> None:  # noqa: FBT001 - the flag as given
+    """The answer: in words, or as one line of JSON."""
+    line = json.dumps(facts, ensure_ascii=False, default=str) if as_json else str(text)
+    print(line)

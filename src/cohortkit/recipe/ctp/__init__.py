@@ -1,0 +1,1 @@
+"""Scripts of the RSNA's Clinical Trial Processor (CTP), put on top of another recipe."""
