@@ -69,3 +69,22 @@ def test_the_policy_is_part_of_the_export(uneven: Path, tmp_path: Path, key: ck.
     exported(uneven, tmp_path / "out", key, ck.Nifti())
     with pytest.raises(ck.errors.OutputError):
         exported(uneven, tmp_path / "out", key, ck.Nifti(spacing="split"))
+
+
+def test_another_grid_by_the_public_face(tmp_path: Path, key: ck.Key) -> None:
+    """The file lies as asked, and the sidecar says what was done."""
+    write_series(tmp_path / "a", Patient(), Series(slices=6))
+
+    made = exported(
+        tmp_path / "a", tmp_path / "out", key, ck.Nifti(orientation="RAS", resolution=(2, 2, 3))
+    )
+
+    (path,) = made.release.rglob("*.nii.gz")
+    image = nib.load(path)
+    assert ("R", "A", "S") == nib.aff2axcodes(image.affine)
+    assert (2.0, 2.0, 3.0) == pytest.approx(tuple(map(float, image.header.get_zooms())))
+    said = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text())
+    assert ["orientation=RAS", "resolution=2x2x3"] == [
+        one["Policy"] for one in said["GeometryPolicies"]
+    ]
+    assert ["written"] == made.table("tasks")["status"].to_list()

@@ -21,12 +21,12 @@ class Accepted:
     """Something that a policy let pass: it stands in the record and beside the file.
 
     Attributes:
-        reason: by which it is refused without the policy.
+        reason: by which it is refused without the policy; None for what is merely another grid.
         policy: name and word of it, as in ``tilt=affine``.
         numbers: behind the reason, and what was done.
     """
 
-    reason: Reason
+    reason: Reason | None
     policy: str
     numbers: Mapping[str, float] = field(default_factory=dict)
 
@@ -52,7 +52,8 @@ class Volume:
         folded: what was added to the stored values to make ``values`` (a whole-number intercept).
         padding: which of ``values`` stands for *nothing here*, where the header says so.
         placed: whether the affine says where it lies; if not, only how large its voxels are.
-        accepted: what a policy let pass that is refused without it.
+        accepted: what a policy let pass that is refused without it, or made of it.
+        axes: of ``values``, in terms of those above, from 1; below 0 where one runs the other way.
     """
 
     values: NDArray[Any]
@@ -72,6 +73,7 @@ class Volume:
     padding: float | None = None
     placed: bool = True
     accepted: tuple[Accepted, ...] = ()
+    axes: tuple[int, ...] = (1, 2, 3)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's protocol
         """The scaled values."""

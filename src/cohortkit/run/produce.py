@@ -123,7 +123,7 @@ def _hand_over(
         tally.add(Status.REFUSED, payload.instances, refusal.reason, refusal.numbers)
         return []
     accepted = payload.accepted if isinstance(payload, Volume) else ()
-    reason = accepted[0].reason if accepted else None
+    reason = next((one.reason for one in accepted if one.reason is not None), None)
     numbers = {name: value for item in accepted for name, value in item.numbers.items()}
     tally.add(Status.WRITTEN, payload.instances, reason, numbers)
     return [replace(artifact, path=f"{inside}/{artifact.path}") for artifact in written]

@@ -22,6 +22,7 @@ from cohortkit.model import (
     Refused,
     Volume,
 )
+from cohortkit.payloads.grid import orientation_of, resampled, spacing_of, turned
 from cohortkit.payloads.shapes import UPRIGHT_DEGREES, WORDS, Policies, checked, shaped
 from cohortkit.writers import files
 from cohortkit.writers.gzipped import gzipped
@@ -55,6 +56,10 @@ class Nifti:
         colour: pixels in colour: ``refuse``, or ``rgb`` to write them as RGB24.
         unplaced: frames of which the header does not say where they lie: ``refuse``, or ``keep``
             to write those of each object as a volume that says so too (neither sform nor qform).
+        orientation: ``keep``, or where the axes are to run to, such as ``RAS`` or ``LPS``: they
+            are swapped and reversed to come nearest to it; no value changes.
+        resolution: None, or mm of a voxel, one number or one for each axis of the file: values
+            are then interpolated linearly, without smoothing.
     """
 
     name: ClassVar[str] = "nifti"
@@ -68,11 +73,15 @@ class Nifti:
     missing: str = "refuse"
     colour: str = "refuse"
     unplaced: str = "refuse"
+    orientation: str = "keep"
+    resolution: float | tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.level, bool) or self.level not in _LEVELS:
             raise UsageError("Nifti(level=…) takes 1 to 9")
         self._policies()  # told now, and not when the first volume comes
+        orientation_of(self.orientation)
+        spacing_of(self.resolution)
 
     def _policies(self) -> Policies:
         return Policies(**{name: getattr(self, name) for name in WORDS})
@@ -83,10 +92,22 @@ class Nifti:
         Raises:
             TaskFailure: the pixels could not be read this time.
         """
-        if isinstance(item, Volume | Refused):
-            yield from shaped(item, self._policies())
-        else:
+        if not isinstance(item, Volume | Refused):
             yield item
+            return
+        for one in shaped(item, self._policies()):
+            yield one if isinstance(one, Refused) else self._on_grid(one)
+
+    def _on_grid(self, volume: Volume) -> Volume | Refused:
+        """With the axes and voxels that are asked for."""
+        letters, spacing = orientation_of(self.orientation), spacing_of(self.resolution)
+        try:
+            made = volume if letters is None else turned(volume, letters)
+            return made if spacing is None else resampled(made, spacing)
+        except Refusal as refusal:
+            return Refused(
+                refusal.reason, volume.instances, numbers=refusal.numbers, part=volume.part
+            )
 
     def write(
         self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str

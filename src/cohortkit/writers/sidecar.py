@@ -103,7 +103,7 @@ def _accepted(volume: Volume) -> dict[str, object]:
         "GeometryPolicies": [
             {
                 "Policy": one.policy,
-                "Reason": str(one.reason),
+                **({} if one.reason is None else {"Reason": str(one.reason)}),
                 **{name: _plain(value) for name, value in one.numbers.items()},
             }
             for one in volume.accepted
@@ -144,14 +144,23 @@ def _timing(volume: Volume, series: DeidentifiedSeries) -> dict[str, object]:
         made["VolumeTiming"] = [_plain(time - volume.times[0]) for time in volume.times]
     if volume.slice_times:
         made["SliceTiming"] = [_plain(time) for time in volume.slice_times]
+        axis, same = _axis(volume, 3)
+        if (axis, same) != ("k", True):
+            made["SliceEncodingDirection"] = axis if same else f"{axis}-"
     source = series.facts.instances[volume.header]
     if source.phase_row is not None:
-        axis = "i" if source.phase_row else "j"
+        axis, same = _axis(volume, 1 if source.phase_row else 2)
         if source.phase_positive is None:
             made["PhaseEncodingAxis"] = axis
         else:
-            made["PhaseEncodingDirection"] = axis if source.phase_positive else f"{axis}-"
+            made["PhaseEncodingDirection"] = axis if source.phase_positive is same else f"{axis}-"
     return made
+
+
+def _axis(volume: Volume, source: int) -> tuple[str, bool]:
+    """What an axis of the source image (1 to 3) is called in the file; whether it runs that way."""
+    n = next(n for n, axis in enumerate(volume.axes) if abs(axis) == source)
+    return "ijk"[n], volume.axes[n] > 0
 
 
 def _plain(value: float) -> float | int:
