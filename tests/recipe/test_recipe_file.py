@@ -117,7 +117,8 @@ def test_ten_faults_are_ten_lines(tmp_path: Path) -> None:
     text = """
 titel = "x"
 basis = "limited-data-sett"
-options = ["retain-full-dates", "retain-modified-dates", "retain-date", "clean-graphics"]
+options = ["retain-full-dates", "retain-modified-dates", "retain-date",
+           "clean-recognizable-visual-features"]
 unlisted = "keep"
 [faces]
 heads = "accept"
@@ -140,7 +141,7 @@ action = "keep"
         "titel: unknown word; did you mean title",
         "basis: unknown basis 'limited-data-sett'; did you mean limited-data-set",
         "options[2]: unknown option 'retain-date'; did you mean retain-",
-        "options: clean-graphics is not built in this version",
+        "options: clean-recognizable-visual-features is not built in this version",
         "options: retain-full-dates contradicts retain-modified-dates",
         'unlisted: "keep" is not built',
         "faces.reason: missing",

@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
-from cohortkit.deidentify import ages, dates, dummies
+from cohortkit.deidentify import ages, content, dates, dummies
 from cohortkit.deidentify.forms import well_formed
 from cohortkit.deidentify.given import Values, element_of
 from cohortkit.deidentify.private import Creators, is_private
@@ -33,6 +33,7 @@ from cohortkit.deidentify.values import (
     is_binary,
     texts,
 )
+from cohortkit.dicom.keywords import tag_of
 from cohortkit.dicom.quiet import quiet
 from cohortkit.dicom.sop_classes import is_registered
 from cohortkit.errors import Refusal
@@ -316,10 +317,20 @@ class Walk:
             inside = encodings_of(item, encodings)
             inner = self._elements(item, inside, depth + 1)
             new = Dataset({t: e for t, e in inner.items() if t not in _CODE} if who else inner)
+            if content.CONCEPT_NAME in inner:
+                content.settle(new, self._action, ages=self._ages)
             new.set_original_encoding(*item.original_encoding)
             items.append(new)
         self._around.pop()
         return _made(element.tag, "SQ", Items(items))
+
+    def _action(self, keyword: str) -> Action:
+        return self.rules.step(tag_of(keyword) or 0, None, None).action
+
+    @property
+    def _ages(self) -> bool:
+        """Whether an age in numbers may stay: below 90 in every study, and no date is true."""
+        return self.subject.over_89 is False and not self.subject.true_dates
 
     def _dummy(
         self, step: Step, element: Element, encodings: Sequence[str], depth: int

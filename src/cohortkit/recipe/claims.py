@@ -23,7 +23,7 @@ from cohortkit.recipe.model import (
     Temporal,
     Unlisted,
 )
-from cohortkit.recipe.policy import Policy, cleans
+from cohortkit.recipe.policy import TEXT_VALUE, Policy, cleans
 
 _METHOD_LIMIT = 64
 _OUTSIDE = {Unlisted.BY_RULE: "by rule", Unlisted.CLEAN: "by rule, text cleaned"}
@@ -89,6 +89,8 @@ def _cut_short(known: targets.Known, now: int, then: int) -> frozenset[Option]:
     Less than an option lets through, or text as it is that the option would have cleaned.
     """
     row = profile.table().get(known.tag)
+    if known.tag == TEXT_VALUE and now > then:
+        return frozenset({Option.CLEAN_STRUCTURED_CONTENT})
     if row is None or now == then:
         return frozenset()
     return row.keep | row.clean if now < then else row.clean & {Option.CLEAN_DESCRIPTORS}
@@ -150,6 +152,8 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
     kept = "some keep more than the profile" if beyond else "none keeps more than the profile"
     if cleans(recipe):
         lines.insert(-2, "text: known values, telling forms and unknown words removed")
+    if Option.CLEAN_GRAPHICS in recipe.options:
+        lines.insert(-2, "graphics: texts are dummies or cleaned; overlays, curves go whole")
     if recipe.rules:
         lines.insert(-2, f"{len(recipe.rules)} rules of the recipe; {kept}")
     if recipe.ids is Ids.TABLE:

@@ -27,8 +27,6 @@ from cohortkit.recipe.policy import Policy
 NOT_BUILT = {
     Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "faces are not removed here, and the claim is "
     "about the deed; see [faces]",
-    Option.CLEAN_GRAPHICS: "graphics are removed and not cleaned",
-    Option.CLEAN_STRUCTURED_CONTENT: "structured content is removed and not cleaned",
 }
 """Options that this version does not have, and what it does instead."""
 

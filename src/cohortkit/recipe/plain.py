@@ -26,6 +26,10 @@ _TEMPORAL = {
 _OPTIONS = {
     Option.CLEAN_PIXEL_DATA: "Pixels leave only where a rule below cleans them or has them "
     "verified, whatever their header says; they are then stated to hold no name.",
+    Option.CLEAN_GRAPHICS: "Graphics of presentation states stay; their texts do not, unless "
+    "descriptors are cleaned; overlays and curves go whole.",
+    Option.CLEAN_STRUCTURED_CONTENT: "Reports and other trees of content stay item by item: names, "
+    "UIDs and dates in them are treated as in a header, texts stay as far as they name nobody.",
     Option.CLEAN_DESCRIPTORS: "Descriptions, comments and labels of the table stay as far as they "
     "name nobody, in sequences too.",
     Option.RETAIN_PATIENT_CHARACTERISTICS: "Age (90 and over as 90), sex, size, weight and other "

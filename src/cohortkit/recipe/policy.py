@@ -30,6 +30,11 @@ from cohortkit.recipe.model import (
 
 _NEVER_KEPT_BY_EXPANDER: Final = frozenset({0x00880200, 0x00282000})
 """IconImageSequence and ICCProfile: pictures and names of devices in bytes."""
+TEXT_VALUE: Final = 0x0040A160
+"""TextValue, the text of a content item; the profile's table does not list it."""
+_CLEAN_TREES: Final = frozenset({Option.CLEAN_STRUCTURED_CONTENT, Option.CLEAN_GRAPHICS})
+"""Options whose C is of sequences, in which each attribute is judged by itself."""
+_CLEAN_TEXTS: Final = frozenset({Option.CLEAN_STRUCTURED_CONTENT, Option.CLEAN_DESCRIPTORS})
 _NEVER_EMPTY: Final = frozenset({"ReferencedStudySequence"})
 """X/Z, of type 3 wherever an object is made, and with one item or more (PS3.3 C.7.2.1)."""
 _LETTERS: Final = {"X": Action.REMOVE, "Z": Action.EMPTY, "D": Action.DUMMY, "U": Action.UID}
@@ -167,10 +172,13 @@ class Policy:
         return replace(decision, otherwise=left if hides else None)
 
     def _without_rules(self, tag: int, vr: str, row: profile.Row | None) -> Decision:
-        if row is None:
-            cleaning = self.recipe.unlisted is Unlisted.CLEAN
-            return unlisted.decide(tag, vr, clean=cleaning)
-        return self._listed(row, vr)
+        if row is not None:
+            return self._listed(row, vr)
+        cleaning = self.recipe.unlisted is Unlisted.CLEAN
+        if tag == TEXT_VALUE and Option.CLEAN_STRUCTURED_CONTENT in self.recipe.options:
+            decision = unlisted.decide(tag, vr, clean=True)
+            return replace(decision, why=f"{Option.CLEAN_STRUCTURED_CONTENT}: C")
+        return unlisted.decide(tag, vr, clean=cleaning)
 
     def _rule(self, tag: int, vr: str, known: str) -> Rule | None:
         exact = self._attributes.get(tag)
@@ -222,6 +230,8 @@ class Policy:
             return Decision(Action.SHIFT, f"{Option.RETAIN_MODIFIED_DATES}: C", listed=True)
         if Option.CLEAN_DESCRIPTORS in clean:  # C goes before K
             return _cleaned(row, vr)
+        if clean and vr == row.vr == "SQ" and not _CLEAN_TREES.isdisjoint(clean):
+            return Decision(Action.KEEP, f"{clean[0]}: C, item by item", listed=True)
         if clean:
             why = f"{clean[0]}: C, but without clean-descriptors; basic profile: {row.basic}"
         elif keep and vr != "UN" and (not row.vr or vrs.agree(vr, row.vr)):
@@ -298,7 +308,7 @@ def _cleaned(row: profile.Row, vr: str) -> Decision:
 def cleans(recipe: Recipe) -> bool:
     """Whether a recipe lets any text through that is cleaned."""
     return (
-        Option.CLEAN_DESCRIPTORS in recipe.options
+        not _CLEAN_TEXTS.isdisjoint(recipe.options)
         or recipe.unlisted is Unlisted.CLEAN
         or any(rule.action is Action.CLEAN for rule in recipe.rules)
     )
