@@ -23,7 +23,7 @@ _WORDS = {
     Action.REMOVE: "is removed",
     Action.EMPTY: "is emptied",
     Action.DUMMY: "is replaced by a value that means nothing",
-    Action.UID: "is replaced by a keyed UID, unless PS3.6 registers it",
+    Action.UID: "is replaced by a new UID, unless PS3.6 registers it",
     Action.SHIFT: "is moved by the patient's shift",
     Action.CAP_AGE: "stays, 90 and over as 90",
     Action.CLEAN: "stays as far as it names nobody",
