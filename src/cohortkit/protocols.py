@@ -23,6 +23,7 @@ from cohortkit.model import (
 )
 
 
+@runtime_checkable
 class Index(Protocol):
     """A place that knows which objects there are.
 
@@ -57,6 +58,7 @@ class Index(Protocol):
         ...
 
 
+@runtime_checkable
 class Source(Protocol):
     """A place that hands over objects.
 

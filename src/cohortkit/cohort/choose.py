@@ -70,16 +70,28 @@ def _order(
 
 
 def _group(of: str, level: str, columns: pl.Schema) -> tuple[str, ...]:
-    if level not in {"study", "series"}:
+    if level not in ("study", "series"):
         raise QueryError('first_per: level is "study" or "series"')
     if of == level:
         raise QueryError(f"first_per: there is but one {of} in a {of}; take another level")
-    if of in {"patient", "study"}:
-        return _LEVELS[of]
     if not isinstance(of, str):
         raise QueryError('first_per takes "patient", "study" or a column')
+    if of in {"patient", "study"}:
+        return _LEVELS[of]
     _ordinary(of, columns, 'first_per (which takes "patient", "study" or a column)')
     return (of,)
+
+
+def columns(given: object, where: str) -> tuple[str, ...]:
+    """The names of columns, of which one may be given alone.
+
+    Raises:
+        QueryError: none, or something else.
+    """
+    names = (given,) if isinstance(given, str) else given
+    if isinstance(names, Sequence) and names and all(isinstance(name, str) for name in names):
+        return tuple(dict.fromkeys(names))
+    raise QueryError(f"{where} names a column, or several in a list")
 
 
 def _ordinary(column: str, columns: pl.Schema, where: str) -> None:
@@ -98,7 +110,7 @@ def sample(rows: pl.DataFrame, n: int, seed: int, level: str) -> pl.Series:
     Raises:
         QueryError: a level, number or seed that is none.
     """
-    if level not in _LEVELS:
+    if level not in list(_LEVELS):
         raise QueryError('sample: level is "patient", "study" or "series"')
     for name, number, least in (("n", n, 1), ("seed", seed, 0)):
         if type(number) is not int or number < least:

@@ -9,12 +9,13 @@ from typing import Any, Literal, Self
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.cohort import choose, ids, view, words
 from cohortkit.cohort.flow import Flow
 from cohortkit.cohort.identity import shown
 from cohortkit.cohort.join import Many, Table, match
 from cohortkit.cohort.listing import Ids, listed
-from cohortkit.cohort.narrow import Plan, checked, everything, narrowed
+from cohortkit.cohort.narrow import Plan, checked, demand_line, everything, narrowed
 from cohortkit.cohort.query import parse, verdicts
 from cohortkit.cohort.retell import retold
 from cohortkit.cohort.steps import Condition, Counts, Note, Step, count, counted, evaluated, spine
@@ -53,6 +54,7 @@ class Cohort:
             UnknownKeyword: a word that is no column of the index.
             QueryError: a value that the column cannot have.
         """
+        given.a(Index, "index", index, "what scan or open_index gives")
         rows = index.series()
         whole = cls(index, rows, ())
         if terms:
@@ -137,9 +139,8 @@ class Cohort:
             descending: take the last instead.
             reason: why, as the flow shows it.
         """
-        by = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
-        if not by:
-            raise QueryError("first_per: by= names at least one column")
+        by = choose.columns(by, "first_per: by=")
+        given.a(bool, "first_per: descending", descending, "True or False")
         rows = self.identified()
         keep = choose.first_per(rows, of, by, level, descending=descending)
         end, order = ("last" if descending else "first"), ", ".join(by)
@@ -236,7 +237,7 @@ class Cohort:
         A key that several patients have here (an accession number used at two sites) is not
         labelled, and counted as unknown.
         """
-        if unmatched not in {"keep", "leave out"}:
+        if unmatched not in ("keep", "leave out"):
             raise QueryError('join: unmatched is "keep" or "leave out"')
         rows = self.identified()
         joined = match(rows, table, on, many)
@@ -335,6 +336,7 @@ class Cohort:
         return save(self, path)
 
     def _by_lists(self, action: str, lists: Mapping[str, Ids | None], reason: str) -> Self:
+        demand_line(action, reason)
         plan, misses = listed(self.identified(), self.index.series(), action, lists, reason)
         rows, steps = narrowed(self.rows, self.steps, plan)
         return replace(self, rows=rows, steps=steps, misses=self._missed(misses))

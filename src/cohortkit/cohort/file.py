@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.cohort import ids, plain
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.steps import KEY, evaluated
@@ -37,7 +38,7 @@ def save(cohort: Cohort, path: str | Path) -> Path:
         StoreError: the index is in memory, the place is inside a release, holds another file, or
             cannot be written.
     """
-    path = Path(path)
+    path = given.path("cohort file", path, StoreError)
     if not cohort.index.location:
         raise StoreError("the index of this cohort is in memory: scan into a store, then save")
     _refuse_place(path)
@@ -56,7 +57,7 @@ def load(path: str | Path, open_index: Callable[[str], Index]) -> Cohort:
     Raises:
         StoreError: no cohort file, a newer format, or the index has changed since.
     """
-    path = Path(path)
+    path = given.path("cohort file", path, StoreError)
     meta = _read_meta(path)
     try:
         table = pl.read_parquet(path, glob=False, hive_partitioning=False)

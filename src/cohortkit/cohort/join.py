@@ -15,7 +15,7 @@ from typing import Final, Literal, Protocol, runtime_checkable
 import polars as pl
 
 from cohortkit.cohort import ids, tables
-from cohortkit.cohort.choose import PERSON, with_person
+from cohortkit.cohort.choose import PERSON, columns, with_person
 from cohortkit.cohort.steps import Note
 from cohortkit.errors import MissingDependency, QueryError
 
@@ -88,9 +88,9 @@ def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many)
         QueryError: the table cannot be read or joined; a key has several rows and ``many`` does
             not say which to take.
     """
-    if many not in {"refuse", "first"}:
+    if many not in ("refuse", "first"):
         raise QueryError('join: many is "refuse" or "first"')
-    read = read_table(table, (on,) if isinstance(on, str) else tuple(on))
+    read = read_table(table, columns(on, "join: on="))
     names = tables.checked_on(on, rows.schema, read.schema)
     brought = tables.checked_labels(read, names, rows.schema)
     labels = [name for name in brought.columns if name not in names]

@@ -51,8 +51,7 @@ def narrowed(
         QueryError: a condition cannot be worked out, or has another answer each time; a reason
             that is no line of text.
     """
-    if not _is_line(plan.reason):
-        raise QueryError(f"{plan.action}: a reason is one line of text")
+    demand_line(plan.action, plan.reason)
     judged = spine(rows, rows.collect_schema(), plan.conditions)
     steps = steps or (everything(count(judged)),)
     kept, losses = tally(judged, steps[-1].kept, plan.conditions)
@@ -75,8 +74,14 @@ def narrowed(
     return rows, (*steps, step)
 
 
-def _is_line(reason: object) -> bool:
-    return isinstance(reason, str) and reason.isprintable()
+def demand_line(action: str, reason: object) -> None:
+    """Refuse a reason that is no line of text.
+
+    Raises:
+        QueryError: it is not.
+    """
+    if not (isinstance(reason, str) and reason.isprintable()):
+        raise QueryError(f"{action}: a reason is one line of text")
 
 
 def _kept(

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from cohortkit import given
 from cohortkit.deidentify.identities import letters
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.tabled import Draw, Tabled
@@ -266,8 +267,7 @@ _FAULTS: Final = {
 
 
 def _outside(path: str | Path) -> Path:
-    if "\0" in str(path):
-        raise IdTableError("table of ids: a name with a NUL in it, which no file can have")
+    given.path("table of ids", path, IdTableError)
     if inside_release(path):
         raise IdTableError(f"table of ids {path}: it is never inside a release")
     return Path(path).expanduser().absolute()

@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Final, Literal
 
+from cohortkit import given
 from cohortkit.deidentify.identities import SECRET_BYTES, Keyed
 from cohortkit.errors import KeyFileError
 from cohortkit.places import inside_release
@@ -58,7 +59,7 @@ class Key:
         Raises:
             KeyFileError: no such file, not a plain file, readable by others, or malformed.
         """
-        place = Path(path).expanduser().absolute()
+        place = given.path("key file", path, KeyFileError).absolute()
         project, secret = _parse(_read(place, str(path)), str(path))
         return cls(project, secret, str(place))
 
@@ -86,7 +87,7 @@ class Key:
             KeyFileError: something is there already, the project id is malformed, the place is
                 inside a release, or the folder cannot be written.
         """
-        place = Path(path).expanduser().absolute()
+        place = given.path("key file", path, KeyFileError).absolute()
         secret = secrets.token_bytes(SECRET_BYTES)
         _checked(project, secret.hex(), "project")
         if inside_release(place):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from cohortkit import given
 from cohortkit.errors import NotBuilt, StoreError, UsageError
 from cohortkit.index.demo import demo_index
 from cohortkit.index.scan import scan
@@ -32,13 +33,15 @@ def open_index(
         UnknownKeyword: the mapping names no column or no keyword.
         NotBuilt: a database, server or bucket, which this version cannot open.
     """
+    path = given.path("index", where, StoreError)
+    if mapping is not None:
+        given.a(Mapping, "mapping", mapping, "a mapping of the table's columns to DICOM keywords")
     scheme = _SCHEME.match(str(where))
     if scheme:
         raise NotBuilt(
             f"this version cannot open {scheme[1].lower()}:// indexes: it opens the folder of an "
             "index store, or a Parquet or CSV table; a query's answer saved as either will do"
         )
-    path = Path(where).expanduser()
     if path.is_dir():
         if mapping:
             raise UsageError("mapping: is for tables; an index store has DICOM keywords already")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.errors import StoreError, UsageError
 from cohortkit.index.batch import Batch, File
 from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED
@@ -58,15 +59,15 @@ def scan(
         StoreError: the store lies inside the archive or around it, belongs to another archive,
             is in use by another scan, or cannot be written.
     """
-    if workers is not None and workers < 1:
-        raise UsageError("workers: at least 1")
-    root = Path(archive).expanduser()
+    if workers is not None:
+        given.whole("workers", workers)
+    root = given.path("archive", archive)
     if not root.is_dir():
         raise UsageError("the archive is not a folder that can be read")
     root = root.resolve()
     if store is None:
         return _in_memory(root, workers, progress=progress)
-    place = Path(store).expanduser().resolve()
+    place = given.path("store", store, StoreError).resolve()
     _apart(root, place)
     with writing(place) as writer, undamaged():
         return _into_store(root, writer, workers, progress=progress)

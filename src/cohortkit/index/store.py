@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.cohort import Cohort
 from cohortkit.errors import StoreError
 from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED, label_of
@@ -73,6 +74,7 @@ class StoreIndex:
 
         ``path`` is absolute. A SOP Instance UID that several files carry has a row for each.
         """
+        given.a(pl.Series, "series_keys", series_keys, "a polars Series of them")
         keys = series_keys.cast(pl.String).unique().implode()
         rows = self.tables["instances"].filter(pl.col("series_key").is_in(keys))
         return collected(self._absolute(rows).sort("series_key", "SOPInstanceUID", "path"))

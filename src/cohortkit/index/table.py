@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.cohort import Cohort
 from cohortkit.dicom.keywords import neighbours, tag_of
 from cohortkit.errors import QueryError, StoreError, UnknownKeyword
@@ -107,6 +108,7 @@ class TableIndex:
 
         Without a column ``path`` the answer has none: there is nothing to export.
         """
+        given.a(pl.Series, "series_keys", series_keys, "a polars Series of them")
         if not self.by_instance:
             return pl.DataFrame(schema={"series_key": pl.String()})
         keys = series_keys.cast(pl.String).unique().implode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+from cohortkit import given
 from cohortkit.errors import JobError
 from cohortkit.job.check import Checked
 from cohortkit.job.form import JobEntry, read
@@ -29,7 +30,7 @@ def run_job(job: str | Path, *, shard: str | None = None, progress: bool = True)
         JobError: the file has faults; all of them, each with its place. Nothing was begun.
         CohortkitError: what ``scan``, ``plan`` and ``export`` raise.
     """
-    path = Path(job).expanduser()
+    path = given.path("job", job)
     found = Checked(path.parent, *_entry(path))
     if shard is not None:
         Shard.read(shard)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.dicom import keywords
 from cohortkit.errors import RecipeError
 from cohortkit.recipe import deid_text, faults
@@ -64,6 +65,9 @@ def load_recipe(
         RecipeError: the recipe has faults; all of them, each with its place.
         MissingDependency: deid's language is read with deid's parser, which is an extra.
     """
+    given.a(str | Path | Recipe, "on", on, "the name or path of a recipe, or a recipe")
+    for name, value in (("functions", functions), ("detectors", detectors)):
+        given.a(Mapping | None, name, value, "a mapping of names to functions")
     recipe = _loaded(source, on, variables, functions)
     return _with_detectors(recipe, detectors) if detectors else recipe
 
@@ -90,7 +94,8 @@ def _loaded(
             raise RecipeError(source.name, found)
         return source
     if not isinstance(source, str | Path):
-        return _of_others([Path(one) for one in source], on, variables, functions)
+        given.a(Sequence, "recipe", source, "the name or path of a recipe, or a recipe")
+        return _of_others([given.path("recipe", one) for one in source], on, variables, functions)
     path = Path(source)
     if isinstance(source, str) and not source.strip():
         raise RecipeError("''", ["no recipe was named"])

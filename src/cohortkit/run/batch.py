@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from cohortkit import given
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError
@@ -93,6 +94,8 @@ def export(
         CohortkitError: the search missed its planted canary, or workers do not start.
         KeyboardInterrupt: Ctrl-C; the workers are gone, and the same command goes on.
     """
+    given.a(Plan, "plan", plan, "what plan gives, as in ck.export(ck.plan(cohort, …), …)")
+    given.path("output", out, OutputError)
     if limit is not None:
         plan = plan.limit(limit)
     count = min(_workers(workers, engine), max(1, len(plan.tasks)))  # none for nothing
@@ -161,9 +164,7 @@ def _workers(asked: int | None, engine: str) -> int:
         raise UsageError("workers: a cluster has as many as it has; leave it out")
     if asked is None:
         return max(1, len(os.sched_getaffinity(0)))
-    if asked < 1:
-        raise UsageError("workers: a whole number from 1")
-    return asked
+    return given.whole("workers", asked)
 
 
 @dataclass(frozen=True, slots=True)

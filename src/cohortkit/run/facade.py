@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.errors import OutputError, UsageError
 from cohortkit.model import Status
 from cohortkit.run.place import Place, cause
@@ -60,6 +61,7 @@ class Export:
         """
         paths = {path.stem: path for path in sorted(self.release.glob("*.parquet"))}
         paths |= {path.stem: path for path in sorted(self.release.glob("tables/*.parquet"))}
+        given.a(str, "table", name, "the name of one, such as 'files'")
         if name not in paths:
             raise UsageError(f"no table {name!r} here; there are {', '.join(sorted(paths))}")
         try:

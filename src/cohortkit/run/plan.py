@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.join import Table
 from cohortkit.deidentify.people import People
@@ -70,9 +71,7 @@ class Plan:
         Raises:
             UsageError: fewer than one.
         """
-        if count < 1:
-            raise UsageError("a limit is a whole number from 1")
-        return replace(self, first=count)
+        return replace(self, first=given.whole("limit", count))
 
     @property
     def chosen(self) -> tuple[Task, ...]:
@@ -235,8 +234,10 @@ def plan(
             or column whose words name a patient of the index, a table of people with faults.
         MissingDependency: a decoder that the cohort's pixels need is not installed.
     """
-    if not isinstance(recipe, Recipe):
-        raise UsageError("recipe: what load_recipe gives, such as ck.load_recipe('basic')")
+    given.a(Cohort, "cohort", cohort, "what search gives, as in ck.plan(index.search(), …)")
+    given.a(Recipe, "recipe", recipe, "what load_recipe gives, such as ck.load_recipe('basic')")
+    if limit is not None:
+        given.whole("limit", limit)
     outputs = _outputs(to)
     leaving = asked(cohort, recipe)
     steps = {f"step {number}": str(text) for number, text in enumerate(leaving.steps, 1)}

@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cohortkit import given
 from cohortkit.errors import OutputError
 from cohortkit.model import Record
 from cohortkit.run.about import About
@@ -96,7 +97,7 @@ def status(out: str | Path) -> Progress:
     Raises:
         OutputError: no export is there, or it cannot be read.
     """
-    place = Place(Path(os.path.realpath(Path(out).expanduser())))
+    place = Place(Path(os.path.realpath(given.path("output", out, OutputError))))
     about = _about(place, str(out))
     try:
         records = list(read_all(place))

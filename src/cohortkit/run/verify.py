@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cohortkit import given
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import KeyFileError, OutputError, Refusal, TaskFailure, UsageError
@@ -153,8 +154,16 @@ def verify(
         IdTableError: another table, or none.
         CohortkitError: the search missed its planted canary.
     """
+    root = given.path("output", out, OutputError)
+    if not isinstance(key, Key):
+        raise KeyFileError("key: the key it was made with, as ck.Key.from_file gives it")
+    if index is not None and not isinstance(index, str | Path):
+        given.a(Index, "index", index, "the index it was made from, or its path")
+    given.a(IdTable | None, "ids", ids, "the table of random ids it was made with")
+    if source is not None:
+        given.a(Source, "source", source, "where objects come from")
     canary()
-    place = Place(Path(out).expanduser())
+    place = Place(root)
     settings = read(place, str(out))
     if settings is None:
         raise OutputError(f"output {out}: there is no export")

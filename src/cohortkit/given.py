@@ -1,0 +1,81 @@
+"""What callers give, checked at the door: the wrong kind of thing is told in plain words, at once.
+
+No message quotes what was given: it may be a value. It says which argument, what is due, and the
+type of what came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from types import UnionType
+
+from cohortkit.errors import UsageError
+
+
+def path(name: str, value: object, error: type[UsageError] = UsageError) -> Path:
+    """A place in the file system.
+
+    Args:
+        name: the argument, as the caller knows it.
+        value: what was given for it.
+        error: what to raise: the kind of error that its place has.
+
+    Raises:
+        UsageError: no text and no Path, an empty one, or one with a NUL, which no file can have.
+    """
+    if not isinstance(value, str | Path):
+        raise error(_wrong(name, "a path, as text or a Path", value))
+    if not str(value).strip():
+        raise error(f"{name}: an empty path; give the place itself ('.' is this folder)")
+    if "\0" in str(value):
+        raise error(f"{name}: a path with a NUL in it, which no file can have")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:  # of a user whose home nobody knows
+        raise error(f"{name}: ~ stands for a home folder, and there is none") from None
+
+
+def whole(name: str, value: object, least: int = 1) -> int:
+    """A whole number, which True is not.
+
+    Raises:
+        UsageError: another kind of thing, or less than ``least``.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UsageError(_wrong(name, f"a whole number from {least}", value))
+    if value < least:
+        raise UsageError(f"{name}: a whole number from {least}")
+    return value
+
+
+def one_of(name: str, value: object, known: Collection[str]) -> str:
+    """One of a few words.
+
+    Raises:
+        UsageError: another.
+    """
+    if not isinstance(value, str) or value not in known:
+        raise UsageError(f"{name}: {' or '.join(map(repr, known))}")
+    return value
+
+
+def a(kind: type | UnionType, name: str, value: object, how: str) -> None:
+    """A thing of a kind.
+
+    Args:
+        kind: what is due.
+        name: the argument, as the caller knows it.
+        value: what was given for it.
+        how: where such a thing comes from.
+
+    Raises:
+        UsageError: another kind of thing.
+    """
+    if not isinstance(value, kind):
+        raise UsageError(_wrong(name, how, value))
+
+
+def _wrong(name: str, due: str, value: object) -> str:
+    came = "nothing" if value is None else f"a value of type {type(value).__name__}"
+    return f"{name}: {due}; this is {came}"
