@@ -102,6 +102,7 @@ def spellings(one: Someone) -> list[tuple[str, str]]:
         f"{family}{given}",
     ]
     names += [f"{family} {given[0]}.", unicodedata.normalize("NFD", family), f"{family}'s"]
+    names += [f"CT{family}", f"{family}3T", f"T2{family}Prisma"]
     found = [(text, family) for text in names]
     found += [(f"Dr {one.physician}", one.physician), (one.physician.upper(), one.physician)]
     digits = f"{one.number:08d}"
@@ -181,13 +182,18 @@ def texts(dataset: Dataset) -> list[str]:
 
 
 def seen(secret: str, text: str) -> bool:
-    """Whether a stranger reads the secret there: its letters, whatever case and accents."""
+    """Whether a stranger reads the secret there: its letters, whatever case and accents.
+
+    Between other letters too, where a capital parts them.
+    """
 
     def bare(written: str) -> str:
         apart = unicodedata.normalize("NFKD", written.replace("Ø", "O").replace("ø", "o"))
         return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
 
-    return re.search(rf"(?<![^\W\d_]){re.escape(bare(secret))}(?![^\W\d_])", bare(text)) is not None
+    apart = re.sub(r"(?<=[A-Za-z])(?=[A-Z][a-z])", " ", text)
+    found = rf"(?<![^\W\d_]){re.escape(bare(secret))}(?![^\W\d_])"
+    return re.search(found, bare(text)) is not None or re.search(found, bare(apart)) is not None
 
 
 @given(
@@ -288,7 +294,11 @@ SABOTAGES: dict[str, tuple[Sabotage, str]] = {
         lambda patch: patch.setattr(shapes, "SHAPES", ()),
         "CT thorax 3.5.19",
     ),
-    "one look is enough": (
+    "glued words are one": (
+        lambda patch: patch.setattr(cleaner.Cleaner, "_glued", lambda *_: iter(())),
+        "CTVista thorax",
+    ),
+    "nothing tells": (
         lambda patch: patch.setattr(cleaner.Cleaner, "_telling", lambda *_: iter(())),
         "CT thorax for Vista",
     ),

@@ -25,13 +25,14 @@ TELLING = {
     ),
     "year": ("1948", "2021"),
     "time": ("14:30", "08:05:59", "14h30", "9 Uhr"),
-    "age": ("67 yo", "67-year-old", "67 y/o", "067Y", "aged 91", "67 Jahre alt"),
+    "age": ("67 yo", "67-year-old", "67 y/o", "067Y", "aged 91", "91F", "67 Jahre alt"),
     "phone": ("+49 8193 71 0", "(030) 123456", "030/1234 567", "tel 4711-23", "call: 4711 22"),
     "number": ("12345", "123-45-6789", "555-123-4567", "12-34-56-78", "1234.5678"),
     "e-mail": ("a.b@c.example",),
     "address": ("http://pacs.example/x?y=1", "www.clinic.example", "pacs01.clinic.org/a"),
     "path": (r"C:\data\x", r"\\server\share", "/mnt/pacs/x.dcm"),
     "uid": ("1.2.840.113619.2", "10.0.0.1"),
+    "spelt out": ("V i s t a", "v.i.s.t.a"),
     "title": ("Dr. Kim", "Prof. Head", "Mrs Hand", "Frau Kim"),
 }  # fmt: skip
 

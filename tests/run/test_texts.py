@@ -15,7 +15,8 @@ import pytest
 
 import called_text
 import cohortkit as ck
-from cohortkit.run.texts import common_words
+from cohortkit.model import Person, Task
+from cohortkit.run.texts import common_words, ready
 from factory import Patient, Series, write_series
 from promised import tree
 
@@ -138,6 +139,24 @@ def test_what_was_joined_and_is_not_released_is_known(export: Export) -> None:
     assert [TEXTS["SeriesDescription"]] * 2 == column(alone, "SeriesDescription")
     left = "CT thorax nickname 1.25"
     assert [left, TEXTS["SeriesDescription"]] == column(joined, "SeriesDescription")
+
+
+def test_what_many_patients_share_is_a_category(tmp_path: Path) -> None:
+    """A side or a diagnosis of five patients names none of them, a surname that is a word does."""
+    task = Task(0, "k", Person("", ""), "1", "2", "3", "CT", ())
+    tasks = [replace(task, person=Person("", str(number))) for number in range(5)]
+    rows = [
+        {"side": "left", "name": "Vista" if number else "left", "zip": "Urzanox"}
+        for number in range(5)
+    ]
+    (tmp_path / "r.toml").write_text(RECIPE)
+
+    _, told = ready(
+        ck.demo_index(), ck.load_recipe(tmp_path / "r.toml"), tasks, rows, list(rows[0])
+    )
+
+    assert (("name", "left"), ("zip", "Urzanox")) == told[0].joined
+    assert (("name", "Vista"), ("zip", "Urzanox")) == told[1].joined
 
 
 def test_another_joined_value_cleans_anew(export: Export) -> None:

@@ -13,11 +13,12 @@ import polars as pl
 
 from cohortkit.deidentify.text.cleaner import Cleaner
 from cohortkit.dicom import keywords
-from cohortkit.model import FORMAT, Scalar, Task
+from cohortkit.model import FORMAT, Person, Scalar, Task
 from cohortkit.protocols import Index
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.model import Action, Recipe
 from cohortkit.recipe.policy import Policy, cleans
+from cohortkit.recipe.text import LEAST_PATIENTS, shipped
 from cohortkit.run.persons import Row
 from cohortkit.traces.spellings import fold, plain
 
@@ -28,6 +29,7 @@ _NAMES: Final = (
     "InstitutionalDepartmentName",
     "StationName",
 )
+Joined = tuple[str, Scalar | None]
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -52,11 +54,27 @@ def ready(
     seen = common_words(index, recipe)
     digest = hashlib.sha256("\n".join(sorted(seen)).encode()).hexdigest()[:16] if seen else ""
     names = tuple(withheld)
+    joined = [[(name, _scalar(row.get(name))) for name in names] for row in rows]
+    common = _categories(tasks, joined)
     told = (
-        replace(task, joined=tuple((name, _scalar(row.get(name))) for name in names), seen=digest)
-        for task, row in zip(tasks, rows, strict=True)
+        replace(task, joined=tuple(one for one in mine if one not in common), seen=digest)
+        for task, mine in zip(tasks, joined, strict=True)
     )
     return replace(recipe, text=replace(recipe.text, seen=seen)), tuple(told)
+
+
+def _categories(tasks: Sequence[Task], joined: Iterable[list[Joined]]) -> set[Joined]:
+    """Values that so many patients share, and that are words of the trade: no name of anybody."""
+    people: dict[Joined, set[Person]] = {}
+    for task, mine in zip(tasks, joined, strict=True):
+        for one in mine:
+            people.setdefault(one, set()).add(task.person)
+    words = shipped().single
+    return {
+        one
+        for one, whose in people.items()
+        if len(whose) >= LEAST_PATIENTS and _words(str(one[1])) <= words
+    }
 
 
 def _scalar(value: object) -> Scalar | None:

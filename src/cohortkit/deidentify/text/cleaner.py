@@ -16,22 +16,24 @@ from pydicom.dataset import Dataset
 
 from cohortkit.deidentify.text import shapes
 from cohortkit.deidentify.text.known import known
-from cohortkit.deidentify.text.words import Vocabulary
+from cohortkit.deidentify.text.words import RUN, Vocabulary, parts_of
 from cohortkit.model import Task
 from cohortkit.recipe.model import Recipe
 from cohortkit.recipe.policy import cleans
 from cohortkit.recipe.text import TextPolicy, shipped
 from cohortkit.traces.fields import Kind
 from cohortkit.traces.find import spans
-from cohortkit.traces.patterns import Patterns
+from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.traces.spellings import fold, plain
 
-WORD, WITHHELD, UNREADABLE = "word", "withheld", "unreadable"
+GLUED, WORD, WITHHELD, UNREADABLE = "known, glued", "word", "withheld", "unreadable"
 """Rules of the report beside those of ``shapes``, the kinds of ``traces.fields`` and detectors."""
 
 _MOST_TURNS = 12  # a text in which there is still something to find goes whole
 _MOST_REMEMBERED = 8192
 _NAMES = frozenset({Kind.NAME, Kind.PHYSICIAN})
+_WHOLE = frozenset({Rule.TOKEN, Rule.NUMBER})
+_SHORTEST = 3  # characters: fewer are a part of any code
 _CUT = "\0"  # stands where something was; no value holds it
 _PARTED = r"[\s,;:^_/#&+|=~*.-]"
 _SEAM = re.compile(rf"({_PARTED}*)\0(?:{_PARTED}*\0)*({_PARTED}*)")
@@ -84,6 +86,12 @@ class Cleaner:
     policy: TextPolicy = field(default_factory=TextPolicy)
     _done: dict[str, Cleaned] = field(default_factory=dict)
     _residue: Counter[tuple[str, str, Cleaned]] = field(default_factory=Counter)
+    _words: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Single out the known words and short numbers that count as whole words only."""
+        alone = (item.text for item in self.patterns.items if item.rule in _WHOLE)
+        self._words = frozenset(one for one in alone if len(one) >= _SHORTEST and one.isalnum())
 
     def values(self, name: str, given: Sequence[str]) -> list[str]:
         """Each value of an attribute as it may stay; empty where nothing of it may.
@@ -143,12 +151,24 @@ class Cleaner:
         for start, end, kind in spans(self.patterns, text):
             first, last = _with_initials(text, start, end) if kind in _NAMES else (start, end)
             yield first, last, f"known {kind}"
+        for start, end in self._glued(text):
+            yield start, end, GLUED
         for name, detector in self.policy.detectors:
             for start, end in detector(text):
                 if not 0 <= start < end <= len(text):
                     raise ValueError(f"detector {name}: a part that is not in the text")
                 yield start, end, f"detector {name}"
         yield from shapes.found(text)
+
+    def _glued(self, text: str) -> Iterator[tuple[int, int]]:
+        """Words in one with others or with digits, of which one is known: ``CTVista``, ``MRN0815``.
+
+        Where each part is of the trade, or a short number, nothing else would see them.
+        """
+        for match in RUN.finditer(text):
+            parts = parts_of(match[0])
+            if len(parts) > 1 and not self._words.isdisjoint(parts):
+                yield match.span()
 
     def _mostly(self, text: str, strange: Iterable[Found]) -> bool:
         """Whether more words go than stay: what is left would be nobody's sentence."""

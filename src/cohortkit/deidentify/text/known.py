@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 
 from cohortkit.errors import Refusal
 from cohortkit.model import Scalar, Task
+from cohortkit.recipe.text import shipped
 from cohortkit.traces.days import date_forms
 from cohortkit.traces.fields import Kind
 from cohortkit.traces.patterns import LONG_NUMBER, Pattern, Patterns, Rule, collect
@@ -16,7 +17,8 @@ from cohortkit.traces.spellings import ORDINARY, fold, identifier, words_in
 
 _SHORTEST = 3  # characters of a word of a joined column
 _LEAST_DIGITS = 5  # of a joined number: fewer are a count, a size, an age
-_LONGEST = 256  # characters of a joined value
+_LONGEST = 2000  # characters of a joined value
+_NAME = 3  # words: more are a text
 
 
 def known(headers: Sequence[Dataset], task: Task, *, claimed: bool) -> Patterns:
@@ -41,11 +43,17 @@ def known(headers: Sequence[Dataset], task: Task, *, claimed: bool) -> Patterns:
 
 
 def _joined(joined: Sequence[tuple[str, Scalar | None]]) -> Iterator[Pattern]:
-    """What joined columns say that are not released: whole, and each word that is no number."""
+    """What joined columns say that are not released: whole, and the words of it.
+
+    Of a longer text only the words that are none of the trade: it is no name, but may hold one.
+    """
     for _, value in joined:
         match value:
-            case None | bool() | float():
+            case None | bool():
                 continue
+            case float():
+                if value.is_integer():  # a number that its table has nulls beside
+                    yield from _of_text(str(int(value)))
             case dt.date():
                 for form in date_forms(f"{value:%Y%m%d}"):
                     yield Pattern(form, Kind.DATE, Rule.DATE)
@@ -55,7 +63,10 @@ def _joined(joined: Sequence[tuple[str, Scalar | None]]) -> Iterator[Pattern]:
 
 def _of_text(value: str) -> Iterator[Pattern]:
     text = fold(value.replace("\0", "")).strip()[:_LONGEST]
-    forms = {*identifier(text), *words_in(text)}
+    words = words_in(text)
+    forms = {*identifier(text), *words}
+    if len(words) > _NAME:
+        forms -= shipped().single
     for form in forms:
         digits = form.isdigit()
         if len(form) >= (_LEAST_DIGITS if digits else _SHORTEST) and form not in ORDINARY:

@@ -85,6 +85,7 @@ SHAPES = (
         r"(?:[\s-]?(?:old|alt))?",
     ),
     _shape("age", rf"{_FROM}\d{{3}}[ymwd]{_TO}|{_FROM}(?:aged?|alter)[\s:=]{{1,3}}\d{{1,3}}(?!\d)"),
+    _shape("age", rf"{_FROM}(?:9\d|1[01]\d)\s?(?-i:[MF]){_TO}"),
     # ── telephones and other numbers of someone ──
     _shape("phone", r"\+\s?\d[\d\s()/.-]{4,24}\d", _digits(_FEWEST_PHONE)),
     _shape("phone", r"(?<![\d.,])0\d{1,5}(?:[\s/.-]{1,2}\d{2,8}){1,6}", _digits(_FEWEST_PHONE)),
@@ -98,6 +99,7 @@ SHAPES = (
     ),
     _shape("number", r"(?<![^\W_])[^\W_]{0,64}?\d{5,}[^\W_]*|\d{5,}"),
     _shape("number", r"(?<![\d.,])\d{3,4}\.\d{3,4}(?![\d.,])"),
+    _shape("spelt out", r"(?<![^\W_])[^\W\d_](?:[ ._-][^\W\d_]){3,40}(?![^\W_])"),
     _shape("title", rf"{_FROM}{_TITLES}\s{{0,3}}(?:[^\W\d_]\.\s?){{0,3}}(?:[^\W\d_]{{2,40}})?"),
 )
 

@@ -11,7 +11,7 @@ from cohortkit.recipe.text import Words
 from cohortkit.traces.spellings import fold, plain
 
 _HIDDEN = "\u0300-\u036f\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
-_RUN = re.compile(rf"(?:[^\W_]|[{_HIDDEN}])+")
+RUN = re.compile(rf"(?:[^\W_]|[{_HIDDEN}])+")
 """Letters and digits, with the accents and invisible ones among them."""
 _PARTS = re.compile(r"[a-zA-Z]+|[0-9]+")
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -40,7 +40,7 @@ class Vocabulary:
 
     def unknown(self, text: str) -> Iterator[tuple[int, int]]:
         """Where a word, a number or a sign stands that may not stay."""
-        runs = [match.span() for match in _RUN.finditer(text)]
+        runs = [match.span() for match in RUN.finditer(text)]
         known = [self.knows(text[start:end]) for start, end in runs]
         for first, last in self._phrases(text, runs, known):
             known[first:last] = [True] * (last - first)
@@ -106,11 +106,20 @@ class Vocabulary:
         """How many words of a text (two letters or more) stay, and how many do not."""
         strange = {start for start, _ in unknown}
         kept = lost = 0
-        for match in _RUN.finditer(text):
+        for match in RUN.finditer(text):
             if sum(letter.isalpha() for letter in match[0]) > 1:
                 lost += match.start() in strange
                 kept += match.start() not in strange
         return kept, lost
+
+
+def parts_of(run: str) -> list[str]:
+    """The words and numbers in a run of letters and digits, as its capitals and digits part it."""
+    return [
+        piece.casefold()
+        for part in _PARTS.findall(_bare(run))
+        for piece in ([part] if part.isdigit() else _HUMPS.findall(part))
+    ]
 
 
 def _bare(run: str) -> str:
