@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 from functools import cache
-from io import BytesIO, FileIO
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from pydicom.errors import BytesLengthException
 from pydicom.filereader import read_partial
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from cohortkit.dicom.ahead import open_head
 from cohortkit.dicom.elements import NotPlain
 from cohortkit.dicom.loader import reading
 from cohortkit.dicom.reader import Header, HeaderReader
@@ -126,8 +127,10 @@ class Watched(HeaderReader):
     def fast(self, path: Path) -> Header | None:
         """What the fast way says, or None where it leaves the file to pydicom or refuses."""
         try:
-            with reading(), FileIO(path) as file:
-                return self._read_fast(file)
+            with reading():
+                file, head = open_head(str(path))
+                with file:
+                    return self._read_fast(file, head)
         except (NotPlain, Refusal):
             return None
 

@@ -7,8 +7,9 @@ by ``loader`` with pydicom. Both ways end in the same conversion, and a test hol
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
+from cohortkit.dicom.ahead import Opened, open_head
 from cohortkit.dicom.elements import Found, NotPlain, Walk
 from cohortkit.dicom.layout import find_start, plain_syntax
 from cohortkit.dicom.loader import read_header, reading
@@ -25,7 +27,6 @@ from cohortkit.dicom.values import Decoder, Field, Unparsable, Value, parse
 from cohortkit.errors import Refusal
 from cohortkit.reasons import Reason
 
-_HEAD = 16 * 1024
 _MEMO = 1024  # values kept for each field
 _MEMO_ENCODINGS = 16
 _CHARSET = 0x00080005
@@ -70,8 +71,12 @@ class HeaderReader:
         self._runs = {implicit: Runs(self._wanted) for implicit in (False, True)}
         self._memo = _Memo(len(self.fields))
 
-    def read(self, path: str | Path) -> Header:
+    def read(self, path: str | Path, opened: Callable[[], Opened] | None = None) -> Header:
         """Read one file.
+
+        Args:
+            path: the file.
+            opened: gives the open file and its first bytes, where it was opened ahead.
 
         Raises:
             Refusal: as ``loader.read_header``.
@@ -79,14 +84,15 @@ class HeaderReader:
         """
         if self._fast:
             try:
-                with reading(), FileIO(path) as file:
-                    return self._read_fast(file)
+                with reading():
+                    file, head = opened() if opened else open_head(os.fspath(path))
+                    with file:
+                        return self._read_fast(file, head)
             except NotPlain:
                 pass
         return self._read_whole(path)
 
-    def _read_fast(self, file: FileIO) -> Header:
-        head = file.read(_HEAD)
+    def _read_fast(self, file: FileIO, head: bytes) -> Header:
         try:
             start = find_start(head)
         except Refusal as refusal:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 import polars as pl
 
+from cohortkit.dicom.ahead import Opened, each_opened
 from cohortkit.dicom.reader import Header, HeaderReader
 from cohortkit.dicom.sop_classes import MEDIA_DIRECTORY, lookup
 from cohortkit.errors import Refusal, TaskFailure
@@ -95,8 +96,9 @@ def read_batch(archive: str, files: Sequence[File]) -> Batch:
     No file can end it: what goes wrong with one is the reason why that one is skipped.
     """
     rows = _Rows()
-    for file in files:
-        reason = _read(archive, file, rows)
+    paths = [os.path.join(archive, file[0]) for file in files]  # noqa: PTH118 - half the time
+    for path, file, opened in zip(paths, files, each_opened(paths), strict=True):
+        reason = _read(path, file, opened, rows)
         if reason is not None:
             rows.skipped.append((*file, str(reason)))
     return rows.frames(len(files))
@@ -109,9 +111,9 @@ def lost(file: File) -> Batch:
     return rows.frames(1)
 
 
-def _read(archive: str, file: File, rows: _Rows) -> Reason | None:
+def _read(path: str, file: File, opened: Callable[[], Opened], rows: _Rows) -> Reason | None:
     try:
-        header = _reader().read(os.path.join(archive, file[0]))  # noqa: PTH118 - half the time
+        header = _reader().read(path, opened)
         reason = _unfit(header)
         if reason is None:
             rows.instances.append(_row(header, file))

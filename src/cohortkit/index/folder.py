@@ -26,6 +26,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES = ("instances", "series", "skipped", "issues")
 _LOCK = "lock"
+_OURS = frozenset({_LOCK, "unfinished.json", "unfinished.json.new", f"{MANIFEST}.new"})
 _KIND = "cohortkit index"
 _ROW_GROUP = 122_880
 _CURE = "open it again; if that does not help, delete its folder and scan the archive again"
@@ -75,6 +76,11 @@ class Manifest:
         return [part for part in self.parts if part.table == table]
 
 
+def is_part(name: str) -> bool:
+    """Whether this is the name of a part, and so of nothing outside the store."""
+    return _PART_NAME.fullmatch(name) is not None
+
+
 def read_manifest(store: Path) -> Manifest | None:
     """The valid version of a store; None where the folder holds no store.
 
@@ -97,7 +103,7 @@ def read_manifest(store: Path) -> Manifest | None:
                 f"{FORMAT}: it needs a newer cohortkit"
             )
         parts = tuple(Part(**part) for part in data["parts"])
-        if not all(_PART_NAME.fullmatch(part.file) for part in parts):
+        if not all(is_part(part.file) for part in parts):
             raise StoreError(f"the manifest of the index store is damaged; {_CURE}")
         return Manifest(
             int(data["number"]),
@@ -166,10 +172,7 @@ def writing(store: Path) -> Iterator[Writer]:
         raise StoreError("the index store cannot be written") from None
     with lock:
         _take(lock)
-        manifest = read_manifest(store)
-        writer = Writer(store, manifest)
-        writer.tidy(manifest)
-        yield writer
+        yield Writer(store, read_manifest(store))
 
 
 class Writer:
@@ -204,32 +207,39 @@ class Writer:
             counts,
         )
         data = {"kind": _KIND, "format": FORMAT, **asdict(manifest)}
-        temporary = self.store / f"{MANIFEST}.new"
+        self.swap(MANIFEST, json.dumps(data, indent=1, sort_keys=True).encode())
+        return manifest
+
+    def swap(self, name: str, data: bytes) -> None:
+        """Put a file in the place of the one of this name, whole or not at all.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        temporary = self.store / f"{name}.new"
         try:
             with _private(temporary, os.O_TRUNC) as file:
-                file.write(json.dumps(data, indent=1, sort_keys=True).encode())
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(self.store / MANIFEST)
+            temporary.replace(self.store / name)
             _sync_folder(self.store)
         except OSError:
             raise StoreError("the index store cannot be written; is the disk full?") from None
-        self.tidy(manifest)
-        return manifest
 
-    def tidy(self, manifest: Manifest | None) -> None:
-        """Remove parts that neither the valid version nor the one before it names."""
-        named = {part.file for part in manifest.parts} if manifest else set()
+    def tidy(self, manifest: Manifest | None, more: Iterable[Part] = ()) -> None:
+        """Remove parts that neither the valid version nor the one before it names, nor ``more``."""
+        named = {part.file for part in (*(manifest.parts if manifest else ()), *more)}
         named.update(manifest.previous if manifest else ())
         for file in self.store.iterdir():
-            if _PART_NAME.fullmatch(file.name) and file.name not in named:
+            if is_part(file.name) and file.name not in named:
                 file.unlink(missing_ok=True)
 
 
 def _make(store: Path) -> None:
     if store.is_dir():
         if not (store / MANIFEST).is_file() and any(
-            file.name != _LOCK and not _PART_NAME.fullmatch(file.name) for file in store.iterdir()
+            not is_part(file.name) and file.name not in _OURS for file in store.iterdir()
         ):
             raise StoreError("the folder for the index store holds something else")
     elif store.exists():

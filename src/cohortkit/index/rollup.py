@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 
 import polars as pl
 
@@ -14,7 +15,14 @@ _KEY = "series_key"
 _CLASS_WORDS = ("kind", "department", "risk")
 _RISKS = (Risk.NONE, Risk.LOW, Risk.STATED, Risk.HIGH)
 _UNKNOWN = len(_RISKS)
-_SORTED_BY = ("Modality", "PatientID", "StudyDate", "StudyInstanceUID", "SeriesInstanceUID", _KEY)
+SERIES_SORTED_BY: Final = (
+    "Modality",
+    "PatientID",
+    "StudyDate",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    _KEY,
+)
 
 
 def roll_up(instances: pl.LazyFrame) -> pl.DataFrame:
@@ -41,7 +49,7 @@ def roll_up(instances: pl.LazyFrame) -> pl.DataFrame:
     ]
     rows = rows.with_columns(fallback).with_columns(_riskiest())
     wanted = [_KEY, *_plain(), "TransferSyntaxUID", "latest_date", *_COUNTS, *LISTS]
-    return rows.select(wanted).sort(_SORTED_BY).collect(engine="streaming")
+    return rows.select(wanted).sort(SERIES_SORTED_BY).collect(engine="streaming")
 
 
 def with_study_counts(series: pl.DataFrame) -> pl.DataFrame:

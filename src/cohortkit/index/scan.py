@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -20,6 +20,7 @@ from cohortkit.index.folder import Writer, scan_parts, undamaged, writing
 from cohortkit.index.pool import read_all
 from cohortkit.index.rollup import roll_up, with_study_counts
 from cohortkit.index.store import StoreIndex
+from cohortkit.index.unfinished import Unfinished, forget, left_by
 from cohortkit.index.update import NOT_OPENED, TRY_AGAIN, Change, Update, compare
 from cohortkit.index.walk import Listing, list_files
 from cohortkit.places import inside_release
@@ -42,7 +43,7 @@ def scan(
 
     The archive is only read. Every file is indexed or listed by ``skipped()`` with its reason.
     Links are not followed. With a store, files whose size and time are known are not opened
-    again, and an interrupted scan leaves the version before it.
+    again. An interrupted scan leaves the version before it, and the next one reads the rest only.
 
     Args:
         archive: the folder to look in.
@@ -104,36 +105,36 @@ def _into_store(root: Path, writer: Writer, workers: int | None, *, progress: bo
     manifest = writer.manifest
     if manifest is not None and manifest.root != str(root):
         raise StoreError("the index store belongs to another archive; choose another place")
+    left = left_by(writer.store, manifest, str(root))
+    writer.tidy(manifest, left.parts)
     listing = list_files(root)
-    change = _change(listing, writer)
-    if manifest is not None and _same(listing, change, writer):
+    change = compare(listing.files, writer.store, [manifest or Unfinished("", ""), left])
+    if manifest is not None and not left.parts and _same(listing, change, writer):
         index = StoreIndex.of(writer.store, manifest)
         return replace(index, counts=_counts(listing, 0, change.unchanged))
-    update = Update(writer)
+    update = Update(writer, left)
     update.carry_over(change, listing)
-    with closing(_read(root, change.fresh, workers, progress=progress)) as batches:
-        for batch in batches:
-            update.add(batch)
+    try:
+        with closing(_read(root, change.fresh, workers, progress=progress)) as batches:
+            for batch in batches:
+                update.add(batch)
+    except BaseException:
+        with suppress(StoreError):  # the first fault is the one to tell
+            update.save()
+        raise
     parts = update.finish()
     counts = _counts(
         listing, update.read, change.unchanged, change.gone - update.moved, update.moved
     )
     manifest = writer.publish(str(root), parts, counts)
+    forget(writer.store)
+    writer.tidy(manifest)
     return StoreIndex.of(writer.store, manifest)
-
-
-def _change(listing: Listing, writer: Writer) -> Change:
-    old = writer.manifest.of if writer.manifest else (lambda _: [])
-    return compare(
-        listing.files,
-        scan_parts(writer.store, old("instances"), INSTANCES),
-        scan_parts(writer.store, old("skipped"), SKIPPED),
-    )
 
 
 def _same(listing: Listing, change: Change, writer: Writer) -> bool:
     """Whether there is nothing to read, to remove or to list anew."""
-    if not change.fresh.is_empty() or not change.stale.is_empty() or writer.manifest is None:
+    if not change.fresh.is_empty() or not change.stale[0].is_empty() or writer.manifest is None:
         return False
     skipped = scan_parts(writer.store, writer.manifest.of("skipped"), SKIPPED)
     known = skipped.filter(pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN])).select(*SKIPPED)

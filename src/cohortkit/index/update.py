@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -20,12 +22,15 @@ from cohortkit.index.columns import (
     label_of,
 )
 from cohortkit.index.folder import Part, Writer, scan_parts
-from cohortkit.index.rollup import roll_up, series_schema, with_study_counts
+from cohortkit.index.rollup import SERIES_SORTED_BY, roll_up, series_schema, with_study_counts
+from cohortkit.index.unfinished import Unfinished, record
 from cohortkit.index.walk import Listing
 from cohortkit.reasons import Reason
 
 _FILE = list(LISTING)
+_NOTED = ["series_key", "SOPInstanceUID", *_FILE]
 _FLUSH = 100_000  # rows in memory before parts are written
+_SECONDS = 20.0  # after which they are written at the latest: a kill costs no more than that
 _SMALL = 50_000  # rows of a part that is worth merging
 _MANY = 8  # small parts of one label before they are merged
 NOT_OPENED: Final = [str(Reason.NOT_A_FILE), str(Reason.FILE_NAME)]
@@ -35,31 +40,49 @@ TRY_AGAIN: Final = [str(Reason.UNREADABLE_FILE), str(Reason.INTERNAL), str(Reaso
 """Reasons for which the next scan opens the file again."""
 
 
+class Tables(Protocol):
+    """Parts by table: a version, or what an interrupted scan has left."""
+
+    def of(self, table: str) -> list[Part]:
+        """The parts of one table."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What differs between a listing and what is known.
 
     Attributes:
         fresh: files to be read: new, changed, or to be tried again.
-        stale: known files that are gone or changed; their rows go.
-        gone: how many of them are gone.
+        stale: for each source of what is known, its files that are gone or changed; their rows go.
+        gone: how many of those of the first source are gone.
         unchanged: how many files stay unopened.
     """
 
     fresh: pl.DataFrame
-    stale: pl.DataFrame
+    stale: tuple[pl.DataFrame, ...]
     gone: int
     unchanged: int
 
 
-def compare(files: pl.DataFrame, instances: pl.LazyFrame, skipped: pl.LazyFrame) -> Change:
-    """Compare a listing with the files that the index knows, by path, size and time."""
-    read = skipped.filter(~pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN]))
-    known = pl.concat([instances.select(_FILE), read.select(_FILE)]).collect()
-    fresh = files.join(known, on=_FILE, how="anti")
-    stale = known.join(files, on=_FILE, how="anti")
-    gone = stale.join(files, on="path", how="anti").height
-    return Change(fresh, stale.select("path"), gone, files.height - fresh.height)
+def compare(files: pl.DataFrame, store: Path, sources: Sequence[Tables]) -> Change:
+    """Compare a listing with the files that are known, by path, size and time."""
+    known = [_known(store, source) for source in sources]
+    fresh = files.join(pl.concat(known), on=_FILE, how="anti")
+    stale = tuple(rows.join(files, on=_FILE, how="anti") for rows in known)
+    gone = stale[0].join(files, on="path", how="anti").height
+    return Change(fresh, stale, gone, files.height - fresh.height)
+
+
+def _known(store: Path, source: Tables) -> pl.DataFrame:
+    instances = scan_parts(store, source.of("instances"), INSTANCES).select(_FILE)
+    return pl.concat([instances, _read_skipped(store, source).select(_FILE)]).collect()
+
+
+def _read_skipped(store: Path, source: Tables) -> pl.LazyFrame:
+    """The files that were opened, are no instances, and will not be on a second look."""
+    skipped = scan_parts(store, source.of("skipped"), SKIPPED)
+    return skipped.filter(~pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN]))
 
 
 @dataclass(slots=True)
@@ -67,6 +90,7 @@ class Update:
     """The next version while it is made."""
 
     writer: Writer
+    left: Unfinished
     kept: list[Part] = field(default_factory=list)
     skipped: list[pl.DataFrame] = field(default_factory=list)
     issues: list[pl.DataFrame] = field(default_factory=list)
@@ -74,64 +98,97 @@ class Update:
     removed: list[pl.DataFrame] = field(default_factory=list)
     moved: int = 0
     read: int = 0
-    _buffer: list[pl.DataFrame] = field(default_factory=list)
+    _recorded: list[Part] = field(default_factory=list)
+    _buffer: list[Batch] = field(default_factory=list)
     _waiting: int = 0
+    _since: float = field(default_factory=time.monotonic)
 
     def carry_over(self, change: Change, listing: Listing) -> None:
         """Take over what has not changed; only parts that lose rows are written again."""
-        manifest = self.writer.manifest
         self.skipped.append(listing.skipped)
-        if manifest is None:
-            return
-        store = self.writer.store
-        for part in manifest.of("instances"):
-            self._keep(part, change.stale)
-        skipped = scan_parts(store, manifest.of("skipped"), SKIPPED)
-        skipped = skipped.filter(~pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN]))
-        issues = scan_parts(store, manifest.of("issues"), ISSUES)
-        self.skipped.append(skipped.join(change.stale.lazy(), on="path", how="anti").collect())
-        self.issues.append(issues.join(change.stale.lazy(), on="path", how="anti").collect())
+        manifest = self.writer.manifest
+        if manifest is not None:
+            for part in manifest.of("instances"):
+                self._keep(part, change.stale[0])
+            self._tell(manifest, change.stale[0])
+        for part in self.left.of("instances"):
+            before = len(self.kept)
+            self._keep(part, change.stale[-1])
+            for now in self.kept[before:]:
+                self._recorded.append(now)
+                self._note(scan_parts(self.writer.store, [now], INSTANCES).select(_NOTED).collect())
+        self._tell(self.left, change.stale[-1])
+        self._recorded += [*self.left.of("skipped"), *self.left.of("issues")]
 
     def _keep(self, part: Part, stale: pl.DataFrame) -> None:
         rows = scan_parts(self.writer.store, [part], INSTANCES)
-        lost = rows.select("series_key", "SOPInstanceUID", *_FILE).collect()
-        lost = lost.join(stale, on="path", how="semi")
+        lost = rows.select(_NOTED).collect().join(stale, on=_FILE, how="semi")
         if lost.is_empty():
             self.kept.append(part)
             return
         self.touched.append(lost["series_key"].unique())
         self.removed.append(lost)
-        left = rows.join(stale.lazy(), on="path", how="anti").collect()
+        left = rows.join(stale.lazy(), on=_FILE, how="anti").collect()
         if not left.is_empty():
             self.kept.append(self.writer.add("instances", part.label, left))
 
-    def add(self, batch: Batch) -> None:
-        """Take what was read; write parts when enough has gathered."""
-        self.read += batch.files
-        self.skipped.append(batch.skipped)
-        self.issues.append(batch.issues)
-        self._buffer.append(batch.instances)
-        self._waiting += batch.instances.height
-        if self._waiting >= _FLUSH:
-            self._flush()
+    def _tell(self, source: Tables, stale: pl.DataFrame) -> None:
+        """Take over what was said of files that are no instances, and of values."""
+        store = self.writer.store
+        issues = scan_parts(store, source.of("issues"), ISSUES)
+        self.skipped.append(
+            _read_skipped(store, source).join(stale.lazy(), on=_FILE, how="anti").collect()
+        )
+        self.issues.append(issues.join(stale.lazy(), on="path", how="anti").collect())
 
-    def _flush(self) -> None:
-        rows = pl.concat([pl.DataFrame(schema=INSTANCES), *self._buffer])
-        self._buffer, self._waiting = [], 0
-        if rows.is_empty():
-            return
+    def _note(self, rows: pl.DataFrame) -> None:
+        """Remember which series have won rows, and which of these were elsewhere before."""
         self.touched.append(rows["series_key"].unique())
         if self.removed:
             before = pl.concat(self.removed)
             same = ["SOPInstanceUID", "size", "mtime_ns"]
             elsewhere = rows.join(before, on="path", how="anti")
             self.moved += elsewhere.join(before, on=same, how="semi").height
-        for label, part in _by_label(rows):
-            self.kept.append(self.writer.add("instances", label, part.sort(SORTED_BY)))
+
+    def add(self, batch: Batch) -> None:
+        """Take what was read; write parts when enough has gathered, or when it was long ago."""
+        self.read += batch.files
+        self.skipped.append(batch.skipped)
+        self.issues.append(batch.issues)
+        self._buffer.append(batch)
+        self._waiting += batch.instances.height
+        if self._waiting >= _FLUSH or time.monotonic() - self._since > _SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Write what has gathered, and say so: what is said is not read again after a kill."""
+        new = self._flush()
+        if new:
+            self._recorded += new
+            record(self.writer, self.left, self._recorded)
+        self._since = time.monotonic()
+
+    def _flush(self) -> list[Part]:
+        """Parts of what has gathered; those of instances are in the next version."""
+        batches, self._buffer, self._waiting = self._buffer, [], 0
+        rows = pl.concat([pl.DataFrame(schema=INSTANCES), *(b.instances for b in batches)])
+        self._note(rows)
+        parts = [
+            self.writer.add("instances", label, part.sort(SORTED_BY))
+            for label, part in _by_label(rows)
+        ]
+        self.kept += parts
+        for table, frames in (
+            ("skipped", [b.skipped for b in batches]),
+            ("issues", [b.issues for b in batches]),
+        ):
+            if any(not frame.is_empty() for frame in frames):
+                parts.append(self.writer.add(table, "all", pl.concat(frames)))
+        return parts
 
     def finish(self) -> list[Part]:
         """Write what is left, and the tables that follow from the instances."""
-        self._flush()
+        self.save()
         self._merge()
         parts = list(self.kept)
         for label, rows in _by_label(self._series()):
@@ -165,7 +222,8 @@ class Update:
         old = scan_parts(store, manifest.of("series"), series_schema())
         kept = old.join(keys, on="series_key", how="anti").collect()
         new = roll_up(instances.join(keys, on="series_key", how="semi"))
-        return with_study_counts(pl.concat([kept.drop("NumberOfStudyRelatedSeries"), new]))
+        both = pl.concat([kept.drop("NumberOfStudyRelatedSeries"), new])
+        return with_study_counts(both.sort(SERIES_SORTED_BY))
 
 
 def _by_label(rows: pl.DataFrame) -> Iterable[tuple[str, pl.DataFrame]]:
