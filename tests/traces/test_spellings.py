@@ -116,8 +116,10 @@ def test_a_place_is_known_by_its_own_words(raw: str, full: str, alone: str) -> N
 
 
 def test_words_that_any_place_may_have_are_none_of_its_own() -> None:
-    """University, hospital, street, and words of the trade."""
+    """University, hospital, street, and words of the trade, such as right in German."""
     assert set() == places("University Hospital, Dept. of Radiology, MR 1, Main Street 12")[1]
+    assert {"isar"} == places("Klinikum rechts der Isar")[1]
+    assert {"sinai"} == places("Mount Sinai Spine and Bone Center, Open MRI")[1]
 
 
 def test_a_short_rest_behind_zeros_is_no_spelling() -> None:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from itertools import permutations
 
+from cohortkit.recipe.text import shipped
 from cohortkit.traces.scripts import LOOKALIKES, ROMAN, STROKES, UMLAUTS, weight
 
 SEPARATORS = (" ", ", ", ",", "^", "_", "-", ".", "")
@@ -27,24 +28,27 @@ ORDINARY = frozenset(
 
 PLACE_WORDS = frozenset(
     """
-    abteilung academic associates avenue building campus cancer care center central centre centro
-    centrum children childrens city clinica clinical clinics clinique college community company
-    corp corporation county department dept diagnosi diagnostic diagnostics diagnostik
-    diagnostique district drive east faculty floor foundation france fundacion general germany
-    gmbh group haus health healthcare heilkunde hopital hospitals house imagerie imaging inc
-    innenstadt institut institute instituto international istituto italia italy japan klinik
-    kliniken klinikum krankenhaus lab laboratory labor lane laboratories llc ltd magnetic main
-    medecine medica medical medicine medico medizin medizinische mobile national netherlands neue
-    neuro neurology neuroradiology new north northern nuclear nuklearmedizin oncology ospedale
-    outpatient physicians platz plaza policlinico polyclinic practice praxis private provincial
-    public radiologia radiologie radiological radiologische radiology regional regionale research
-    resonance road room royal saint san sankt santa school science sciences services site south
-    southern spital state states station stiftung strasse street suite suisse surgery
-    switzerland system systems the trust uni unit united universita universitaet universitaets
-    universitaetsklinikum universitaire universital universite universiteit university
-    universitaetsspital veterinary weg west western ziekenhuis zentrum und and der die das des de
-    del della du la le les los von van zu am an im in of for at
-    usa
+    abteilung academic advanced alte altes am an and associates at ave avenue bay blvd box
+    building campus cancer canton care center central centre centro centrum children childrens
+    city clinica clinical clinics clinique coast college community company corp corporation county
+    ct das de del della department dept der des diagnosi diagnostic diagnostics diagnostik
+    diagnostique die district dr drive du east faculty first floor for foundation france fundacion
+    general germany gmbh grosse group haupt haus health healthcare heilkunde highway hill hills
+    hopital hospitals house im imagerie imaging in inc innenstadt innere institut institute
+    instituto international island istituto italia italy japan kanton kleine klinik kliniken
+    klinikum klinische krankenhaus la lab labor laboratories laboratory lake lane le left les
+    links llc ln los lower ltd magnetic main man medecine medica medical medicine medico medizin
+    medizinische memorial mens metro metropolitan mitte mobile mount nacional national nationale
+    nazionale netherlands neue neues neuro neurology neuroradiology new nord north northern
+    nuclear nuklearmedizin obere of oncology open ospedale ost outpatient park physicians platz
+    plaza policlinico polyclinic postfach practice praxis private province provincia provincial
+    public radiologia radiological radiologie radiologische radiology rd rechts regional regionale
+    republic republik research resonance right river road room royal saint san sankt santa school
+    science sciences services site south southern spital state states station ste stiftung strasse
+    street sud sued suisse suite surgery switzerland system systems the trust und uni unit united
+    universita universitaet universitaets universitaetsklinikum universitaetsspital universitaire
+    universital universite universiteit university untere upper usa valley van veterinary von weg
+    west western woman women womens zentral zentrale zentrum ziekenhuis zu
     """.split()  # noqa: SIM905 - the same
 )
 """Words that very many institutions and addresses have: alone they name no place."""
@@ -226,6 +230,10 @@ def identifier(raw: str) -> set[str]:
     return {form for form in found if form}
 
 
+def _common(word: str) -> bool:
+    return word in PLACE_WORDS or word in ORDINARY or plain(word) in shipped().single
+
+
 def places(raw: str) -> tuple[set[str], set[str]]:
     """An institution or address in full and in pairs of words; and words that it alone has.
 
@@ -234,7 +242,7 @@ def places(raw: str) -> tuple[set[str], set[str]]:
     """
     text = fold(" ".join(raw.split()))
     runs = words_in(text)
-    own = [run not in PLACE_WORDS and run not in ORDINARY and not run.isdigit() for run in runs]
+    own = [not (_common(run) or run.isdigit()) for run in runs]
     full = {text}
     for separator in SEPARATORS:
         full.add(separator.join(runs))
