@@ -306,6 +306,7 @@ def verify(
     key: KeyPath = None,
     ids: IdsPath = None,
     index: Path | None = None,
+    also: list[Path] | None = None,
     json: Json = False,
 ) -> int:
     """Check a finished export again: every file and digest, and a search for source identities.
@@ -313,8 +314,9 @@ def verify(
     Args:
         out: The folder of the export.
         index: The index that the export was made from.
+        also: A file that is to leave with it, as a notebook or a log; say it once for each.
     """
-    found = ck.verify(out, key=_key(key), index=index, ids=_ids(ids))
+    found = ck.verify(out, key=_key(key), index=index, ids=_ids(ids), also=also or ())
     say(found, found.summary(), json)
     return OK if found.ok else FAILED
 
