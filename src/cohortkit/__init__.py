@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cohortkit import compat as compat
+    from cohortkit import convert as convert
     from cohortkit import errors as errors
     from cohortkit.cohort.cohort import Cohort as Cohort
     from cohortkit.deidentify.idtable import IdTable as IdTable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from cohortkit.index.demo import demo_index as demo_index
     from cohortkit.index.scan import scan as scan
     from cohortkit.job.job import run_job as run_job
+    from cohortkit.pixels.show import show as show
     from cohortkit.reasons import Reason as Reason
     from cohortkit.reasons import Status as Status
     from cohortkit.recipe.file import load_recipe as load_recipe
@@ -71,6 +73,7 @@ _HOME = MappingProxyType(
         "Status": "reasons",
         "Tables": "writers.tables",
         "compat": "",
+        "convert": "",
         "crosswalk": "release.crosswalk",
         "demo_index": "index.demo",
         "errors": "",
@@ -80,6 +83,7 @@ _HOME = MappingProxyType(
         "plan": "run.plan",
         "run_job": "job.job",
         "scan": "index.scan",
+        "show": "pixels.show",
         "status": "run.status",
         "verify": "run.verify",
     }
@@ -103,6 +107,7 @@ __all__ = [
     "Status",
     "Tables",
     "compat",
+    "convert",
     "crosswalk",
     "demo_index",
     "errors",
@@ -113,6 +118,7 @@ __all__ = [
     "plan",
     "run_job",
     "scan",
+    "show",
     "status",
     "verify",
 ]

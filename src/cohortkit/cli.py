@@ -71,7 +71,10 @@ People = Annotated[
 ]
 To = Annotated[
     list[str],
-    Parameter(help="A kind of output: dicom, nifti, png or tables. Say it once for each."),
+    Parameter(
+        help="A kind of output: dicom, nifti, png or tables. Say it once for each. Its options "
+        "stand behind a colon: nifti:tilt=resample,colour=rgb."
+    ),
 ]
 
 

@@ -70,6 +70,8 @@ class Reason(Enum):
     UNKNOWN_MOSAIC = ("unknown-mosaic", "A mosaic whose tiles cannot be placed.")
     NOT_GREY = ("not-grey", "A colour image has no place in this output.")
     UNSUPPORTED_PIXELS = ("unsupported-pixels", "A pixel representation that is not handled.")
+    NO_SUV = ("no-suv", "The header does not allow SUV: units, corrections, weight, dose or times.")
+    SUV_WITHHELD = ("suv-withheld", "SUV would tell the weight, which the recipe removes.")
     VALUES_OUT_OF_RANGE = ("values-out-of-range", "The values fit no exact number type.")
 
     # pixels that cannot be decoded

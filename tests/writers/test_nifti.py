@@ -418,3 +418,15 @@ def test_echo_volumes_have_their_own_files(tmp_path: Path) -> None:
     parts = [one.part for one in volumes(*series(both)) if isinstance(one, Volume)]
     assert ["_e1", "_e2"] == parts
     assert [] == list(tmp_path.iterdir())
+
+
+def test_options_in_one_word() -> None:
+    """The shell's way to say what the class takes; a misspelt one is an error."""
+    assert Nifti(tilt="resample", colour="rgb") == writer("nifti:tilt=resample,colour=rgb")
+    assert Nifti(compress=False, level=1) == writer("nifti:compress=false,level=1")
+    assert Nifti(resolution=1.5) == writer("nifti:resolution=1.5")
+    assert Nifti(resolution=(1, 1, 2.5)) == writer("nifti:resolution=1x1x2.5")
+    wrong_words = ("nifti:", "nifti:tilt", "nifti:tilt=", "nifti:=resample", "nifti:tild=refuse")
+    for wrong in (*wrong_words, "nifti:tilt=lean", "nifti:tilt=affine,tilt=affine", "niftie:a=b"):
+        with pytest.raises(UsageError):
+            writer(wrong)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
-from cohortkit.geometry import classic, enhanced, vendors
+from cohortkit.geometry import classic, enhanced, suv, vendors
 from cohortkit.geometry.display import Displays
 from cohortkit.geometry.headers import integer, number, text, words
 from cohortkit.model.facts import (
@@ -66,7 +66,9 @@ def read_facts(headers: Sequence[Dataset]) -> Facts:
         )
         identity = identities.setdefault(text(header, "SOPInstanceUID"), ordinal)
         instances.append(replace(instance, frames=frames, identity=identity))
-    return Facts(instances=tuple(instances), **_flags(headers, instances))
+    flags = _flags(headers, instances)
+    factor = suv.factor(headers) if flags["pt"] else None
+    return Facts(instances=tuple(instances), suv=factor, **flags)
 
 
 def _setting(header: Dataset) -> tuple[tuple[str, ...], ...]:

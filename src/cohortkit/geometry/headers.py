@@ -120,7 +120,12 @@ def text(dataset: Dataset, keyword: str) -> str:
     """The first value as text; empty where there is none. For parsing only: it goes nowhere."""
     tag = tag_for_keyword(keyword)
     assert tag is not None, keyword
-    values = _values(dataset, tag)
+    return text_at(dataset, tag)
+
+
+def text_at(dataset: Dataset, tag: int, vr: str = "") -> str:
+    """The same by tag; ``vr`` is what a private element is where the file does not say."""
+    values = _values(dataset, tag, vr)
     return _text(values[0]) if values else ""
 
 

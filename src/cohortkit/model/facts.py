@@ -250,7 +250,12 @@ class InstanceFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One series: its instances in the order of the task's files."""
+    """One series: its instances in the order of the task's files.
+
+    Attributes:
+        suv: what its values are multiplied with to be SUV by body weight (g/ml), if that is sure.
+            It tells the weight to whoever knows the dose: ``FIGURES`` withholds it with the weight.
+    """
 
     instances: tuple[InstanceFacts, ...]
     diffusion: bool = False
@@ -258,6 +263,7 @@ class Facts:
     mr: bool = False
     pt: bool = False
     nm: bool = False
+    suv: float | None = None
 
 
 FIGURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -268,6 +274,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "FlipAngle": ("FlipAngle",),
         "SliceThickness": ("SliceThickness",),
         "DiffusionBValue": ("DiffusionBValue",),
+        "SUVBodyWeightFactor": ("PatientWeight",),
     }
 )
 """Figures that an output states from Facts, and the attributes that hold them: a recipe that

@@ -22,7 +22,8 @@ def writer(wanted: str | Writer, options: Mapping[str, object] | None = None) ->
     """A writer by its short name, or the writer itself.
 
     Args:
-        wanted: ``"dicom"``, ``"nifti"``, ``"png"``, ``"tables"``, or an object that writes.
+        wanted: ``"dicom"``, ``"nifti"``, ``"png"``, ``"tables"``, or an object that writes. Behind
+            the name may stand its options, as in ``"nifti:tilt=resample,colour=rgb"``.
         options: of a writer that is named, by the names that its class has; default: its own.
 
     Raises:
@@ -30,18 +31,44 @@ def writer(wanted: str | Writer, options: Mapping[str, object] | None = None) ->
             an object that does not write.
     """
     if isinstance(wanted, str):
+        wanted, found = _read(wanted)
+        options = {**found, **(options or {})}
         if wanted not in _SHORT_NAMES:
             raise UsageError(f"no output {wanted!r}; there are {', '.join(_SHORT_NAMES)}")
         module, name = _SHORT_NAMES[wanted]
         made = getattr(import_module(module), name)
         known = [one.name for one in fields(made)]
-        for word in options or {}:
+        for word in options:
             if word not in known:
                 has = f"it has {', '.join(known)}" if known else "it has none"
                 raise UsageError(f"{wanted} has no option {word!r}; {has}")
-        return cast("Writer", made(**options or {}))
+        return cast("Writer", made(**options))
     if isinstance(wanted, type) or not all(
         hasattr(wanted, part) for part in ("name", "accepts", "write")
     ):
         raise UsageError("an output is a short name or a writer such as cohortkit.Nifti()")
     return wanted
+
+
+def _read(text: str) -> tuple[str, dict[str, object]]:
+    """Name and options of a writer in one word, as the shell has it."""
+    name, colon, rest = text.partition(":")
+    options: dict[str, object] = {}
+    for part in rest.split(",") if colon else ():
+        word, equals, value = part.partition("=")
+        if not (word and equals and value) or word in options:
+            raise UsageError(f"{text!r}: options are such as nifti:tilt=resample,colour=rgb")
+        options[word] = _value(value)
+    return name, options
+
+
+def _value(text: str) -> object:
+    """A number, numbers joined by x (for an axis each), true or false, or a word."""
+    if text in {"true", "false"}:
+        return text == "true"
+    parts = text.split("x")
+    try:
+        numbers = [float(part) if "." in part else int(part) for part in parts]
+    except ValueError:
+        return text
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -14,6 +14,7 @@ from cohortkit.errors import Refusal, UsageError
 from cohortkit.geometry.affine import shear
 from cohortkit.model import (
     COLOUR,
+    Accepted,
     Artifact,
     DeidentifiedSeries,
     Payload,
@@ -26,13 +27,14 @@ from cohortkit.payloads.grid import orientation_of, resampled, spacing_of, turne
 from cohortkit.payloads.shapes import UPRIGHT_DEGREES, WORDS, Policies, checked, shaped
 from cohortkit.writers import files
 from cohortkit.writers.gzipped import gzipped
-from cohortkit.writers.sidecar import sidecar
+from cohortkit.writers.sidecar import SUV_FACTOR, SUV_POLICY, sidecar
 
 DESCRIPTION: Final = "cohortkit 0.1"
 _SCANNER = 1
 _CHUNK = 4 << 20
 _LONGEST_AXIS = 32767
 _LEVELS = range(1, 10)
+_SUV = ("no", "body-weight")
 _TYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
 
 
@@ -58,6 +60,8 @@ class Nifti:
             to write those of each object as a volume that says so too (neither sform nor qform).
         orientation: ``keep``, or where the axes are to run to, such as ``RAS`` or ``LPS``: they
             are swapped and reversed to come nearest to it; no value changes.
+        suv: values of PET as the header scales them (``no``), or as SUV by ``body-weight``, in
+            g/ml; the factor stands in the sidecar in any case, if the recipe keeps the weight.
         resolution: None, or mm of a voxel, one number or one for each axis of the file: values
             are then interpolated linearly, without smoothing.
     """
@@ -74,6 +78,7 @@ class Nifti:
     colour: str = "refuse"
     unplaced: str = "refuse"
     orientation: str = "keep"
+    suv: str = "no"
     resolution: float | tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
@@ -82,6 +87,8 @@ class Nifti:
         self._policies()  # told now, and not when the first volume comes
         orientation_of(self.orientation)
         spacing_of(self.resolution)
+        if self.suv not in _SUV:
+            raise UsageError("Nifti(suv=…) takes one of 'no', 'body-weight'")
 
     def _policies(self) -> Policies:
         return Policies(**{name: getattr(self, name) for name in WORDS})
@@ -115,12 +122,15 @@ class Nifti:
         """Write a volume, its sidecar, and for diffusion its b-values and directions.
 
         Raises:
-            Refusal: ``single-slice``, ``tilt``, ``too-large``, ``unsupported-pixels``.
+            Refusal: ``single-slice``, ``tilt``, ``too-large``, ``unsupported-pixels``,
+                ``no-suv``, ``suv-withheld``.
             TaskFailure: the place cannot be written.
         """
         if not isinstance(payload, Volume):
             raise Refusal(Reason.NO_PAYLOAD)
         self.check(payload)
+        if self.suv != "no" and series.facts.pt:
+            payload = _in_suv(payload, series)
         name = f"{stem}{payload.part}"
         chunks = file_of(payload)
         suffix = ".nii.gz" if self.compress else ".nii"
@@ -171,6 +181,25 @@ class Nifti:
             spacing=tuple(float(np.float32(x)) for x in _spacing(volume)),
             dtype=volume.values.dtype.name,
         )
+
+
+def _in_suv(volume: Volume, series: DeidentifiedSeries) -> Volume:
+    """Scaled to g/ml of body weight; the values stay, their slope and intercept change.
+
+    Raises:
+        Refusal: ``no-suv``, ``suv-withheld``.
+    """
+    factor = series.facts.suv
+    if factor is None:
+        raise Refusal(Reason.NO_SUV)
+    if SUV_FACTOR in series.withheld:
+        raise Refusal(Reason.SUV_WITHHELD)
+    return replace(
+        volume,
+        slope=volume.slope * factor,
+        intercept=volume.intercept * factor,
+        accepted=(*volume.accepted, Accepted(None, SUV_POLICY)),
+    )
 
 
 def _spacing(volume: Volume) -> NDArray[np.float64]:

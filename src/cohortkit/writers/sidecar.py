@@ -16,6 +16,8 @@ from cohortkit.writers.statement import statement
 
 VERSION = "0.1.0"
 
+SUV_FACTOR = "SUVBodyWeightFactor"
+SUV_POLICY = "suv=body-weight"
 _MILLI = 1e-3
 _NUMBERS: Mapping[str, tuple[str, float]] = MappingProxyType(
     {
@@ -77,6 +79,7 @@ def sidecar(volume: Volume, series: DeidentifiedSeries) -> str:
         **_assembled(volume, series.withheld),
         **_figures(header),
         **_code_strings(header),
+        **_uptake(volume, series),
         **_timing(volume, series),
         **_accepted(volume),
         **statement(series.statement),
@@ -95,9 +98,20 @@ def _assembled(volume: Volume, withheld: frozenset[str]) -> dict[str, object]:
     }
 
 
+def _uptake(volume: Volume, series: DeidentifiedSeries) -> dict[str, object]:
+    """What values in the source's units are multiplied with to be SUV by body weight (g/ml)."""
+    factor = series.facts.suv
+    if factor is None or SUV_FACTOR in series.withheld:
+        return {}
+    done = any(one.policy == SUV_POLICY for one in volume.accepted)
+    units = {"Units": "GML", "SUVType": "BW"} if done else {}
+    return {SUV_FACTOR: _plain(factor), **units}
+
+
 def _accepted(volume: Volume) -> dict[str, object]:
     """The geometry policies without which the volume would have been refused."""
-    if not volume.accepted:
+    found = [one for one in volume.accepted if one.policy != SUV_POLICY]
+    if not found:
         return {}
     return {
         "GeometryPolicies": [
@@ -106,7 +120,7 @@ def _accepted(volume: Volume) -> dict[str, object]:
                 **({} if one.reason is None else {"Reason": str(one.reason)}),
                 **{name: _plain(value) for name, value in one.numbers.items()},
             }
-            for one in volume.accepted
+            for one in found
         ]
     }
 
