@@ -63,6 +63,27 @@ def test_one_line_of_json_that_names_nobody(
     assert not [value for p in hospital.people() for value in p.planted() if value in text]
 
 
+def test_a_log_that_leaves_with_the_release_is_searched(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name in it is found and not told; a file that is not there is wrong use."""
+    assert 0 == cli.main(shell.export("out", "chest.cohort", "--to", "tables"))
+    place = {name: str(shell.folder / name) for name in ("out", "p.key", "index")}
+    verify = ["verify", place["out"], "--key", place["p.key"], "--index", place["index"], "--json"]
+    clean, leaky = shell.folder / "clean.log", shell.folder / "leaky.log"
+    clean.write_text("3 series written\n")
+    leaky.write_text("".join(f"{one.name} written\n" for one in hospital.people()))
+    capsys.readouterr()
+
+    assert 0 == cli.main([*verify, "--also", str(clean)])
+    capsys.readouterr()
+    assert 3 == cli.main([*verify, "--also", str(clean), "--also", str(leaky)])
+    told = capsys.readouterr().out
+    assert {"leaky.log"} == {hit["file"] for hit in json.loads(told)["hits"]}
+    assert not [value for one in hospital.people() for value in one.planted() if value in told]
+    assert 2 == cli.main([*verify, "--also", str(shell.folder / "no.log")])
+
+
 def test_scan_and_search_say_counts_alone(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     """Their JSON names nobody, even when a patient was asked for."""
     patient = hospital.people()[0]
