@@ -99,6 +99,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "demo",
         "export",
         "ids new",
+        "inventory",
         "key new",
         "plan",
         "recipe check",

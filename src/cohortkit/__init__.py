@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from cohortkit.recipe.model import Recipe as Recipe
     from cohortkit.release.crosswalk import Crosswalk as Crosswalk
     from cohortkit.release.crosswalk import crosswalk as crosswalk
+    from cohortkit.release.inventory import Inventory as Inventory
+    from cohortkit.release.inventory import inventory as inventory
     from cohortkit.run.batch import Export as Export
     from cohortkit.run.batch import export as export
     from cohortkit.run.pace import Pace as Pace
@@ -62,6 +64,7 @@ _HOME = MappingProxyType(
         "Dicom": "writers.dicom",
         "Export": "run.batch",
         "IdTable": "deidentify.idtable",
+        "Inventory": "release.inventory",
         "Key": "deidentify.keyfile",
         "Nifti": "writers.nifti",
         "Pace": "run.pace",
@@ -78,6 +81,7 @@ _HOME = MappingProxyType(
         "demo_index": "index.demo",
         "errors": "",
         "export": "run.batch",
+        "inventory": "release.inventory",
         "load_recipe": "recipe.file",
         "open_index": "index",
         "plan": "run.plan",
@@ -96,6 +100,7 @@ __all__ = [
     "Dicom",
     "Export",
     "IdTable",
+    "Inventory",
     "Key",
     "Nifti",
     "Pace",
@@ -112,6 +117,7 @@ __all__ = [
     "demo_index",
     "errors",
     "export",
+    "inventory",
     "load_cohort",
     "load_recipe",
     "open_index",

@@ -355,6 +355,20 @@ def crosswalk(
 
 
 @app.command
+def inventory(out: Path, *, json: Json = False) -> int:
+    """Count every distinct value that a finished export lets out, the rare ones first.
+
+    The whole of it is a page and a table in the vault, for whoever signs.
+
+    Args:
+        out: The folder of the export.
+    """
+    made = ck.inventory(out)
+    say(made, made.summary(), json)
+    return FAILED if made.unread else OK
+
+
+@app.command
 def demo(folder: Path = Path("demo"), *, json: Json = False) -> int:
     """Run the main job on the real DICOM that ships inside pydicom, and say where to look.
 
