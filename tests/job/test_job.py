@@ -206,3 +206,33 @@ def test_a_value_that_no_search_takes_is_told(base: Path) -> None:
 
     with pytest.raises(UsageError, match=r"search\.Modality: text, a number"):
         ck.run_job(base / "job.toml", progress=False)
+
+
+def test_random_ids_and_merges_are_part_of_a_job(base: Path) -> None:
+    """The table is drawn from, people are merged; and each fault of them has its place."""
+    key = ck.Key.from_file(base / "key")
+    table = ck.IdTable.new(base / "ids", key)
+    (base / "harbor.toml").write_text('basis = "safe-harbor"\nids = "table"\n')
+    old, new = PATIENTS[0], PATIENTS[1]
+    (base / "people.csv").write_text(
+        "PatientID,IssuerOfPatientID,IntoPatientID,IntoIssuerOfPatientID\n"
+        f"{old.patient_id},{old.issuer},{new.patient_id},{new.issuer}\n"
+    )
+    text = WHOLE.partition("[exclude]")[0] + "[run]\nworkers = 1\n"
+    text = text.replace('"basic"', '"harbor.toml"')
+    more = 'key = "key"\nids = "ids"\npeople = "people.csv"'
+    (base / "job.toml").write_text(text.replace('key = "key"', more))
+
+    made = ck.run_job(base / "job.toml", progress=False)
+
+    assert table.table_id == made.manifest["ids"]["table"]
+    assert 1 == len(set(made.table("files")["patient"]))
+    (base / "job.toml").write_text(text)
+    with pytest.raises(JobError) as caught:
+        ck.run_job(base / "job.toml", progress=False)
+    assert ["ids"] == [fault.split(":")[0] for fault in caught.value.faults]
+    (base / "people.csv").write_text("PatientID\n1\n")
+    (base / "job.toml").write_text(text.replace('key = "key"', more.replace('"ids"', '"absent"')))
+    with pytest.raises(JobError) as caught:
+        ck.run_job(base / "job.toml", progress=False)
+    assert ["ids", "people"] == sorted(fault.split(":")[0] for fault in caught.value.faults)

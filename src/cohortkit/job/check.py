@@ -11,6 +11,7 @@ from typing import TypeVar
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.file import load
 from cohortkit.cohort.terms import read_terms
+from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.dicom import keywords
 from cohortkit.errors import JobError, RecipeError, UsageError
@@ -19,6 +20,7 @@ from cohortkit.job.form import JobEntry, ListsEntry
 from cohortkit.protocols import Writer
 from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Recipe
+from cohortkit.run.identity import demand_ids, read_people
 from cohortkit.run.limits import Limits
 from cohortkit.run.pace import Pace
 from cohortkit.run.place import check
@@ -37,6 +39,8 @@ class Ready:
     key: Key
     out: Path
     pace: Pace
+    ids: IdTable | None
+    people: Path | None
 
 
 class Checked:
@@ -55,6 +59,8 @@ class Checked:
         key = self._made("key", self._key)
         out = self._made("out", self._out)
         pace = self._made("pace", self._pace)
+        ids = self._made("ids", lambda: self._ids(recipe, key))
+        people = self._made("people", lambda: self._people(recipe))
         self._made("run", lambda: Limits.of(entry.run.task_minutes, entry.run.task_gigabytes))
         self._counts()
         self._source()
@@ -65,7 +71,7 @@ class Checked:
         assert key is not None
         assert out is not None
         assert pace is not None
-        return Ready(recipe, outputs, key, out, pace)
+        return Ready(recipe, outputs, key, out, pace, ids, people)
 
     def cohort(self, *, progress: bool) -> Cohort:
         """What is asked for, of an index that is scanned first where an archive is named."""
@@ -122,6 +128,21 @@ class Checked:
     def _key(self) -> Key:
         key = self.entry.key
         return Key.from_env() if key is None else Key.from_file(self._path(key))
+
+    def _ids(self, recipe: Recipe | None, key: Key | None) -> IdTable | None:
+        ids = self.entry.ids
+        table = None if ids is None else IdTable.from_file(self._path(ids))
+        if recipe is not None and key is not None:
+            names = (self.entry.archive, self.entry.index)
+            demand_ids(table, key, recipe, [str(self._path(one)) for one in names if one])
+        return table
+
+    def _people(self, recipe: Recipe | None) -> Path | None:
+        people = self.entry.people
+        if people is None:
+            return None
+        read_people(self._path(people), "" if recipe is None else recipe.default_issuer)
+        return self._path(people)
 
     def _out(self) -> Path:
         out = self._path(self._needed(self.entry.out))

@@ -61,6 +61,8 @@ class JobEntry(Entry):
     on: Text = "basic"
     variables: Text | None = None
     key: Text | None = None
+    ids: Text | None = None
+    people: Text | None = None
     out: Text | None = None
     to: list[Text] = Field(default_factory=list)
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -36,12 +36,13 @@ def run_job(job: str | Path, *, shard: str | None = None, progress: bool = True)
         Shard.read(shard)
     ready = found.ready(str(job))
     cohort = found.cohort(progress=progress)
-    planned = plan(cohort, ready.recipe, ready.outputs)
+    planned = plan(cohort, ready.recipe, ready.outputs, people=ready.people)
     run = found.entry.run
     return export(
         planned,
         ready.out,
         ready.key,
+        ids=ready.ids,
         workers=run.workers,
         engine=run.engine,
         limit=run.limit,
