@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import math
 import os
 import select
 import socket
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cohortkit.errors import UsageError
 from cohortkit.model import Record, Task
 from cohortkit.reasons import Reason
+from cohortkit.run.engines import Work
 from cohortkit.run.posted import Posted
 from cohortkit.run.process import Worker, WorkerLost
 
 _TRIES = 2
 _STARTS = 3
-_LOOK = 0.2  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Work of which no task is done twice at the same time, on any machine.
+
+    The process that does a task holds its lock, and not who gave it out: where that one is killed,
+    the task may go on for a moment, and whoever is given it next waits until it has ended.
+    """
+
+    work: Work
+    busy: Path
+
+    def __call__(self, task: Task) -> Record:
+        """Do one task, when nobody else does."""
+        name = hashlib.sha256(task.series_key.encode()).hexdigest()
+        handle = os.open(self.busy / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            return self.work(task)
+        finally:
+            os.close(handle)
 
 
 @dataclass
@@ -47,11 +65,6 @@ def perform(
         UsageError: this machine does not see the output place, or its processes do not start.
     """
     task = posted.task(number, digest)
-    with _alone(posted, task, seconds) as mine:
-        return _tried(posted, task, seconds, memory) if mine else Reason.TIMED_OUT
-
-
-def _tried(posted: Posted, task: Task, seconds: float | None, memory: int) -> Record | Reason:
     reason = Reason.WORKER_DIED
     for _ in range(_TRIES):
         worker = _worker(posted, memory)
@@ -76,28 +89,6 @@ def dismiss() -> None:
     """End all processes that were started here."""
     for thread in list(_children):
         _end(thread)
-
-
-@contextmanager
-def _alone(posted: Posted, task: Task, seconds: float | None) -> Iterator[bool]:
-    """Wait for whoever still does this task for a run whose parent was killed."""
-    name = hashlib.sha256(task.series_key.encode()).hexdigest()
-    until = math.inf if seconds is None else time.monotonic() + seconds
-    handle = os.open(posted.busy / name, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                if time.monotonic() > until:
-                    yield False
-                    return
-                time.sleep(_LOOK)
-            else:
-                yield True
-                return
-    finally:
-        os.close(handle)
 
 
 def _worker(posted: Posted, memory: int) -> Worker:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from cohortkit.errors import MissingDependency, UsageError
 from cohortkit.model import Record, Task
 from cohortkit.reasons import Reason
-from cohortkit.run.child import dismiss, perform
+from cohortkit.run.child import Alone, dismiss, perform
 from cohortkit.run.engines import Result, Work, packed
-from cohortkit.run.posted import Posted, loads
+from cohortkit.run.posted import Posted, busy, loads
 from cohortkit.run.settings import made_with
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Dask:
         if first is None:
             return
         client = _connect(self.address)
-        posted = Posted.post(self.vault, packed(work))
+        posted = Posted.post(self.vault, packed(Alone(work, busy(self.vault))))
         try:
             threads = _look(client, posted)
             yield from self._run(client, posted, first, waiting, threads)

@@ -42,13 +42,6 @@ class Posted:
         _write(folder / _WORK, work)
         return cls(str(folder), hashlib.sha256(work).hexdigest())
 
-    @property
-    def busy(self) -> Path:
-        """Locks of tasks that are at work, for whichever run: beside all that is posted."""
-        folder = Path(self.folder).parent / _BUSY
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder
-
     def put(self, task: Task) -> str:
         """Lay a task out; gives its digest."""
         data = pickle.dumps(task, protocol=pickle.HIGHEST_PROTOCOL)
@@ -105,6 +98,14 @@ class Posted:
         if hashlib.sha256(data).hexdigest() != digest:
             raise UsageError("it sees another output place")
         return data
+
+
+def busy(vault: Path) -> Path:
+    """The locks of tasks that are at work, for whichever run; made if it is not there."""
+    folder = vault / FOLDER / _BUSY
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def _write(path: Path, data: bytes) -> None:
