@@ -266,3 +266,19 @@ def test_cleaned_text_is_written_as_utf_8() -> None:
     assert isinstance(found["SeriesDescription"], DataElement)
     assert "Hüfte nativ" == found.SeriesDescription
     assert "ISO_IR 192" == found.SpecificCharacterSet
+
+
+def test_what_is_known_is_gathered_without_a_trace() -> None:
+    """What is raw stays raw: the walk judges the bytes of the file, and passes them on."""
+    item = Dataset()
+    item.RequestedProcedureDescription = "CT Quisling"
+    source = pydicom.dcmread(_file(header(RequestAttributesSequence=Sequence([item]))))
+    before = {tag: type(element) for tag, element in source._dict.items()}
+    task = Task(0, "k", WHO, "1.2.3", "1.2.3.5", "1.2.840.10008.5.1.4.1.1.2", "CT", ())
+
+    own = cleaner_for([source], task, CLEANING)
+
+    assert own is not None
+    assert "CT" == own.clean("CT Quisling").left
+    assert before == {tag: type(element) for tag, element in source._dict.items()}
+    assert RawDataElement in before.values()

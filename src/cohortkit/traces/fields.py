@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
@@ -206,8 +206,12 @@ _BROKEN = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError,
 
 
 def _converted(dataset: Dataset, raw: DataElement | RawDataElement) -> DataElement | None:
+    """The element as it is read, without a trace in the data set: what is raw stays raw there."""
     try:
-        return dataset[raw.tag]
+        if not isinstance(raw, RawDataElement) or (raw.value is None and raw.length):
+            return dataset[raw.tag]
+        encoding = dataset.original_character_set or dataset._character_set  # noqa: SLF001 - as pydicom reads it
+        return convert_raw_data_element(raw, encoding=encoding, ds=dataset)
     except _BROKEN:
         return None
 
