@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from cohortkit.deidentify.text.cleaner import Cleaner
+from cohortkit.deidentify.text.shapes import MONTHS
 from cohortkit.dicom import keywords
 from cohortkit.model import FORMAT, Person, Scalar, Task
 from cohortkit.protocols import Index
@@ -113,7 +114,15 @@ def common_words(index: Index, recipe: Recipe) -> frozenset[str]:
         .agg(pl.struct(who).n_unique().alias("patients"))
         .filter(pl.col("patients") >= recipe.text.patients)
     )
-    return frozenset(counted["word"]) - _named(frame, [name for name in _NAMES if name in there])
+    named = _named(frame, [name for name in _NAMES if name in there])
+    return frozenset(counted["word"]) - named - MONTHS - _of_phrases()
+
+
+def _of_phrases() -> set[str]:
+    """Words that stay in phrases alone, however many patients have the phrase."""
+    words = shipped()
+    phrases = (phrase for several in words.phrases.values() for phrase in several)
+    return {word for phrase in phrases for word in phrase} - words.single
 
 
 def _is_cleaned(policy: Policy, name: str) -> bool:

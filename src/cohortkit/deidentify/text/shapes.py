@@ -18,6 +18,8 @@ _MONTH_NAMES = (
     "janeiro fevereiro março maio junho julho setembro outubro novembro dezembro"
 )
 _SHORT_MONTHS = "jan feb mar mär mrz apr may jun jul aug sep sept oct okt nov dec dez"
+MONTHS = frozenset(f"{_MONTH_NAMES} {_SHORT_MONTHS}".split())
+"""What months are called, in full and in short; some people too."""
 _FULL = "|".join(sorted(_MONTH_NAMES.split(), key=len, reverse=True))
 _MONTH = f"(?:{_FULL}|{'|'.join(sorted(_SHORT_MONTHS.split(), key=len, reverse=True))})"
 _DAY, _MONTH_NUMBER = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
