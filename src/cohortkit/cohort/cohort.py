@@ -14,11 +14,12 @@ from cohortkit.cohort import choose, ids, view, words
 from cohortkit.cohort.flow import Flow
 from cohortkit.cohort.identity import shown
 from cohortkit.cohort.join import Many, Table, match
+from cohortkit.cohort.keys import keys_of
 from cohortkit.cohort.listing import Ids, listed
 from cohortkit.cohort.narrow import Plan, checked, demand_line, everything, narrowed
 from cohortkit.cohort.query import parse, verdicts
 from cohortkit.cohort.retell import retold
-from cohortkit.cohort.steps import Condition, Counts, Note, Step, count, counted, evaluated, spine
+from cohortkit.cohort.steps import Condition, Counts, Note, Step, count, counted, evaluated
 from cohortkit.cohort.vocabulary import neutral
 from cohortkit.cohort.words import Released
 from cohortkit.errors import MissingDependency, QueryError
@@ -59,7 +60,7 @@ class Cohort:
         whole = cls(index, rows, ())
         if terms:
             return whole.search(**terms)
-        return replace(whole, steps=(everything(count(spine(rows, whole.columns))),))
+        return replace(whole, steps=(everything(count(keys_of(rows))),))
 
     @property
     def columns(self) -> pl.Schema:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from cohortkit.cohort.keys import keys_of, remember
 from cohortkit.cohort.query import unknown
 from cohortkit.cohort.steps import (
     INDEX,
@@ -16,12 +17,14 @@ from cohortkit.cohort.steps import (
     Step,
     count,
     evaluated,
+    judged,
     not_evaluated,
-    spine,
     tally,
 )
 from cohortkit.errors import QueryError
 from cohortkit.model.query import Query
+
+_HELD = 20_000  # rows that are held in memory with all their columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,16 @@ def narrowed(
             that is no line of text.
     """
     demand_line(plan.action, plan.reason)
-    judged = spine(rows, rows.collect_schema(), plan.conditions)
-    steps = steps or (everything(count(judged)),)
-    kept, losses = tally(judged, steps[-1].kept, plan.conditions)
+    keys = keys_of(rows)
+    verdicts = judged(rows, keys, plan.conditions)
+    steps = steps or (everything(count(keys)),)
+    kept, losses = tally(verdicts, steps[-1].kept, plan.conditions)
     if plan.conditions:
-        narrow = _kept(rows, judged, plan.conditions)
-        if narrow.height != kept.series:
-            raise QueryError("a condition has another answer each time it is asked")
-        rows = narrow.lazy()
+        mask = verdicts.select(
+            pl.all_horizontal(f"__{place}" for place in range(len(plan.conditions)))
+        ).to_series()
+        rows = _kept(rows, mask.fill_null(value=False), plan, kept.series)
+        remember(rows, keys.filter(mask))
     step = Step(
         action=plan.action,
         words=plan.words,
@@ -84,20 +89,28 @@ def demand_line(action: str, reason: object) -> None:
         raise QueryError(f"{action}: a reason is one line of text")
 
 
-def _kept(
-    rows: pl.LazyFrame, judged: pl.DataFrame, conditions: Sequence[Condition]
-) -> pl.DataFrame:
+def _kept(rows: pl.LazyFrame, mask: pl.Series, plan: Plan, count: int) -> pl.LazyFrame:
     """The rows for which all conditions are true.
 
-    Expressions are given to polars, so that a store opens only the rows it must; what was judged
-    row by row in memory is taken as it was judged.
+    Few are held in memory. Of many it is known which they are, and their columns are read when
+    they are asked for: by the terms of a search, so that a store opens only the rows it must, or
+    by their places, for the expression of somebody else may change its mind.
     """
-    asked = [condition.holds for condition in conditions if isinstance(condition.holds, pl.Expr)]
-    if len(asked) == len(conditions):
-        return evaluated(rows.filter(*asked))
-    verdicts = [f"__{place}" for place in range(len(conditions))]
-    mask = judged.select(pl.all_horizontal(verdicts)).to_series()
-    return evaluated(rows).filter(mask)
+    asked = [condition.holds for condition in plan.conditions]
+    terms = [holds for holds in asked if isinstance(holds, pl.Expr)]
+    many = count > _HELD
+    if len(terms) < len(asked) or (many and plan.query is None):
+        places = mask.arg_true().implode()
+        chosen = rows.with_row_index("__place").filter(pl.col("__place").is_in(places))
+        rows = chosen.drop("__place")
+    else:
+        rows = rows.filter(*terms)
+    if many:
+        return rows
+    narrow = evaluated(rows)
+    if narrow.height != count:
+        raise QueryError("a condition has another answer each time it is asked")
+    return narrow.lazy()
 
 
 def everything(counts: Counts) -> Step:

@@ -21,7 +21,6 @@ INDEX: Final = "index"
 _PLAIN: Final = frozenset({INDEX, "first_per"})  # actions whose words say all
 COUNT: Final = "NumberOfSeriesRelatedInstances"
 _PERSON: Final = ("__issuer", "__patient")
-_STUDY: Final = (*_PERSON, "__study")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,22 +139,21 @@ def person(columns: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
     )
 
 
-def spine(
-    rows: pl.LazyFrame, columns: pl.Schema, conditions: Sequence[Condition] = ()
-) -> pl.DataFrame:
-    """The columns that counting needs, and the verdict of each condition.
+def judged(rows: pl.LazyFrame, keys: pl.DataFrame, conditions: Sequence[Condition]) -> pl.DataFrame:
+    """The keys of the rows with the verdict of each condition, ``__0``, ``__1`` … beside them.
 
     Raises:
-        StoreError: the index lacks a column that a cohort cannot be without.
         QueryError: a condition cannot be worked out.
+        StoreError: the rows are others than those of which the keys are.
     """
-    absent = [name for name in (KEY, "PatientID", "StudyInstanceUID") if name not in columns]
-    if absent:
-        raise StoreError(f"a cohort needs the columns {', '.join(absent)}; this index lacks them")
-    number = pl.col(COUNT).cast(pl.Int64).fill_null(0) if COUNT in columns else pl.lit(None)
-    study = pl.col("StudyInstanceUID").cast(pl.String).fill_null("").alias(_STUDY[2])
-    judged = [_verdict(c.holds).alias(f"__{at}") for at, c in enumerate(conditions)]
-    return evaluated(rows.select(*person(columns), study, number.alias("__number"), *judged))
+    verdicts = [_verdict(c.holds).alias(f"__{at}") for at, c in enumerate(conditions)]
+    if not verdicts:
+        return keys
+    every_row = pl.int_range(pl.len(), dtype=pl.UInt32()).alias("__")  # a verdict may be one value
+    found = evaluated(rows.select(every_row, *verdicts))
+    if found.height != keys.height:
+        raise StoreError("the index has become another one; open it again")
+    return keys.hstack(found.drop("__"))
 
 
 def _verdict(holds: pl.Expr | pl.Series) -> pl.Expr:
@@ -167,9 +165,12 @@ def evaluated(rows: pl.LazyFrame) -> pl.DataFrame:
 
     Raises:
         QueryError: the expressions cannot be worked out on these columns.
+        StoreError: what the index was opened from is not there any more.
     """
     try:
         return rows.collect()
+    except OSError:
+        raise StoreError("the index is gone, or has become another one; open it again") from None
     except pl.exceptions.PolarsError as fault:
         raise QueryError(not_evaluated(fault)) from None
 
@@ -183,11 +184,11 @@ def not_evaluated(fault: Exception) -> str:
 
 
 def count(rows: pl.DataFrame) -> Counts:
-    """Count the rows of a spine."""
+    """Count rows by their keys."""
     number = rows["__number"]
     return Counts(
-        patients=rows.select(pl.struct(_PERSON).n_unique()).item(),
-        studies=rows.select(pl.struct(_STUDY).n_unique()).item(),
+        patients=rows["__person"].n_unique(),
+        studies=rows["__study"].n_unique(),
         series=rows.height,
         instances=None if number.dtype == pl.Null else int(number.sum()),
     )
@@ -199,7 +200,7 @@ def tally(
     """Count what goes on and what each condition leaves out, one after the other.
 
     Args:
-        rows: a spine with the verdict of each condition, ``__0``, ``__1`` …
+        rows: keys with the verdict of each condition, ``__0``, ``__1`` …
         before: the counts of all its rows.
         conditions: in order.
     """
@@ -217,9 +218,9 @@ def tally(
 def _beside(rows: pl.DataFrame, kept: pl.DataFrame) -> Counts:
     """Count rows; of their patients and studies only those of which nothing is kept."""
 
-    def only_here(names: Sequence[str]) -> int:
-        mine = rows.select(names).unique()
-        return mine.join(kept.select(names).unique(), on=list(names), how="anti").height
+    def only_here(name: str) -> int:
+        mine = rows.select(name).unique()
+        return mine.join(kept.select(name), on=name, how="anti").height
 
     whole = count(rows)
-    return Counts(only_here(_PERSON), only_here(_STUDY), whole.series, whole.instances)
+    return Counts(only_here("__person"), only_here("__study"), whole.series, whole.instances)
