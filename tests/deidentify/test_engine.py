@@ -246,6 +246,25 @@ def test_shift_moves_every_date_alike() -> None:
     assert released.LongitudinalTemporalInformationModified == "MODIFIED"
 
 
+@given(
+    st.text("abcdefghij0123456789", min_size=1, max_size=12),
+    st.dates(dt.date(1990, 1, 1), dt.date(2030, 1, 1)),
+    st.sampled_from([(-1825, -1), (-400, 400), (1, 800), (-365, 5)]),
+)
+def test_same_weekday_moves_by_whole_weeks(name: str, day: dt.date, ends: tuple[int, int]) -> None:
+    """Within the range, never 0, the same for all dates of a patient; a Monday stays one."""
+    recipe = said(SHIFTED, dates=DatePolicy(*ends, same_weekday=True))
+    values = {"StudyDate": f"{day:%Y%m%d}", "AcquisitionDateTime": f"{day:%Y%m%d}101112"}
+    person = Person("", name)
+    source, task = series(header(PatientID=name, **values), person=person)
+    released = dataset_of(deidentify(source, task, recipe, KEY).headers[0])
+    moved = dt.datetime.strptime(released.StudyDate, "%Y%m%d").date()  # noqa: DTZ007 - a date
+    assert (moved - day).days % 7 == 0
+    assert moved != day
+    assert ends[0] <= (moved - day).days <= ends[1]
+    assert f"{moved:%Y%m%d}101112" == released.AcquisitionDateTime
+
+
 @pytest.mark.parametrize("value", ["Smith", "2020-13-01", "20200101-20200202", "20200132"])
 def test_malformed_dates_never_pass(value: str) -> None:
     """What stands in a date's place and is none goes, under every option about dates."""
@@ -453,9 +472,12 @@ def test_sequence_dummies_hold_a_valid_item() -> None:
     observer.VerifyingObserverName = "Smith"
     released = dataset_of(out(said(), VerifyingObserverSequence=Sequence([observer])))
     item = released.VerifyingObserverSequence[0]
-    assert {"VerifyingObserverName", "VerifyingOrganization", "VerificationDateTime"} <= set(
-        item.dir()
-    )
+    assert {
+        "VerifyingObserverName",
+        "VerifyingOrganization",
+        "VerificationDateTime",
+        "VerifyingObserverIdentificationCodeSequence",
+    } == set(item.dir())
     assert b"Smith" not in written_dataset(released)
 
 

@@ -236,6 +236,12 @@ action = "keep"
             "dates.shift_days",
             "0 is never used",
         ),
+        (
+            'options = ["retain-modified-dates"]\ndates = {shift_days = [-100, 100], '
+            + "same_weekday = true}",
+            "dates.shift_days",
+            "of whole weeks hide nothing",
+        ),
     ],
 )
 def test_a_fault_has_its_place(tmp_path: Path, body: str, place: str, words: str) -> None:

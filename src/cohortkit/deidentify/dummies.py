@@ -70,6 +70,7 @@ def _item(keyword: str, uid: str) -> Dataset:
             item.VerifyingOrganization = WORD
             item.VerificationDateTime = _BY_VR["DT"]
             item.VerifyingObserverName = WORD
+            item.VerifyingObserverIdentificationCodeSequence = Sequence()  # type 2
         case "ContentSequence":
             item.RelationshipType = "CONTAINS"
             item.ValueType = "TEXT"

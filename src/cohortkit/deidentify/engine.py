@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -69,7 +70,7 @@ def deidentify(
         cleaned(instance, series.facts, ordinal, recipe.pixels)
         for ordinal, instance in enumerate(series.instances)
     ]
-    days = pseudonyms.shift(person, recipe.dates.low, recipe.dates.high)
+    days = recipe.dates.drawn(partial(pseudonyms.shift, person))
     said = statement_of(recipe)
     true_dates = said.temporal == Temporal.UNMODIFIED
     subject = Subject(person, pseudonyms, days, task.over_89, true_dates=true_dates)

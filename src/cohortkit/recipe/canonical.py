@@ -29,6 +29,7 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
         "unlisted": recipe.unlisted.value,
         "default_issuer": recipe.default_issuer,
         "shift_days": [recipe.dates.low, recipe.dates.high],
+        **({"same_weekday": True} if recipe.dates.same_weekday else {}),
         "faces": [recipe.faces.accept_heads, recipe.faces.accept_unknown, recipe.faces.reason],
         "pixels": sorted(
             [item.modality or "", item.sop_class or "", sorted(item.risks), item.reason]

@@ -74,6 +74,9 @@ class DatesEntry(Entry):
         list[int],
         Field(min_length=2, max_length=2, description="[from, to] in whole days, both included"),
     ]
+    same_weekday: Annotated[
+        bool, Field(description="only whole weeks: each date stays on its day of the week")
+    ] = False
 
 
 class TextEntry(Entry):

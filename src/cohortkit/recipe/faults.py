@@ -72,9 +72,10 @@ def _dates(recipe: Recipe) -> Iterator[str]:
         yield f"dates.shift_days: from {low} lies after to {high}"
     elif max(abs(low), abs(high)) > _LONGEST_SHIFT:
         yield f"dates.shift_days: at most {_LONGEST_SHIFT} days either way"
-    elif high - low + 1 - (low <= 0 <= high) < _LEAST_SHIFTS:
+    elif recipe.dates.many < _LEAST_SHIFTS:
+        weeks = " of whole weeks" if recipe.dates.same_weekday else ""
         yield (
-            f"dates.shift_days: fewer than {_LEAST_SHIFTS} different shifts hide nothing "
+            f"dates.shift_days: fewer than {_LEAST_SHIFTS} different shifts{weeks} hide nothing "
             "(0 is never used)"
         )
 

@@ -5,7 +5,7 @@ A recipe is made by ``load_recipe``, which finds every fault; what stands here o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -37,6 +37,9 @@ __all__ = [  # the door to all that a recipe says, pixels too
     "PixelRule",
     "Recompress",
 ]
+
+
+_WEEK: Final = 7
 
 
 class Basis(StrEnum):
@@ -156,10 +159,37 @@ class FacePolicy:
 
 @dataclass(frozen=True, slots=True)
 class DatePolicy:
-    """The range of the keyed per-patient shift in whole days, both ends included, never 0."""
+    """The range of the keyed per-patient shift in whole days, both ends included, never 0.
+
+    Attributes:
+        same_weekday: only whole weeks of the range, so that each date stays on its day of the week.
+    """
 
     low: int = -1825
     high: int = -1
+    same_weekday: bool = False
+
+    def drawn(self, draw: Callable[[int, int], int]) -> int:
+        """The days by which a person's dates move.
+
+        Args:
+            draw: a number of that person's within two ends, both included, never 0.
+        """
+        low, high, step = self.steps
+        return step * draw(low, high)
+
+    @property
+    def steps(self) -> tuple[int, int, int]:
+        """First and last shift, and the days that one step has."""
+        if not self.same_weekday:
+            return self.low, self.high, 1
+        return -(-self.low // _WEEK), self.high // _WEEK, _WEEK
+
+    @property
+    def many(self) -> int:
+        """How many different shifts there are."""
+        low, high, _ = self.steps
+        return max(0, high - low + 1 - (low <= 0 <= high))
 
 
 class LabelType(StrEnum):

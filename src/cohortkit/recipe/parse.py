@@ -51,7 +51,6 @@ def parse(document: Mapping[str, Any], name: str) -> tuple[Recipe, tuple[str, ..
 
 
 def _recipe(entry: entries.RecipeEntry, name: str) -> Recipe:
-    days = entry.dates.shift_days if entry.dates else None
     return Recipe(
         name=name,
         basis=entry.basis,
@@ -77,12 +76,19 @@ def _recipe(entry: entries.RecipeEntry, name: str) -> Recipe:
             accept_unknown=entry.faces.unknown_body_part is Heads.ACCEPT,
             reason=entry.faces.reason or "",
         ),
-        dates=DatePolicy(days[0], days[1]) if days else DatePolicy(),
+        dates=_dates(entry.dates),
         default_issuer=entry.default_issuer or "",
         labels=tuple(Label(column, kind) for column, kind in entry.labels.items()),
         text=TextPolicy(tuple(entry.text.words), entry.text.patients),
         ids=entry.ids,
     )
+
+
+def _dates(entry: entries.DatesEntry | None) -> DatePolicy:
+    if entry is None:
+        return DatePolicy()
+    low, high = entry.shift_days
+    return DatePolicy(low, high, entry.same_weekday)
 
 
 def _target(rule: entries.RuleEntry) -> Target:

@@ -95,9 +95,11 @@ def html(recipe: Recipe) -> str:
 def _options(recipe: Recipe) -> Iterator[str]:
     if recipe.temporal is Temporal.MODIFIED:
         low, high = recipe.dates.low, recipe.dates.high
+        weeks = recipe.dates.same_weekday
+        steps, days = ("weeks", " days") if weeks else ("days", "")
         yield (
-            f"All dates of a patient move by one secret number of whole days between {low} and "
-            f"{high}, never 0; times of day stay; the birth date goes."
+            f"All dates of a patient move by one secret number of whole {steps} between {low} and "
+            f"{high}{days}, never 0; times of day stay; the birth date goes."
         )
     else:
         yield _TEMPORAL[recipe.temporal]  # what a device keeps is told with its option

@@ -123,9 +123,11 @@ def _faces(a: Recipe, b: Recipe) -> Iterator[Term]:
 def _dates(a: Recipe, b: Recipe) -> Iterator[Term]:
     shifting = Option.RETAIN_MODIFIED_DATES
     if a.dates != b.dates and shifting in a.options and shifting in b.options:
-        before, after = (one.dates.high - one.dates.low for one in (a, b))
+        before, after = a.dates.many, b.dates.many
         words = f"dates move by {b.dates.low} to {b.dates.high} days"
+        words += " in whole weeks" if b.dates.same_weekday else ""
         was = f", not {a.dates.low} to {a.dates.high}"
+        was += " in whole weeks" if a.dates.same_weekday else ""
         yield Term(_MORE if after < before else _OTHER, "dates", words + was)
 
 
