@@ -222,7 +222,7 @@ def test_words_of_enough_patients_stay(tmp_path: Path, patients: int, stays: boo
         )
         text = {
             "SeriesDescription": f"CT thorax zyxquart Wanderlust Ottilien only{'abcde'[number]}bc",
-            "StudyDescription": f"Zyxquart twice {number}",
+            "StudyDescription": f"Zyxquart twice {number}, May Gruenwald stain",
             "ProtocolName": "thorax",
         }
         write_series(tmp_path / "in" / str(number), patient, Series(slices=1, extra=text))
@@ -236,7 +236,7 @@ def test_words_of_enough_patients_stay(tmp_path: Path, patients: int, stays: boo
     made = ck.export(plan, tmp_path / "o", ck.Key.from_file(tmp_path / "k"), progress=False)
 
     assert stays == ("zyxquart" in words)
-    assert {"wanderlust", "ottilien", "onlyabc"}.isdisjoint(words)
+    assert {"wanderlust", "ottilien", "onlyabc", "may", "gruenwald"}.isdisjoint(words)
     expected = "CT thorax zyxquart" if stays else "CT thorax"
     assert {expected} == set(made.table("series")["SeriesDescription"])
     assert recipe.digest == plan.recipe.digest

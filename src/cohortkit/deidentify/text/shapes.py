@@ -9,19 +9,20 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-_MONTH_NAMES = (
-    "january february march april may june july august september october november december "
-    "januar februar märz maerz mai juni juli oktober dezember januari februari maart mei augustus "
-    "janvier février fevrier mars avril juin juillet août aout septembre octobre novembre "
-    "décembre decembre enero febrero marzo abril mayo junio julio agosto septiembre octubre "
-    "noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre "
-    "janeiro fevereiro março maio junho julho setembro outubro novembro dezembro"
-)
-_SHORT_MONTHS = "jan feb mar mär mrz apr may jun jul aug sep sept oct okt nov dec dez"
-MONTHS = frozenset(f"{_MONTH_NAMES} {_SHORT_MONTHS}".split())
+from cohortkit.traces import months
+
+_SHORT = 3  # letters of a month in short, in most languages
+
+MONTHS = frozenset(name for names in months.NAMES for name in names)
 """What months are called, in full and in short; some people too."""
-_FULL = "|".join(sorted(_MONTH_NAMES.split(), key=len, reverse=True))
-_MONTH = f"(?:{_FULL}|{'|'.join(sorted(_SHORT_MONTHS.split(), key=len, reverse=True))})"
+_IN_FULL = frozenset(name for name in MONTHS if len(name) > _SHORT) | {"may", "mai", "mei"}
+
+
+def _any_of(names: frozenset[str]) -> str:
+    return f"(?:{'|'.join(sorted(names, key=lambda name: (-len(name), name)))})"
+
+
+_FULL, _MONTH = _any_of(_IN_FULL), _any_of(MONTHS)
 _DAY, _MONTH_NUMBER = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _YEAR, _YEARS = r"(?:19|20)\d{2}", r"(?:(?:19|20)\d{2}|'?\d{2})"
 _FROM, _TO = r"(?<![^\W_])", r"(?![^\W_])"  # where no word goes on; an underscore parts words
@@ -75,8 +76,8 @@ SHAPES = (
     _shape("date", rf"{_FROM}{_MONTH}{_BETWEEN}{_DAY}{_SUFFIX}[\s.,/_-]{{1,3}}{_YEARS}{_TO}"),
     _shape("date", rf"{_FROM}{_YEAR}{_BETWEEN}{_MONTH}{_BETWEEN}{_DAY}{_TO}"),
     _shape("date", rf"{_FROM}{_MONTH}{_BETWEEN}{_YEAR}{_TO}"),
-    _shape("date", rf"(?<!\d){_DAY}{_SUFFIX}\s(?:of\s)?(?:{_FULL}){_TO}"),
-    _shape("date", rf"{_FROM}(?:{_FULL})\s{_DAY}(?:st|nd|rd|th)?{_TO}"),
+    _shape("date", rf"(?<!\d){_DAY}{_SUFFIX}\s(?:of\s)?{_FULL}{_TO}"),
+    _shape("date", rf"{_FROM}{_FULL}\s{_DAY}(?:st|nd|rd|th)?{_TO}"),
     _shape("year", rf"{_FROM}{_NUMBER_FROM}{_YEAR}{_NUMBER_TO}{_TO}"),
     # ── times and ages ──
     _shape("time", r"(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(?!\d)"),
