@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 import subprocess
@@ -143,6 +144,28 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly() -> None:
         complaint = run.stderr.read()
 
     assert (0, b"") == (run.returncode, complaint)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["recipe", "explain", "basic"], ["recipe", "check", "basic"]]
+)
+def test_a_full_disk_behind_standard_output_is_no_fault_of_ours(
+    words: list[str], unbuffered: str
+) -> None:
+    """One line that says so, whether Python writes at once or at the end."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [COMMAND, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+
+    said = b"cohortkit: standard output cannot be written: no space left\n"
+    assert (3, said) == (done.returncode, done.stderr)
 
 
 def test_a_log_holds_no_progress_bar(tmp_path: Path) -> None:

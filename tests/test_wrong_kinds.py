@@ -63,6 +63,7 @@ def verbs(made: dict[str, Any]) -> dict[str, tuple[Callable[..., object], dict[s
         "load_recipe": (ck.load_recipe, {"source": "basic"}),
         "plan": (ck.plan, {"cohort": cohort, "recipe": plan.recipe, "to": "tables"}),
         "export": (ck.export, {"plan": plan, "out": base / "out", "key": key, "progress": False}),
+        "open_export": (ck.open_export, {"out": base / "out"}),
         "verify": (ck.verify, {"out": base / "out", "key": key}),
         "status": (ck.status, {"out": base / "out"}),
         "run_job": (ck.run_job, {"job": base / "job.toml"}),

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cohortkit.release.inventory import inventory as inventory
     from cohortkit.run.batch import Export as Export
     from cohortkit.run.batch import export as export
+    from cohortkit.run.facade import open_export as open_export
     from cohortkit.run.pace import Pace as Pace
     from cohortkit.run.plan import Plan as Plan
     from cohortkit.run.plan import plan as plan
@@ -83,6 +84,7 @@ _HOME = MappingProxyType(
         "export": "run.batch",
         "inventory": "release.inventory",
         "load_recipe": "recipe.file",
+        "open_export": "run.facade",
         "open_index": "index",
         "plan": "run.plan",
         "run_job": "job.job",
@@ -120,6 +122,7 @@ __all__ = [
     "inventory",
     "load_cohort",
     "load_recipe",
+    "open_export",
     "open_index",
     "plan",
     "run_job",

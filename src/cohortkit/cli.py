@@ -7,6 +7,7 @@ that cannot be used; 3 some of it failed (the same command tries again); 4 nothi
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from cohortkit.cli_words import (
 from cohortkit.cohort.terms import read_terms
 from cohortkit.errors import CohortkitError, UsageError
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 TRACEBACK = "COHORTKIT_TRACEBACK"
 """Set this variable to see the traceback of a fault. It may show values: not for sharing."""
 
@@ -96,6 +98,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return complain("stopped; the same command goes on where it was", STOPPED)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
+            # of no file by name, and files of ours have errors of their own: standard output
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return complain("standard output cannot be written: no space left", FAILED)
         if os.environ.get(TRACEBACK):
             raise
         what = f"a fault in cohortkit ({type(error).__name__}); set {TRACEBACK}=1 to see where"

@@ -32,7 +32,21 @@ from cohortkit.reasons import Reason
 
 
 class CohortkitError(Exception):
-    """Whatever cohortkit raises on purpose."""
+    """Whatever cohortkit raises on purpose.
+
+    It does not say what it was raised in place of: ``from None`` only keeps that from being
+    printed, and a foreign message, which may quote a value, would go with it into any log that
+    looks.
+    """
+
+    @property
+    def __context__(self) -> BaseException | None:
+        """Nothing, whatever was being handled."""
+        return None
+
+    @__context__.setter
+    def __context__(self, value: BaseException | None) -> None:
+        """Not kept."""
 
 
 class UsageError(CohortkitError):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
+_LOOKED_AT, _PREFIX, _MAGIC = 64, 132, b"DICM"  # files of a folder, bytes of a file (PS3.10 7.1)
 RELEASE, VAULT, MANIFEST, RECORDS = "release", "vault", "export.json", "records"
 
 
@@ -16,6 +19,31 @@ def inside_release(place: str | Path) -> bool:
     """
     real = Path(os.path.realpath(Path(place).expanduser()))
     return any(_is_release(folder) for folder in (real, *real.parents))
+
+
+def inside(place: str | Path, folders: Iterable[str | Path]) -> bool:
+    """Whether a place is in one of some folders, links followed."""
+    real = Path(os.path.realpath(Path(place).expanduser()))
+    return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
+
+
+def among_objects(place: str | Path) -> bool:
+    """Whether a place is beside DICOM files: in an archive, which nothing is written into."""
+    folder = os.path.dirname(os.path.realpath(Path(place).expanduser()))  # noqa: PTH120 - as below
+    try:
+        with os.scandir(folder) as entries:
+            files = (one.path for one in entries if one.is_file(follow_symlinks=False))
+            return any(_is_object(path) for path in islice(files, _LOOKED_AT))
+    except OSError:
+        return False
+
+
+def _is_object(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_PREFIX)[-len(_MAGIC) :] == _MAGIC
+    except OSError:
+        return False
 
 
 def _is_release(folder: Path) -> bool:

@@ -12,6 +12,7 @@ import polars as pl
 from cohortkit import given
 from cohortkit.cohort import choose, ids, view, words
 from cohortkit.cohort.flow import Flow
+from cohortkit.cohort.hints import spelled_so
 from cohortkit.cohort.identity import shown
 from cohortkit.cohort.join import Many, Table, match
 from cohortkit.cohort.keys import keys_of
@@ -99,7 +100,11 @@ class Cohort:
                 verdicts(query, columns), told, query.terms, strict=True
             )
         ]
-        return self._step(Plan("search", words.search(told), conditions, query=query))
+        plan = Plan("search", words.search(told), conditions, query=query)
+        found = self._step(plan)
+        if len(found) or not query.terms:
+            return found
+        return self._step(replace(plan, notes=spelled_so(query, self.rows)))
 
     def filter(self, expr: pl.Expr, /, *, reason: str = "") -> Self:
         """Keep the series for which a polars expression is true; null is counted as unknown.
@@ -314,13 +319,21 @@ class Cohort:
         return self.to_polars().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        return f"<Cohort of {self.counts}>"
+        return "; ".join((f"<Cohort of {self.counts}>", *self._hints()))
 
     def __str__(self) -> str:
-        return f"{self!r}\n{self.flow()}"
+        return f"<Cohort of {self.counts}>\n{self.flow()}"
 
     def _repr_html_(self) -> str:
-        return view.html(self.counts, self.asked(), self.to_polars().head(view.ROWS), len(self))
+        head = self.to_polars().head(view.ROWS)
+        return view.html(self.counts, self.asked(), self._hints(), head, len(self))
+
+    def _hints(self) -> list[str]:
+        """What was perhaps meant, where the last step was a search that matched nothing."""
+        last = self.steps[-1]
+        if last.query is None or last.kept.series:
+            return []
+        return [f"{note.count:,} {note.words}" for note in last.notes]
 
     # keeping
 

@@ -12,7 +12,7 @@ import importlib.metadata
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.steps import KEY, evaluated
 from cohortkit.errors import StoreError
 from cohortkit.model import FORMAT
-from cohortkit.places import inside_release
+from cohortkit.places import among_objects, inside, inside_release
 from cohortkit.protocols import Index
 
 _META: Final = "cohortkit"
@@ -35,13 +35,13 @@ def save(cohort: Cohort, path: str | Path) -> Path:
     """Write a cohort to a file of mode 0600, whole or not at all.
 
     Raises:
-        StoreError: the index is in memory, the place is inside a release, holds another file, or
-            cannot be written.
+        StoreError: the index is in memory, the place is inside a release or the archive, holds
+            another file, or cannot be written.
     """
     path = given.path("cohort file", path, StoreError)
     if not cohort.index.location:
         raise StoreError("the index of this cohort is in memory: scan into a store, then save")
-    _refuse_place(path)
+    _refuse_place(path, getattr(cohort.index, "roots", ()))
     table = cohort.identified().select(KEY, *cohort.labels)
     _write(table, {_META: json.dumps(_meta(cohort))}, path)
     return path
@@ -118,11 +118,13 @@ def _read_meta(path: Path) -> dict[str, Any]:
     return meta
 
 
-def _refuse_place(path: Path) -> None:
+def _refuse_place(path: Path, archive: Sequence[str]) -> None:
     if path.exists():
         _read_meta(path)  # never over anything but a cohort file
     if inside_release(path):
         raise StoreError("a cohort file is identified: it is never written inside a release")
+    if inside(path, archive) or among_objects(path):
+        raise StoreError("the cohort file would lie inside the archive; choose another place")
 
 
 def _write(table: pl.DataFrame, metadata: dict[str, str], path: Path) -> None:

@@ -37,7 +37,8 @@ def _retold(step: Step, columns: pl.Schema, labels: Collection[str], released: R
             replace(loss, out=words.missed(said))
             for loss, said in zip(step.losses, told, strict=True)
         )
-        return replace(step, words=words.search(told), losses=losses)
+        # a hint is for whoever asks, and tells what the index holds
+        return replace(step, words=words.search(told), losses=losses, notes=())
     if step.action == "filter":
         roots = _COLUMN.findall(step.detail)
         said = words.condition(step.detail, roots, columns, labels, released)

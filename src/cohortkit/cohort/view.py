@@ -32,12 +32,15 @@ _STYLE: Final = (
 )
 
 
-def html(counts: Counts, asked: Sequence[str], head: pl.DataFrame, height: int) -> str:
+def html(
+    counts: Counts, asked: Sequence[str], hints: Sequence[str], head: pl.DataFrame, height: int
+) -> str:
     """A block of HTML with everything escaped; ``head`` holds no identity columns."""
+    meant = "".join(f"<p>{escape(line)}</p>" for line in hints)
     question = "".join(f"<li>{escape(line)}</li>" for line in asked)
     return (
         f'{_STYLE}<div class="cohortkit"><p><b>Cohort</b> of {escape(str(counts))}</p>'
-        f"<ol>{question}</ol>{_table(_chosen(head))}"
+        f"<ol>{question}</ol>{meant}{_table(_chosen(head))}"
         f"<p><small>{_told(head.height, height)} Identity columns are left out, and "
         "values that are no known terms; <code>to_polars(identified=True)</code> shows them."
         "</small></p></div>"

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from cohortkit import given
 from cohortkit.deidentify.identities import SECRET_BYTES, Keyed
 from cohortkit.errors import KeyFileError
-from cohortkit.places import inside_release
+from cohortkit.places import among_objects, inside_release
 
 ENVIRONMENT: Final = "COHORTKIT_KEY"
 FORMAT: Final = 1
@@ -85,15 +85,22 @@ class Key:
 
         Raises:
             KeyFileError: something is there already, the project id is malformed, the place is
-                inside a release, or the folder cannot be written.
+                inside a release or among DICOM files, or the folder cannot be written.
         """
         place = given.path("key file", path, KeyFileError).absolute()
         secret = secrets.token_bytes(SECRET_BYTES)
         _checked(project, secret.hex(), "project")
         if inside_release(place):
             raise KeyFileError(f"key file {path}: a key is never written inside a release")
+        if among_objects(place):
+            raise KeyFileError(f"key file {path}: it is among DICOM files; an archive is only read")
         _write(place, _TEXT.format(format=FORMAT, project=project, secret=secret.hex()), str(path))
         return cls(project, secret, str(place))
+
+    @property
+    def path(self) -> Path | None:
+        """The file that it was read from; None of a key out of the environment."""
+        return None if self._path is None else Path(self._path)
 
     def pseudonyms(self) -> Keyed:
         """The maker of pseudonyms under this key."""

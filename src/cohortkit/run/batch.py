@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError
 from cohortkit.model import Record, Status, Task
+from cohortkit.places import inside
 from cohortkit.protocols import Engine
 from cohortkit.reasons import Reason
 from cohortkit.run.about import About
@@ -36,6 +37,7 @@ from cohortkit.run.settings import settings_of, settle
 from cohortkit.run.shards import Part, Shard, holding, part_of
 from cohortkit.run.wording import demand_nobody
 from cohortkit.run.worker import Work, ended
+from cohortkit.sources.files import Files
 from cohortkit.verify.canary import canary
 
 __all__ = ["Export", "export"]
@@ -109,6 +111,11 @@ def export(
     if not isinstance(key, Key):
         raise KeyFileError("no key, no export: pass a Key")
     canary()
+    if key.path is not None and inside(key.path, plan.archive):
+        raise KeyFileError(
+            f"key file {key.path.name}: it is inside the archive or its index, which are only "
+            "read; move it elsewhere"
+        )
     demand_nobody({"the key's project": key.project}, plan.series)
     demand_ids(ids, key, plan.recipe, plan.archive)
     place = check(out, plan.archive)
@@ -203,6 +210,23 @@ class _Run:
         """A line of this run's ledger; shards have one each, for a network's appends may tear."""
         note(self.place.ledger_of("" if self.shard is None else self.shard.slug), event, **facts)
 
+    def demand_archive(self, todo: Sequence[Task]) -> None:
+        """Refuse to begin on an archive that is not there: else every series would fail alone.
+
+        Raises:
+            UsageError: none of its files can be seen, and the folder of them all is empty or gone.
+        """
+        paths = [file.path for task in todo for file in task.files]
+        if not paths or any(map(os.path.lexists, paths)):
+            return
+        folder = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 - text
+        if os.path.isdir(folder) and any(os.scandir(folder)):  # noqa: PTH112 - no error if hidden
+            return
+        raise UsageError(
+            "the archive is not there: no file that the index names can be seen. Is it mounted? "
+            "If it was moved, scan it where it is now, and search again"
+        )
+
     def held(self, engine: Engine, handle: int) -> Export:
         """Resume, work and finish, with the output held.
 
@@ -217,6 +241,8 @@ class _Run:
             gone=self.gone,
             shard=self.shard,
         )
+        if isinstance(engine, Local) and isinstance(self.work.source, Files):
+            self.demand_archive(standing.todo)
         with self.for_a_moment():
             publish(self.place.vault / "about.json", self.about().to_json())
         lost = self._work(engine, standing)

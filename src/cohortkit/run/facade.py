@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -13,11 +14,31 @@ import polars as pl
 from cohortkit import given
 from cohortkit.errors import OutputError, UsageError
 from cohortkit.model import Status
+from cohortkit.places import MANIFEST
 from cohortkit.run.place import Place, cause
 from cohortkit.run.resume import Increment
 from cohortkit.run.shards import Part
 
 ALL_DONE, SOME_FAILED, NOTHING_WRITTEN = 0, 3, 4
+
+
+def open_export(out: str | Path) -> Export:
+    """A finished export again, as ``export`` gave it. Nothing is written, and no key is needed.
+
+    Args:
+        out: the folder of the export, or a release that was sent away without its vault.
+
+    Raises:
+        OutputError: there is no finished export.
+    """
+    found = Export(Path(os.path.realpath(given.path("output", out, OutputError))))
+    try:
+        found.manifest  # noqa: B018 - it is there and can be read
+    except OutputError:
+        raise OutputError(
+            f"output {out}: there is no finished export; status tells of one that is not finished"
+        ) from None
+    return found
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +58,8 @@ class Export:
     @property
     def release(self) -> Path:
         """The folder that may leave."""
-        return Place(self.root).release
+        inside = Place(self.root).release
+        return inside if inside.is_dir() or not (self.root / MANIFEST).is_file() else self.root
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -100,6 +122,16 @@ class Export:
             return SOME_FAILED
         return ALL_DONE if any(line[str(Status.WRITTEN)] for line in lines) else NOTHING_WRITTEN
 
+    @property
+    def empty(self) -> str:
+        """Why nothing was written, in words; empty text if something was."""
+        manifest = self.manifest
+        if not manifest["planned"]["series"]:
+            return "nothing was asked for: the cohort held no series"
+        if self.exit_code == NOTHING_WRITTEN:
+            return "nothing was written; refused() and failed() say why"
+        return ""
+
     def summary(self) -> dict[str, Any]:
         """One line's worth for a log or a scheduler."""
         if self.part is not None:
@@ -124,6 +156,8 @@ class Export:
         if self.part is not None:
             return f"Export in {self.root}\n  {self.part.words}"
         lines = [f"Export in {self.root}"]
+        if self.empty:
+            lines.append("  " + self.empty)
         for line in self.manifest["counts"]:
             if line["level"] == "series":
                 told = ", ".join(f"{line[str(one)]:,} {one}" for one in Status if line[str(one)])
@@ -148,4 +182,5 @@ class Export:
             for row in counts.iter_rows()
         )
         place = escape(str(self.release / "report.html"))
-        return f"<table><tr>{head}</tr>{rows}</table><p>{place}</p>"
+        empty = f"<p>{escape(self.empty)}</p>" if self.empty else ""
+        return f"{empty}<table><tr>{head}</tr>{rows}</table><p>{place}</p>"

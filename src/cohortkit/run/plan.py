@@ -173,6 +173,8 @@ class Plan:
             ("recipe", f"{self.recipe.name} ({self.recipe.basis})"),
             ("to", ", ".join(f"{name} (about {_size(n)})" for name, n in self.sizes().items())),
         ]
+        if not self.tasks:
+            lines.append(("nothing", "the cohort holds no series: there is nothing to export"))
         if self.first is not None:
             lines.append(("limit", f"{len(self.chosen)} of these series"))
         lines += [

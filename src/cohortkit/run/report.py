@@ -75,6 +75,8 @@ def _head(about: About) -> str:
 def _summary(records: Sequence[Record], about: About) -> str:
     done = len(records)
     lines = [f"{about.series:,} series ({about.instances:,} objects) were planned."]
+    if not about.series:
+        lines.append("The cohort held no series, so this release holds no data.")
     if about.first is not None:
         lines.append(f"This was a trial run, limited to {about.first:,} series.")
     if done < about.series:
@@ -136,6 +138,8 @@ def _ended(records: Sequence[Record]) -> str:
         for line in reasons(records)
         if line.reason is not None
     )
+    if not records:
+        return "<h2>Not written, or by a policy, and why</h2>\n<p>There was nothing to write.</p>"
     if not rows:
         return "<h2>Not written, or by a policy, and why</h2>\n<p>Everything was written.</p>"
     return (

@@ -218,7 +218,9 @@ def _writers(about: About) -> list[Writer]:
 
 
 def _beside(also: Iterable[str | Path]) -> list[Path]:
-    found = [Path(one).expanduser() for one in also]
+    if isinstance(also, str | Path) or not isinstance(also, Iterable):
+        raise UsageError("also: the paths of files, in a list")
+    found = [given.path("also", one) for one in also]
     for path in found:
         if not path.is_file():
             raise OutputError(f"to be searched as well: {path} is no file")
