@@ -429,6 +429,49 @@ def test_safe_private_stays_with_its_creator_alone(syntax: UID) -> None:
     assert not [t for t in dataset_of(run(said(), one).headers[0]).keys() if t.is_private]  # noqa: SIM118 - a Dataset
 
 
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(
+    ("options", "rules", "expected"),
+    [
+        ((), (), None),
+        ((Option.RETAIN_SAFE_PRIVATE,), (), ("SAFE", None)),
+        ((), (rule(PrivateElement(0x43, "GEMS_PARM_01", 0x01), Action.KEEP),), ("UNSAFE", None)),
+        (
+            (Option.RETAIN_SAFE_PRIVATE,),
+            (rule(PrivateElement(0x43, "GEMS_PARM_01", 0x01), Action.KEEP),),
+            ("MIXED", 0x39),
+        ),
+    ],
+)
+def test_what_is_left_of_private_blocks_is_told(
+    options: tuple[Option, ...],
+    rules: tuple[Rule, ...],
+    expected: tuple[str, int | None] | None,
+    nested: bool,  # noqa: FBT001 - a row
+) -> None:
+    """(0008,0300) speaks of the blocks that stayed, and no longer of those of the source."""
+    source = with_private(*SAFE_PRIVATE, "IS", "1000")
+    source.private_block(0x43, "GEMS_PARM_01", create=True).add_new(0x01, "SS", 7)
+    claim = Dataset()
+    claim.PrivateGroupReference, claim.PrivateCreatorReference = 0x29, "SIEMENS CSA HEADER"
+    claim.BlockIdentifyingInformationStatus = "SAFE"
+    if nested:
+        source = header(AnatomicRegionSequence=Sequence([source]))
+    source.PrivateDataElementCharacteristicsSequence = Sequence([claim])
+    released = dataset_of(run(said(*options, rules=rules), from_file(source)).headers[0])
+    told = released.PrivateDataElementCharacteristicsSequence
+    if expected is None:
+        assert "SIEMENS CSA HEADER" not in str(told)
+        return
+    (block,) = told
+    assert (0x43, "GEMS_PARM_01", *expected) == (
+        block.PrivateGroupReference,
+        block.PrivateCreatorReference,
+        block.BlockIdentifyingInformationStatus,
+        block.get("NonidentifyingPrivateElements"),
+    )
+
+
 @pytest.mark.parametrize("vr", ["SQ", "UN"])
 def test_a_private_sequence_by_rule_is_walked(vr: str) -> None:
     """A private sequence that a rule keeps loses what is inside, UN-encoded too."""

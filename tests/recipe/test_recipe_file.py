@@ -237,8 +237,8 @@ action = "keep"
             "0 is never used",
         ),
         (
-            'options = ["retain-modified-dates"]\ndates = {shift_days = [-100, 100], '
-            + "same_weekday = true}",
+            """options = ["retain-modified-dates"]
+            dates = {shift_days = [-100, 100], same_weekday = true}""",
             "dates.shift_days",
             "of whole weeks hide nothing",
         ),

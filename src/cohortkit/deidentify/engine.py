@@ -14,6 +14,7 @@ from cohortkit.deidentify.cleaning import cleaned
 from cohortkit.deidentify.gates import burned_in_risk, face_risk
 from cohortkit.deidentify.headers import asked_of, holds
 from cohortkit.deidentify.identities import normalise
+from cohortkit.deidentify.private import CHARACTERISTICS, characteristics
 from cohortkit.deidentify.rules import Rules, rules_for
 from cohortkit.deidentify.statement import stamp, statement_of
 from cohortkit.deidentify.text.cleaner import Cleaner, cleaner_for
@@ -165,6 +166,10 @@ def _released(source: Dataset, walk: Walk, said: Statement, *, pixels: bool) -> 
     for tag, vr in ((PATIENT_NAME, "PN"), (PATIENT_ID, "LO")):
         if walk.rules.step(tag, vr, None).action not in (Action.KEEP, Action.SET):
             elements[BaseTag(tag)] = DataElement(tag, vr, named)
+    if walk.rules.private:
+        elements.pop(CHARACTERISTICS, None)
+        told = characteristics(elements)
+        elements.update({} if told is None else {CHARACTERISTICS: told})
     dummies = frozenset(walk.dummies)
     elements.update(stamp(source, said, pixels=pixels))
     dataset = Dataset(elements)

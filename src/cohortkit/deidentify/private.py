@@ -1,15 +1,19 @@
-"""Private elements (PS3.5 7.8): who made an element, and which creators stay."""
+"""Private elements (PS3.5 7.8): who made one, which creators stay, what is said of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
-from cohortkit.deidentify.values import texts
+from cohortkit.deidentify.values import Element, texts
+from cohortkit.recipe import profile
 
+CHARACTERISTICS = BaseTag(0x00080300)
+"""PrivateDataElementCharacteristicsSequence (PS3.3 C.12.1.1.7)."""
 _CREATORS = range(0x0010, 0x0100)
 
 
@@ -46,3 +50,45 @@ class Creators:
         """The creator elements that these private elements need, and no other."""
         places = {tag & 0xFFFF0000 | (tag & 0xFFFF) >> 8 for tag in tags}
         return {BaseTag(place): DataElement(place, "LO", self._known[place]) for place in places}
+
+
+def characteristics(elements: Mapping[BaseTag, Element]) -> DataElement | None:
+    """What (0008,0300) may say of the private blocks that are there, at any depth; None if none is.
+
+    A block is SAFE where PS3.15 lists all that is left of it, UNSAFE where it lists nothing of
+    it, and MIXED, with the numbers of what it lists, where it lists some.
+    """
+    blocks: dict[tuple[int, str], set[int]] = {}
+    for group, creator, element in _left(elements):
+        blocks.setdefault((group, creator), set()).add(element)
+    if not blocks:
+        return None
+    made = [_block(*block, left) for block, left in sorted(blocks.items())]
+    return DataElement(CHARACTERISTICS, "SQ", Items(made))
+
+
+def _left(elements: Mapping[BaseTag, Element]) -> Iterator[tuple[int, str, int]]:
+    """Group, creator and last byte of each private element of released elements."""
+    for tag, element in elements.items():
+        if isinstance(element.value, Items):
+            for item in element.value:
+                yield from _left(item._dict)  # noqa: SLF001 - a Dataset would decode what is raw
+        number = int(tag)
+        if is_private(number) and (number & 0xFFFF) >> 8 in _CREATORS:
+            creator = elements[BaseTag(number & 0xFFFF0000 | (number & 0xFFFF) >> 8)]
+            yield number >> 16, str(creator.value), number & 0xFF
+
+
+def _block(group: int, creator: str, left: set[int]) -> Dataset:
+    safe = sorted(one for one in left if (group, creator, one) in profile.safe_private())
+    item = Dataset()
+    item.PrivateGroupReference = group
+    item.PrivateCreatorReference = creator
+    if len(safe) == len(left):
+        item.BlockIdentifyingInformationStatus = "SAFE"
+    elif safe:
+        item.BlockIdentifyingInformationStatus = "MIXED"
+        item.NonidentifyingPrivateElements = safe
+    else:
+        item.BlockIdentifyingInformationStatus = "UNSAFE"
+    return item

@@ -11,7 +11,7 @@ from cohortkit.deidentify.values import SIZES, TEXTS
 from cohortkit.recipe import profile
 from cohortkit.recipe.deid.lines import Given
 from cohortkit.recipe.model import Action, Decision, Recipe
-from cohortkit.recipe.policy import FIXED, Policy
+from cohortkit.recipe.policy import FIXED, Policy, keeps_private
 
 _MOST_STEPS = 20_000
 _FIRST_GROUP = 0x0008
@@ -71,6 +71,7 @@ class Rules:
         self.script = recipe.script
         self.nested = recipe.script.nested
         self.steady = recipe.script.steady
+        self.private = keeps_private(recipe)
 
     def step(self, tag: int, file_vr: str | None, creator: str | None, within: str = "") -> Step:
         """What is done to an element of this tag, VR (None: implicit) and private creator.

@@ -314,6 +314,15 @@ def cleans(recipe: Recipe) -> bool:
     )
 
 
+def keeps_private(recipe: Recipe) -> bool:
+    """Whether any private element may stay."""
+    return (
+        Option.RETAIN_SAFE_PRIVATE in recipe.options
+        or any(isinstance(rule.target, PrivateElement) for rule in recipe.rules)
+        or any(names_private(line) for line in recipe.script.lines)
+    )
+
+
 def _kept(vr: str, why: str) -> Decision:
     if vr == "AS":
         return Decision(Action.CAP_AGE, f"{why}; 90 and over as 90", listed=True)
