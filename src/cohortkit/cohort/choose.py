@@ -20,6 +20,22 @@ STUDY: Final = (*PERSON, "StudyInstanceUID")
 _LEVELS: Final = {"patient": PERSON, "study": STUDY, "series": (KEY,)}
 
 
+def needed(columns: pl.Schema, of: str, by: Sequence[str]) -> list[str]:
+    """The columns by which ``first_per`` chooses; all, where one is asked for that is not there."""
+    named = [word for word in (of, *by) if word not in _LEVELS]
+    if any(word not in columns for word in named):
+        return columns.names()
+    wanted = {
+        KEY,
+        "IssuerOfPatientID",
+        "PatientID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        *named,
+    }
+    return [word for word in columns if word in wanted]
+
+
 def first_per(
     rows: pl.DataFrame, of: str, by: Sequence[str], level: str, *, descending: bool = False
 ) -> pl.Series:

@@ -8,7 +8,8 @@ and the numbers stay with the rows for as long as somebody holds these.
 from __future__ import annotations
 
 import weakref
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -16,9 +17,13 @@ from cohortkit.cohort.steps import COUNT, KEY, evaluated, person
 from cohortkit.errors import StoreError
 
 _ISSUER, _PATIENT, _STUDY, _NUMBER = "__issuer", "__patient", "__study", "__number"
+_T = TypeVar("_T")
 _MOST: Final = 1 << 64
-_Held = tuple["weakref.ref[pl.LazyFrame]", pl.DataFrame]
-_known: dict[int, _Held] = {}
+At = Callable[[pl.Series], pl.LazyFrame]
+"""The rows at some places, in order."""
+
+_at: dict[int, tuple[weakref.ref[pl.LazyFrame], At]] = {}
+_keys: dict[int, tuple[weakref.ref[pl.LazyFrame], pl.DataFrame]] = {}
 
 
 def keys_of(rows: pl.LazyFrame) -> pl.DataFrame:
@@ -30,18 +35,52 @@ def keys_of(rows: pl.LazyFrame) -> pl.DataFrame:
     Raises:
         StoreError: the index lacks a column that a cohort cannot be without.
     """
-    held = _known.get(id(rows))
+    held = _keys.get(id(rows))
     if held is not None and held[0]() is rows:
         return held[1]
     keys = _numbered(rows)
-    remember(rows, keys)
+    _remember(_keys, rows, keys)
     return keys
 
 
-def remember(rows: pl.LazyFrame, keys: pl.DataFrame) -> None:
-    """Keep the keys of rows for as long as there is somebody who holds the rows."""
+def succeeds(
+    narrow: pl.LazyFrame, rows: pl.LazyFrame, keys: pl.DataFrame, places: pl.Series
+) -> None:
+    """Say that these rows are those at some places of others, and what their keys are."""
+    _remember(_keys, narrow, keys)
+    if has_reach(rows):
+        of_all = _at[id(rows)][1]
+        reach(narrow, lambda some: of_all(places.gather(some)))
+
+
+def rows_at(rows: pl.LazyFrame, places: pl.Series) -> pl.LazyFrame:
+    """The rows at these places, in order."""
+    return _at[id(rows)][1](places) if has_reach(rows) else by_place(rows, places)
+
+
+def has_reach(rows: pl.LazyFrame) -> bool:
+    """Whether somebody has said how these rows are got by their places."""
+    at = _at.get(id(rows))
+    return at is not None and at[0]() is rows
+
+
+def by_place(rows: pl.LazyFrame, places: pl.Series) -> pl.LazyFrame:
+    """The rows at these places, by counting; what else is asked of them comes after that."""
+    numbered = rows.with_row_index("__place")
+    return numbered.filter(pl.col("__place").is_in(places.implode())).drop("__place")
+
+
+def reach(rows: pl.LazyFrame, at: At) -> None:
+    """Say how rows are got by their places, where there is a better way than to read all."""
+    _remember(_at, rows, at)
+
+
+def _remember(
+    among: dict[int, tuple[weakref.ref[pl.LazyFrame], _T]], rows: pl.LazyFrame, value: _T
+) -> None:
+    """Keep something about rows for as long as there is somebody who holds them."""
     name = id(rows)
-    _known[name] = (weakref.ref(rows, lambda _: _known.pop(name, None)), keys)
+    among[name] = (weakref.ref(rows, lambda _: among.pop(name, None)), value)
 
 
 def _numbered(rows: pl.LazyFrame) -> pl.DataFrame:

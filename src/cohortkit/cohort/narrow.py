@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cohortkit.cohort.keys import keys_of, remember
+from cohortkit.cohort.keys import has_reach, keys_of, rows_at, succeeds
 from cohortkit.cohort.query import unknown
 from cohortkit.cohort.steps import (
     INDEX,
@@ -63,8 +63,8 @@ def narrowed(
         mask = verdicts.select(
             pl.all_horizontal(f"__{place}" for place in range(len(plan.conditions)))
         ).to_series()
-        rows = _kept(rows, mask.fill_null(value=False), plan, kept.series)
-        remember(rows, keys.filter(mask))
+        _demand_the_same(rows, verdicts, plan)
+        rows = _kept(rows, keys, mask.fill_null(value=False), plan.conditions)
     step = Step(
         action=plan.action,
         words=plan.words,
@@ -89,28 +89,31 @@ def demand_line(action: str, reason: object) -> None:
         raise QueryError(f"{action}: a reason is one line of text")
 
 
-def _kept(rows: pl.LazyFrame, mask: pl.Series, plan: Plan, count: int) -> pl.LazyFrame:
+def _kept(
+    rows: pl.LazyFrame, keys: pl.DataFrame, mask: pl.Series, conditions: Sequence[Condition]
+) -> pl.LazyFrame:
     """The rows for which all conditions are true.
 
-    Few are held in memory. Of many it is known which they are, and their columns are read when
-    they are asked for: by the terms of a search, so that a store opens only the rows it must, or
-    by their places, for the expression of somebody else may change its mind.
+    Few rows of a store are held in memory: to be found they need no more than the terms. Of many,
+    and of a table's, it is known which they are, and their columns are read when asked for.
     """
-    asked = [condition.holds for condition in plan.conditions]
-    terms = [holds for holds in asked if isinstance(holds, pl.Expr)]
-    many = count > _HELD
-    if len(terms) < len(asked) or (many and plan.query is None):
-        places = mask.arg_true().implode()
-        chosen = rows.with_row_index("__place").filter(pl.col("__place").is_in(places))
-        rows = chosen.drop("__place")
+    places = mask.arg_true()
+    terms = [c.holds for c in conditions if isinstance(c.holds, pl.Expr)]
+    if len(places) > _HELD or has_reach(rows):
+        kept = rows_at(rows, places)
+    elif len(terms) == len(conditions):
+        kept = evaluated(rows.filter(*terms)).lazy()
     else:
-        rows = rows.filter(*terms)
-    if many:
-        return rows
-    narrow = evaluated(rows)
-    if narrow.height != count:
+        kept = evaluated(rows_at(rows, places)).lazy()
+    succeeds(kept, rows, keys.filter(mask), places)
+    return kept
+
+
+def _demand_the_same(rows: pl.LazyFrame, verdicts: pl.DataFrame, plan: Plan) -> None:
+    """Refuse an expression of somebody else that draws lots: its cohort would be no answer."""
+    foreign = plan.query is None and any(isinstance(c.holds, pl.Expr) for c in plan.conditions)
+    if foreign and not judged(rows, keys_of(rows), plan.conditions).equals(verdicts):
         raise QueryError("a condition has another answer each time it is asked")
-    return narrow.lazy()
 
 
 def everything(counts: Counts) -> Step:

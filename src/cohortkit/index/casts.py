@@ -69,8 +69,7 @@ def _list(source: pl.Expr, dtype: pl.DataType, wanted: pl.List) -> pl.Expr:
 
 def _from_text(source: pl.Expr, wanted: pl.DataType) -> pl.Expr:
     if wanted == pl.Date():
-        digits = source.str.extract(r"^(\d{4})[-.]?(\d{2})[-.]?(\d{2})$", 0)
-        return digits.str.replace_all(r"[-.]", "").str.to_date("%Y%m%d", strict=False)
+        return _date(source)
     if wanted == pl.Time():
         return _time(source)
     if wanted == pl.Int64():
@@ -85,6 +84,17 @@ def _from_text(source: pl.Expr, wanted: pl.DataType) -> pl.Expr:
 def _finite(source: pl.Expr) -> pl.Expr:
     number = source.cast(pl.Float64(), strict=False)
     return pl.when(number.is_finite()).then(number)
+
+
+def _date(source: pl.Expr) -> pl.Expr:
+    """YYYYMMDD, YYYY-MM-DD or YYYY.MM.DD."""
+    size = source.str.len_bytes()
+    plain = pl.when(size == 8).then(source)  # noqa: PLR2004 - YYYYMMDD
+    ten = (size == 10) & ~source.str.contains(" ", literal=True)  # noqa: PLR2004
+    parted = pl.when(ten).then(source.str.replace_all(".", "-", literal=True))
+    return pl.coalesce(
+        plain.str.to_date("%Y%m%d", strict=False), parted.str.to_date("%Y-%m-%d", strict=False)
+    )
 
 
 def _time(source: pl.Expr) -> pl.Expr:

@@ -12,6 +12,7 @@ import polars as pl
 
 from cohortkit import given
 from cohortkit.cohort import Cohort
+from cohortkit.cohort.keys import by_place, reach
 from cohortkit.dicom.keywords import neighbours, tag_of
 from cohortkit.errors import QueryError, StoreError, UnknownKeyword
 from cohortkit.index.casts import Cast, cast_of, with_classes, with_key
@@ -69,7 +70,14 @@ class TableIndex:
         casts = tuple(cast_of(name, dtype) for name, dtype in schema.items() if tag_of(name))
         rows = raw.with_columns(cast.expression for cast in casts)
         _demand_series(rows)
-        rows = with_classes(with_key(rows, unique=_one_row_a_series(rows)))
+        unique = _one_row_a_series(rows)
+
+        def typed(some: pl.LazyFrame) -> pl.LazyFrame:
+            some = some.with_columns(cast.expression for cast in casts)
+            return with_classes(with_key(some, unique=unique))
+
+        rows = typed(raw)
+        reach(rows, lambda places: typed(by_place(raw, places)))  # a million values stay untyped
         status = path.stat()
         version = hashlib.blake2b(
             f"{status.st_size} {status.st_mtime_ns} {sorted((mapping or {}).items())}".encode(),
@@ -163,8 +171,9 @@ def _one_row_a_series(rows: pl.LazyFrame) -> bool:
     if _INSTANCE in have:
         return False
     keys = rows.select(word for word in IDENTITY if word in have)
-    total, single = keys.select(pl.len(), pl.col(_SERIES).n_unique()).collect().row(0)
-    if total == single:
+    # texts with as many digests are as many texts; the other way round it has to be counted
+    total, digests = keys.select(pl.len(), pl.col(_SERIES).hash().n_unique()).collect().row(0)
+    if total == digests or total == keys.select(pl.col(_SERIES).n_unique()).collect().item():
         return True
     if keys.unique().select(pl.len()).collect().item() != total:
         raise StoreError("the table has several rows for one series and no SOPInstanceUID")
