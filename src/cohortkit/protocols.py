@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -12,6 +12,7 @@ import polars as pl
 from cohortkit.model import (
     Artifact,
     DeidentifiedSeries,
+    Names,
     Payload,
     PayloadKind,
     Person,
@@ -115,6 +116,33 @@ class Shaping(Protocol):
         Raises:
             TaskFailure: the pixels could not be read this time.
         """
+        ...
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A writer that chooses the names of its folders and files itself.
+
+    Contract: pure; two series of a study never share a stem.
+    """
+
+    def folder(self, names: Names) -> str:
+        """The folder of a study, below that of the output."""
+        ...
+
+    def stem(self, names: Names) -> str:
+        """What the names of all that is written of a series begin with."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A writer that keeps rows of what it wrote, to finish with."""
+
+    def rows(
+        self, artifacts: Iterable[Artifact], release: Path, names: Names
+    ) -> Mapping[str, tuple[Mapping[str, object], ...]]:
+        """Rows by table, of one series; plain values only."""
         ...
 
 

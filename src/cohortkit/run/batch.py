@@ -28,7 +28,7 @@ from cohortkit.run.ledger import note
 from cohortkit.run.limits import Limits
 from cohortkit.run.lock import alone, hold
 from cohortkit.run.pace import Pace, Paced
-from cohortkit.run.place import FINISHED, Place, cause, check, publish
+from cohortkit.run.place import Place, cause, check, finished, publish
 from cohortkit.run.plan import Plan
 from cohortkit.run.posted import Posted
 from cohortkit.run.records import to_json
@@ -324,7 +324,7 @@ def _failure(record: Record) -> Reason | None:
 
 def _put(place: Place, name: str, data: bytes) -> None:
     """A finished file, in its place if it is not there already."""
-    assert name.split("/", maxsplit=1)[0] in FINISHED
+    assert finished(name)
     path = place.release / name
     if path.is_file() and path.read_bytes() == data:
         return

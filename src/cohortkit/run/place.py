@@ -12,8 +12,21 @@ from pathlib import Path
 from cohortkit.errors import OutputError
 from cohortkit.places import inside_release
 
-FINISHED = ("tasks.parquet", "files.parquet", "export.json", "report.html", "tables")
-"""What ``finish`` writes, at the top of the release."""
+FINISHED = (
+    "tasks.parquet",
+    "files.parquet",
+    "export.json",
+    "report.html",
+    "tables",
+    "dicom/DICOMDIR",
+)
+"""What ``finish`` writes: files of the release, and folders with all that is in them."""
+
+
+def finished(name: str) -> bool:
+    """Whether ``finish`` writes a file of this name, relative to the release."""
+    return any(name == one or name.startswith(f"{one}/") for one in FINISHED)
+
 
 _OURS = frozenset({"release", "quarantine", "vault"})
 

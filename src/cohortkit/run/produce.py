@@ -11,6 +11,7 @@ from cohortkit.errors import Refusal
 from cohortkit.model import (
     Artifact,
     DeidentifiedSeries,
+    Names,
     Outcome,
     Payload,
     PayloadKind,
@@ -22,7 +23,7 @@ from cohortkit.model import (
 )
 from cohortkit.payloads import frames, objects, volume
 from cohortkit.payloads.rows import rows as rows_of
-from cohortkit.protocols import Shaping, Writer
+from cohortkit.protocols import Keeping, Placing, Shaping, Writer
 from cohortkit.run.tally import Tally
 
 Rows = Mapping[str, tuple[Mapping[str, object], ...]]
@@ -58,7 +59,22 @@ def produce(
         elif not one.accepts & there:
             tally.add(Status.NOT_APPLICABLE, range(count), Reason.NO_PAYLOAD)
     outcomes = tuple(outcome for one in outputs for outcome in tallies[one.name].outcomes())
-    return Product(outcomes, tuple(artifacts), rows_of(series) if tables else {})
+    rows = dict(rows_of(series)) if tables else {}
+    for one in outputs:
+        if isinstance(one, Keeping):
+            rows |= one.rows(artifacts, release, series.names)
+    return Product(outcomes, tuple(artifacts), rows)
+
+
+def folder_of(one: Writer, names: Names) -> str:
+    """Where a writer puts what it writes of a study, below the release."""
+    inside = one.folder(names) if isinstance(one, Placing) else f"{names.patient}/{names.study}"
+    return f"{one.name}/{inside}"
+
+
+def stem_of(one: Writer, names: Names) -> str:
+    """What the names of all that it writes of a series begin with."""
+    return one.stem(names) if isinstance(one, Placing) else names.series
 
 
 def _payloads(series: DeidentifiedSeries, task: Task) -> frozenset[PayloadKind]:
@@ -114,11 +130,11 @@ def _hand_over(
         tally.add(payload.status, payload.instances, payload.reason, payload.numbers)
         return []
     names = series.names
-    inside = f"{one.name}/{names.patient}/{names.study}"
+    inside = folder_of(one, names)
     folder = release / inside
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        written = one.write(payload, series, folder, names.series)
+        written = one.write(payload, series, folder, stem_of(one, names))
     except Refusal as refusal:
         tally.add(Status.REFUSED, payload.instances, refusal.reason, refusal.numbers)
         return []

@@ -10,7 +10,15 @@ from cohortkit.errors import OutputError
 from cohortkit.model import Record, Status, Task
 from cohortkit.run.attest import attest
 from cohortkit.run.identity import same_table
-from cohortkit.run.place import FINISHED, Place, files_under, sweep, sweep_parts, sync_folder
+from cohortkit.run.place import (
+    FINISHED,
+    Place,
+    files_under,
+    finished,
+    sweep,
+    sweep_parts,
+    sync_folder,
+)
 from cohortkit.run.plan import Plan
 from cohortkit.run.posted import Posted
 from cohortkit.run.records import from_json
@@ -215,8 +223,7 @@ def remove_litter(place: Place, records: Iterable[Record], *, keep_finished: boo
     told = list(records)
     wanted = {one.path for record in told for one in record.artifacts}
     if keep_finished:
-        tops = set(FINISHED)
-        wanted |= {name for name in files_under(place.release) if name.split("/")[0] in tops}
+        wanted |= {name for name in files_under(place.release) if finished(name)}
     sweep(place.release, frozenset(wanted))
     tasks = {record.task for record in told}
     held = {name for name in files_under(place.quarantine) if name.split("/")[0] in tasks}

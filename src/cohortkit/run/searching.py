@@ -58,10 +58,16 @@ def ours_of(statement: Statement | None, names: Names, outputs: Iterable[str]) -
         }
         places |= said
     return Ours(
-        names=frozenset({names.patient, names.study, names.series}),
+        names=frozenset(map(fold, _said(names))),
         folders=frozenset(map(fold, outputs)),
         places={place: frozenset(map(fold, texts)) for place, texts in places.items()},
     )
+
+
+def _said(names: Names) -> tuple[str, ...]:
+    """The pseudonyms, whole and in the pieces that folders of a file-set are called after."""
+    whole = (names.patient, names.study, names.series)
+    return (*whole, *(piece for name in whole for piece in (name[1:9], name[9:])))
 
 
 def patterns_of(

@@ -37,7 +37,7 @@ from cohortkit.protocols import Pseudonyms, Source, Writer
 from cohortkit.reasons import Reason
 from cohortkit.recipe.model import Recipe
 from cohortkit.run.place import Place, publish, sweep_stems, sync_files
-from cohortkit.run.produce import Product, produce
+from cohortkit.run.produce import Product, folder_of, produce, stem_of
 from cohortkit.run.records import to_json
 from cohortkit.run.redactions import boxes, counts
 from cohortkit.run.searching import (
@@ -96,7 +96,7 @@ class Work:
         """Take out of the release what an attempt left there: it is in no record."""
         names = names_of(self.pseudonyms(), task)
         try:
-            sweep_stems(Place(self.root).release, self._folders(names), names.series)
+            self._sweep(names)
         except OSError:
             return  # it is litter still, and removed when the next run begins
 
@@ -104,7 +104,7 @@ class Work:
         place = Place(self.root)
         names = names_of(self.pseudonyms(), task)
         try:
-            sweep_stems(place.release, self._folders(names), names.series)
+            self._sweep(names)
             record = self._do(task)
         except TaskFailure as failure:
             record = ended(self, task, failure.reason)
@@ -121,8 +121,10 @@ class Work:
             self.clear(task)
         return record
 
-    def _folders(self, names: Names) -> list[str]:
-        return [f"{one.name}/{names.patient}/{names.study}" for one in self.outputs]
+    def _sweep(self, names: Names) -> None:
+        release = Place(self.root).release
+        for one in self.outputs:
+            sweep_stems(release, [folder_of(one, names)], stem_of(one, names))
 
     def _keep_traceback(self, place: Place, task: Task) -> None:
         name = f"{token_of(self.pseudonyms(), task)}.txt"

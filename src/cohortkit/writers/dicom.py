@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from cohortkit.dicom.splice import file_of
 from cohortkit.errors import Refusal
-from cohortkit.model import Artifact, DeidentifiedSeries, Object, Payload, PayloadKind, Reason
+from cohortkit.model import (
+    Artifact,
+    DeidentifiedSeries,
+    Names,
+    Object,
+    Payload,
+    PayloadKind,
+    Reason,
+)
+from cohortkit.writers import dicomdir as directory
 from cohortkit.writers import files
 
 
@@ -23,10 +33,24 @@ class Dicom:
     that no pixel uses, bytes behind the last pixel, comments and profiles inside JPEG streams,
     what lies between or behind fragments. Where that cannot be taken away without decoding, the
     object is refused by name.
+
+    Attributes:
+        dicomdir: a DICOMDIR beside the objects, whose folders and files are then called as those of
+            a file-set may be: the pseudonyms in capitals, in pieces of eight, ``I0000001``.
     """
 
     name: ClassVar[str] = "dicom"
     accepts: ClassVar[frozenset[PayloadKind]] = frozenset({PayloadKind.OBJECT})
+
+    dicomdir: bool = False
+
+    def folder(self, names: Names) -> str:
+        """Where the objects of a study lie, below the folder of this kind of output."""
+        return directory.folder(names) if self.dicomdir else f"{names.patient}/{names.study}"
+
+    def stem(self, names: Names) -> str:
+        """What the names of all that is written of a series begin with."""
+        return directory.halves(names.series)[0] if self.dicomdir else names.series
 
     def write(
         self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str
@@ -40,7 +64,10 @@ class Dicom:
         if not isinstance(payload, Object):
             raise Refusal(Reason.NO_PAYLOAD)
         name = f"{stem}/i{payload.number:04d}.dcm"
-        files.make_folder(folder / stem)
+        if self.dicomdir:
+            inside = "/".join(directory.halves(series.names.series))
+            name = f"{inside}/{directory.file_name(payload.number)}"
+        files.make_folder((folder / name).parent)
         header = series.headers[payload.instance]
         try:
             written = files.write(folder / name, file_of(header, payload))
@@ -50,3 +77,29 @@ class Dicom:
         return [
             Artifact(self.name, "object", name, written.sha256, written.size, payload.instances)
         ]
+
+    def rows(
+        self, artifacts: Iterable[Artifact], release: Path, names: Names
+    ) -> Mapping[str, tuple[Mapping[str, object], ...]]:
+        """What the record of a series keeps for ``finish``: nothing without a directory.
+
+        Args:
+            artifacts: what was written of the series; paths are relative to ``release``.
+            release: the folder.
+            names: of the series.
+        """
+        if not self.dicomdir:
+            return {}
+        written = [release / one.path for one in artifacts if one.output == self.name]
+        made = tuple(directory.row(path, names, int(path.name[1:])) for path in written)
+        return {directory.TABLE: made} if made else {}
+
+    def finish(
+        self,
+        rows: Mapping[str, Sequence[Mapping[str, object]]],
+        treatment: Mapping[str, str],  # noqa: ARG002 - the protocol's: no column to describe
+    ) -> dict[str, bytes]:
+        """The directory, where one is asked for. Pure."""
+        if not self.dicomdir:
+            return {}
+        return {directory.NAME: directory.directory(rows.get(directory.TABLE, ()))}
