@@ -15,8 +15,10 @@ _LETTER = re.compile(r".[\u0300-\u036f\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*",
 """A character, with the accents and invisible ones behind it."""
 
 _ZEROS = re.compile(r"\.0+(?![\d.])")
-_POWER = re.compile(r"(?<![\w.])\d{1,12}(?:\.\d{1,12})?e[+-]?\d{1,2}(?![\w.])", re.ASCII)
-_SECONDS = re.compile(r"(?<![\w.])(?:\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?!\w)", re.ASCII)
+_EXPONENT = re.compile(r"e[+-]?[0-9]")
+_POWER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?e[+-]?[0-9]{1,2}")
+_SECONDS = re.compile(r"[0-9]{9,}")
+_EPOCHS = frozenset({9, 10, 12, 13, 15, 16, 18, 19})  # digits of seconds and of parts of them
 _NO_NUMBER = frozenset({Rule.DATE, Rule.UID})
 _EIGHT = 8  # digits: fewer that are a date stand alone, or they are a part of another number
 _LONGEST = 20
@@ -119,16 +121,25 @@ def _decimal(text: str, start: int, end: int) -> bool:
 
 def _reckoned(patterns: Patterns, form: str) -> Iterator[tuple[int, int, int]]:
     """Numbers that are the patient's when they are worked out: 1.2345e4, seconds since 1970."""
-    for found in _POWER.finditer(form):
-        whole = _whole(found[0])
-        for index in patterns.numbers.get(whole, ()):
-            yield index, *found.span()
-    if patterns.days:
-        for found in _SECONDS.finditer(form):
-            below = (-1,) if form[: found.start()].endswith("-") else ()
+    if _EXPONENT.search(form):
+        for found in _POWER.finditer(form):
+            if _apart(form, *found.span()):
+                for index in patterns.numbers.get(_whole(found[0]), ()):
+                    yield index, *found.span()
+    for found in _SECONDS.finditer(form):
+        start, end = found.span()
+        if end - start in _EPOCHS and patterns.days and _apart(form, start, end):
+            below = (-1,) if form[:start].endswith("-") else ()
             for sign in (1, *below):
                 for day in set(epoch_days(sign * int(found[0]))) & patterns.days.keys():
-                    yield patterns.days[day], *found.span()
+                    yield patterns.days[day], start, end
+
+
+def _apart(text: str, start: int, end: int) -> bool:
+    """Whether a number is no part of a word, a UID or another number; decimals may follow it."""
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    return not (before.isalnum() or before in "._" or after.isalnum() or after == "_")
 
 
 def _whole(text: str) -> str:

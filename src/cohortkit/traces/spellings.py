@@ -65,7 +65,8 @@ _INVISIBLE = dict.fromkeys([0x00AD, *range(0x200B, 0x2010), *range(0x2060, 0x206
 _COMBINING = re.compile(
     "[" + "".join(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.combining(c)) + "]+"
 )
-_TRANSLATED = re.compile("[" + "".join(map(chr, {*UMLAUTS, *LOOKALIKES[0], *LOOKALIKES[1]})) + "]")
+_UMLAUT = re.compile("[" + "".join(map(chr, UMLAUTS)) + "]")
+_ALIKE = re.compile("[" + "".join(map(chr, {*LOOKALIKES[0], *LOOKALIKES[1]})) + "]")
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 _TWO_LETTERS = re.compile(r"ae|oe|ue")
@@ -103,10 +104,10 @@ def variants(text: str) -> tuple[str, ...]:
     of other scripts look like, as small letters and as capitals.
     """
     bare = plain(text)
-    if not (_TRANSLATED.search(text) or _TRANSLATED.search(bare)):
-        return text, bare, bare, bare, bare
-    alike = (bare.translate(table) for table in LOOKALIKES)
-    return text, bare, plain(text.translate(UMLAUTS)), *alike
+    two = plain(text.translate(UMLAUTS)) if _UMLAUT.search(text) else bare
+    if not _ALIKE.search(bare):
+        return text, bare, two, bare, bare
+    return text, bare, two, *(bare.translate(table) for table in LOOKALIKES)
 
 
 def misread(raw: str) -> set[str]:

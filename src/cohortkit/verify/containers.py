@@ -97,6 +97,7 @@ def _object(data: Buffer) -> Iterator[Piece]:
 
 # --- gzip (RFC 1952) ------------------------------------------------------------------------
 
+_HEADER = 1 << 12
 _NIFTI_START = 1 << 20  # header and extensions are in here, or the file is searched whole
 _GZIP_LEAST = 18  # header and trailer
 _FEXTRA, _FNAME, _FCOMMENT = 4, 8, 16
@@ -106,9 +107,8 @@ def _gzip(data: Buffer) -> Iterator[Piece]:
     said = _gzip_header(bytes(data[:_NIFTI_START]))
     yield Piece("gzip header", Form.RAW, said)
     yield Piece("gzip header", Form.TEXT, said.replace(b"\0", b" "))
-    inflater = zlib.decompressobj(31)
     try:
-        start = inflater.decompress(data, _NIFTI_START)
+        start = _unpacked_start(data)
     except zlib.error:
         yield Piece("bytes", Form.RAW, bytes(data))
         return
@@ -118,6 +118,17 @@ def _gzip(data: Buffer) -> Iterator[Piece]:
         yield Piece("bytes", Form.RAW, _inflate(data))
         return
     yield from _nifti(start, None)
+
+
+def _unpacked_start(data: Buffer) -> bytes:
+    """The first bytes, up to the samples of a volume: its header mostly ends within a few."""
+    start = b""
+    for enough in (_HEADER, _NIFTI_START):
+        start = zlib.decompressobj(31).decompress(data[: 2 * enough], enough)
+        extent = _extent(start)
+        if extent is not None and extent[0] <= len(start):
+            break
+    return start
 
 
 def _gzip_header(start: bytes) -> bytes:

@@ -18,6 +18,9 @@ from cohortkit.verify.containers import Buffer, Form, Piece, json_cells, pieces,
 
 _NOISE = 4  # bytes: shorter tokens are in any binary by chance
 _DAY = 8  # figures of a date
+_LEAST = 10 ** (LEAST_DIGITS - 1)
+_FIGURES = (int, float)  # and not bool
+_NUMBER = 8  # bytes, as which a number is counted
 _SUFFIXES = (
     ".nii.gz",
     ".nii",
@@ -117,6 +120,9 @@ def scan_rows(
     for table, lines in rows.items():
         for line in lines:
             for column, value in line.items():
+                if _small(value):
+                    looked += _NUMBER
+                    continue
                 key = (table, column, repr(value))
                 if key in done:
                     continue
@@ -125,6 +131,15 @@ def scan_rows(
                 place = f"table {table}.{column}"
                 found |= {Hit(place, item.kind) for item in _in_cell(patterns, value, ours, column)}
     return Scanned(tuple(sorted(found)), looked)
+
+
+def _small(value: object) -> bool:
+    """Whether a cell is nothing, or a number (or a list of them) that is nobody's."""
+    if isinstance(value, list | tuple):
+        return all(map(_small, value))
+    if value is None:
+        return True
+    return type(value) in _FIGURES and -_LEAST < value < _LEAST
 
 
 # --- the parts of a file --------------------------------------------------------------------
@@ -222,7 +237,7 @@ def _in_number(patterns: Patterns, number: int) -> Iterator[Pattern]:
     A date that somebody wrote as a number (20220103, or seconds since 1970) counts under every
     recipe: no shift moves it. In six figures it does not: a time of day has as many.
     """
-    if abs(number) < 10 ** (LEAST_DIGITS - 1):
+    if abs(number) < _LEAST:
         return
     for item in standing(patterns, str(number)):
         if item.rule is not Rule.DATE or len(item.text) >= _DAY:
