@@ -425,6 +425,8 @@ def test_options_in_one_word() -> None:
     assert Nifti(tilt="resample", colour="rgb") == writer("nifti:tilt=resample,colour=rgb")
     assert Nifti(compress=False, level=1) == writer("nifti:compress=false,level=1")
     assert Nifti(resolution=1.5) == writer("nifti:resolution=1.5")
+    assert Nifti(resolution=1.5) == Nifti(resolution=(1.5, 1.5, 1.5))
+    assert Nifti(resolution=(1, 1, 2.5)) == writer("nifti", {"resolution": [1, 1, 2.5]})
     assert Nifti(resolution=(1, 1, 2.5)) == writer("nifti:resolution=1x1x2.5")
     wrong_words = ("nifti:", "nifti:tilt", "nifti:tilt=", "nifti:=resample", "nifti:tild=refuse")
     for wrong in (*wrong_words, "nifti:tilt=lean", "nifti:tilt=affine,tilt=affine", "niftie:a=b"):

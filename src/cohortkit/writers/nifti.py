@@ -86,7 +86,7 @@ class Nifti:
             raise UsageError("Nifti(level=…) takes 1 to 9")
         self._policies()  # told now, and not when the first volume comes
         orientation_of(self.orientation)
-        spacing_of(self.resolution)
+        object.__setattr__(self, "resolution", spacing_of(self.resolution))
         if self.suv not in _SUV:
             raise UsageError("Nifti(suv=…) takes one of 'no', 'body-weight'")
 
