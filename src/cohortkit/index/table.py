@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -69,7 +69,6 @@ class TableIndex:
                 )
         casts = tuple(cast_of(name, dtype) for name, dtype in schema.items() if tag_of(name))
         rows = raw.with_columns(cast.expression for cast in casts)
-        _demand_series(rows)
         unique = _one_row_a_series(rows)
 
         def typed(some: pl.LazyFrame) -> pl.LazyFrame:
@@ -150,34 +149,38 @@ class TableIndex:
         return f"<index in a table, a row a {grain}{files}, version {self.version}>"
 
 
-def _demand_series(rows: pl.LazyFrame) -> None:
-    """Refuse rows that are of no series: nobody could say what they are, or count them."""
-    blank = pl.col(_SERIES).cast(pl.String).fill_null("").str.strip_chars(" \0") == ""
-    try:
-        count = rows.select(blank.sum()).collect().item()
-    except pl.exceptions.PolarsError:
-        raise StoreError(_UNREADABLE) from None
-    if count:
-        raise StoreError(f"{count:,} rows of the table have no {_SERIES}; leave them out of it")
-
-
 def _one_row_a_series(rows: pl.LazyFrame) -> bool:
     """Whether the series UID alone tells the rows of a table apart; False for instances.
 
     Raises:
-        StoreError: a series has two rows.
+        StoreError: rows are of no series: nobody could say what they are, or count them; or a
+            series has two rows.
     """
     have = rows.collect_schema()
-    if _INSTANCE in have:
-        return False
-    keys = rows.select(word for word in IDENTITY if word in have)
-    # texts with as many digests are as many texts; the other way round it has to be counted
-    total, digests = keys.select(pl.len(), pl.col(_SERIES).hash().n_unique()).collect().row(0)
-    if total == digests or total == keys.select(pl.col(_SERIES).n_unique()).collect().item():
+    uid = pl.col(_SERIES).cast(pl.String)
+    blank = uid.fill_null("").str.strip_chars(" \0") == ""
+    asked = [pl.len().alias("rows"), blank.sum().alias("blank")]
+    if _INSTANCE not in have:
+        # texts with as many digests are as many texts; the other way round it has to be counted
+        asked.append(uid.hash().n_unique().alias("digests"))
+    total, blanks, *digests = _counted(rows, asked)
+    if blanks:
+        raise StoreError(f"{blanks:,} rows of the table have no {_SERIES}; leave them out of it")
+    if not digests or digests == [total]:
+        return bool(digests)
+    if _counted(rows, [uid.n_unique()]) == (total,):
         return True
+    keys = rows.select(word for word in IDENTITY if word in have)
     if keys.unique().select(pl.len()).collect().item() != total:
         raise StoreError("the table has several rows for one series and no SOPInstanceUID")
     return False
+
+
+def _counted(rows: pl.LazyFrame, asked: Sequence[pl.Expr]) -> tuple[int, ...]:
+    try:
+        return rows.select(asked).collect().row(0)
+    except pl.exceptions.PolarsError:
+        raise StoreError(_UNREADABLE) from None
 
 
 def _read(path: Path) -> pl.LazyFrame:
