@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -40,6 +41,25 @@ SAFE_NOTE = """\
 # DICOM PS3.15 Table E.3.10-1, Safe Private Attributes. Built by scripts/build_profile.py; do not
 # edit. element is the last byte; the block byte is the creator's.
 """
+
+
+MORE_NOTE = """\
+# Private elements outside PS3.15 Table E.3.10-1 that hold numbers, of a list that another archive
+# keeps, behind a veto by VR, creator and meaning. Built by scripts/build_profile.py; do not edit.
+"""
+NUMBERS = frozenset({"DS", "IS", "FL", "FD", "SL", "SS", "US", "UL"})
+CREATORS = re.compile(r"CTP|INTELERAD|SECTRA|NQ|GEIIS|MITRA|UCSF|SIENET|Agfa")
+VETO = re.compile(
+    r"\b(?:date|timestamp|stamp|clock|age|birth\w*|patient\w*|site|institut\w*|hospital|station|"
+    r"serial|ids?|ident\w*|exam\w*|study|studies|series|uid|comments?|name|physician|operator|user|"
+    r"address|phone|unknown|version|private|checksum|crc|hash|key|unique|no|number|weight|height|"
+    r"code|pointer|sex|gender|accession|order|protocol|history|text|annotation|label|title|host|"
+    r"suite|product|license|tag|marker|path|file|db|database|record|random|seed|raw|report\w*|"
+    r"finding\w*|diagnos\w*|string|heart|rr|archived|implant\w*|burned|information|data|"
+    r"(?<!echo )(?<!repetition )(?<!inversion )(?<!dead )(?<!exposure )times?)\b",
+    re.IGNORECASE,
+)
+"""Words of a meaning that may count people, things or moments instead of measuring."""
 
 
 def table(rows: Iterable[Mapping[str, str]]) -> str:
@@ -75,6 +95,37 @@ def safe_private(rows: Iterable[Mapping[str, str]]) -> str:
     return SAFE_NOTE + _csv("creator group element vr meaning", lines)
 
 
+def more_private(rows: Iterable[Mapping[str, str]]) -> str:
+    """Numbers of another archive's list: no text, no bytes, no UID; nothing that counts people.
+
+    The veto is by VR, by creator and by meaning, and what has no meaning goes too.
+    """
+    lines = sorted(
+        {
+            (
+                row["private_creator"],
+                row["group"].lower(),
+                row["element"].lower().removeprefix("xx"),
+                row["vr"],
+            )
+            for row in rows
+            if row["in_ps3_15_e3_10_1"] != "True" and row["action"] == "keep" and _harmless(row)
+        }
+    )
+    return MORE_NOTE + _csv("creator group element vr", lines)
+
+
+def _harmless(row: Mapping[str, str]) -> bool:
+    meaning = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", row["meaning"]).strip()
+    return (
+        row["vr"] in NUMBERS
+        and bool(meaning)
+        and re.fullmatch(r"xx[0-9a-f]{2}", row["element"].lower()) is not None
+        and CREATORS.match(row["private_creator"]) is None
+        and VETO.search(meaning) is None
+    )
+
+
 def _codes(row: Mapping[str, str], letter: str) -> str:
     cells = {code: row[column] for column, code in OPTION_COLUMNS.items()}
     unknown = set(cells.values()) - {"", "K", "C"}
@@ -92,10 +143,11 @@ def _csv(header: str, lines: Iterable[tuple[str, ...]]) -> str:
 
 
 def build(standard: Path, out: Path) -> None:
-    """Write ``table.csv`` and ``safe_private.csv`` into ``out``."""
+    """Write ``table.csv``, ``safe_private.csv`` and ``more_private.csv`` into ``out``."""
     for source, target, make in (
         ("ps3_15_table_e1-1.csv", "table.csv", table),
         ("safe_private.csv", "safe_private.csv", safe_private),
+        ("safe_private.csv", "more_private.csv", more_private),
     ):
         with (standard / source).open(encoding="utf-8", newline="") as file:
             text = make(csv.DictReader(file))

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from pydicom import datadict
 
+from cohortkit.errors import RecipeError
 from cohortkit.recipe import profile
-from cohortkit.recipe.model import CODES, Option
+from cohortkit.recipe.file import load_recipe
+from cohortkit.recipe.model import CODES, Action, Option, Recipe
+from cohortkit.recipe.policy import Policy
 
-DATA = ("table.csv", "safe_private.csv")
+DATA = ("table.csv", "safe_private.csv", "more_private.csv")
 
 
 @pytest.fixture
@@ -93,3 +96,38 @@ def test_the_technical_list_holds_nothing_that_a_person_types() -> None:
 def test_the_digest_is_of_all_tables() -> None:
     """A recipe's digest changes when a table does, so that what was signed is what is done."""
     assert len(profile.digest()) == 64
+
+
+def _numbers(tmp_path: Path, body: str) -> Recipe:
+    file = tmp_path / "r.toml"
+    file.write_text(f'basis = "expert-determination"\n{body}')
+    return load_recipe(file)
+
+
+SAFE_OPTION = 'options = ["retain-safe-private"]\n'
+
+
+def test_the_longer_list_of_private_elements_is_opt_in_and_holds_numbers(tmp_path: Path) -> None:
+    """No text, UID, date or byte of it stays, and none of it unless the recipe says the word."""
+    more = profile.listed_private().keys() - profile.safe_private().keys()
+    standard = Policy(_numbers(tmp_path, SAFE_OPTION))
+    numbers = Policy(_numbers(tmp_path, SAFE_OPTION + 'safe_private = "numbers"\n'))
+    assert len(more) > 500
+    for group, creator, element in more:
+        tag = (group << 16) | 0x1000 | element
+        vr = profile.listed_private()[group, creator, element].vr
+        assert vr in {"DS", "IS", "FL", "FD", "SL", "SS", "US", "UL"}
+        assert standard.decide(tag, vr, creator).action is Action.REMOVE
+        assert numbers.decide(tag, vr, creator).action is Action.KEEP
+        for other in ("LO", "UI", "DA", "UT", "OB", "PN", "AE"):
+            assert numbers.decide(tag, other, creator).action is Action.REMOVE
+    assert ["113100", "113111"] == [code for code, _ in numbers.recipe.claims().codes]
+    assert numbers.recipe.digest != standard.recipe.digest
+    assert any("another list" in line for line in numbers.recipe.claims().method)
+
+
+def test_a_longer_list_without_the_option_is_a_fault(tmp_path: Path) -> None:
+    """Nothing would stay of it."""
+    with pytest.raises(RecipeError) as caught:
+        _numbers(tmp_path, 'safe_private = "numbers"\n')
+    assert caught.value.faults[0].startswith("safe_private: no private element stays")

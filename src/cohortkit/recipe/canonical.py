@@ -9,7 +9,7 @@ from typing import Any
 from cohortkit.recipe import pixelrules, profile, text
 from cohortkit.recipe.deid.lines import Script
 from cohortkit.recipe.deid.tables import code_of
-from cohortkit.recipe.model import Ids, Recipe, Rule
+from cohortkit.recipe.model import Ids, Recipe, Rule, SafeList
 from cohortkit.recipe.policy import cleans
 
 FORMAT = 1
@@ -41,7 +41,15 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
         **_script(recipe.script),
         **_text(recipe),
         **({} if recipe.ids is Ids.KEYED else {"ids": recipe.ids.value}),
+        **_private(recipe),
     }
+
+
+def _private(recipe: Recipe) -> dict[str, str]:
+    """Nothing where the list is the standard's."""
+    if recipe.safe_private is SafeList.STANDARD:
+        return {}
+    return {"safe_private": recipe.safe_private.value}
 
 
 def _script(script: Script) -> dict[str, Any]:

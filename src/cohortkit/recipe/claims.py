@@ -20,10 +20,11 @@ from cohortkit.recipe.model import (
     PrivateElement,
     Recipe,
     Rule,
+    SafeList,
     Temporal,
     Unlisted,
 )
-from cohortkit.recipe.policy import TEXT_VALUE, Policy, cleans
+from cohortkit.recipe.policy import TEXT_VALUE, Policy, cleans, safe_private
 
 _METHOD_LIMIT = 64
 _OUTSIDE = {Unlisted.BY_RULE: "by rule", Unlisted.CLEAN: "by rule, text cleaned"}
@@ -100,7 +101,7 @@ def _private(
     target: PrivateElement, action: Action, recipe: Recipe
 ) -> tuple[bool, frozenset[Option]]:
     key = (target.group, target.creator, target.element)
-    safe = Option.RETAIN_SAFE_PRIVATE in recipe.options and key in profile.safe_private()
+    safe = key in safe_private(recipe)
     reveals = action in (Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID)
     cut = frozenset({Option.RETAIN_SAFE_PRIVATE}) if safe and not reveals else frozenset()
     return reveals and not safe, cut
@@ -156,6 +157,8 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
         lines.insert(-2, "graphics: texts are dummies or cleaned; overlays, curves go whole")
     if recipe.rules:
         lines.insert(-2, f"{len(recipe.rules)} rules of the recipe; {kept}")
+    if recipe.safe_private is SafeList.NUMBERS:
+        lines.insert(-2, "private: Table E.3.10-1, and numbers that another list holds")
     if recipe.ids is Ids.TABLE:
         lines.insert(-2, "ids: random, out of a table; none made from what it replaces")
     if recipe.script.lines:

@@ -162,7 +162,7 @@ def _attributes(a: Recipe, b: Recipe) -> Iterator[Differing]:
         yield from _differing(replace(known, keyword=before + known.name), first, second)
     yield from _added(policies)
     for target in _private(a, b):
-        safe = profile.safe_private().get((target.group, target.creator, target.element))
+        safe = profile.listed_private().get((target.group, target.creator, target.element))
         vr = safe.vr if safe else ""
         tag = (target.group << 16) | 0x1000 | target.element
         first, second = (policy.decide(tag, vr or "UN", target.creator) for policy in policies)
@@ -243,7 +243,7 @@ def _added(policies: tuple[Policy, Policy]) -> Iterator[Differing]:
 
 def _private(a: Recipe, b: Recipe) -> list[PrivateElement]:
     """Private elements that the safe list or either recipe names."""
-    found = {PrivateElement(*key) for key in profile.safe_private()}
+    found = {PrivateElement(*key) for key in profile.listed_private()}
     for recipe in (a, b):
         found |= {r.target for r in recipe.rules if isinstance(r.target, PrivateElement)}
         fields = [one for line in recipe.script.lines for one in line.fields]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cohortkit.recipe import words
-from cohortkit.recipe.model import Ids, Unlisted
+from cohortkit.recipe.model import Ids, SafeList, Unlisted
 from cohortkit.recipe.pixelentries import Entry, PixelsEntry
 from cohortkit.recipe.text import LEAST_PATIENTS
 from cohortkit.recipe.words import Heads, Profile, SiteWord
@@ -105,6 +105,10 @@ class RecipeEntry(Entry):
         words.IdsWord,
         Field(description="new ids: keyed from the old ones, or at random and kept in a table"),
     ] = Ids.KEYED
+    safe_private: Annotated[
+        words.SafeListWord,
+        Field(description="private elements that stay under retain-safe-private"),
+    ] = SafeList.STANDARD
     profile: Annotated[words.ProfileWord, Field(description="PS3.15 Annex E")] = Profile.BASIC
     options: Annotated[
         list[words.OptionWord], Field(description="options of PS3.15 Annex E, by their names")

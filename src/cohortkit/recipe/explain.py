@@ -15,8 +15,8 @@ from cohortkit.recipe import plain, profile, targets
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.deid import reach
 from cohortkit.recipe.file import load_recipe
-from cohortkit.recipe.model import Action, Attribute, Option, PrivateElement, Recipe
-from cohortkit.recipe.policy import Policy
+from cohortkit.recipe.model import Action, Attribute, PrivateElement, Recipe
+from cohortkit.recipe.policy import Policy, safe_private
 
 _WORDS = {
     Action.KEEP: "stays",
@@ -190,14 +190,13 @@ def _standard(policy: Policy, tag: int) -> Explained:
 
 def _private(policy: Policy) -> Iterator[Explained]:
     ruled = [r.target for r in policy.recipe.rules if isinstance(r.target, PrivateElement)]
-    safe = Option.RETAIN_SAFE_PRIVATE in policy.recipe.options
-    listed = [PrivateElement(*key) for key in profile.safe_private()] if safe else []
+    listed = [PrivateElement(*key) for key in safe_private(policy.recipe)]
     for target in sorted({*ruled, *listed}, key=lambda t: (t.group, t.creator, t.element)):
         yield _private_row(policy, target)
 
 
 def _private_row(policy: Policy, target: PrivateElement) -> Explained:
-    safe = profile.safe_private().get((target.group, target.creator, target.element))
+    safe = profile.listed_private().get((target.group, target.creator, target.element))
     tag = (target.group << 16) | 0x1000 | target.element
     vr = safe.vr if safe else ""
     decision = policy.decide(tag, vr or "UN", target.creator)

@@ -19,6 +19,7 @@ from cohortkit.recipe.model import (
     Option,
     PixelRisk,
     Recipe,
+    SafeList,
     Temporal,
     Unlisted,
 )
@@ -59,6 +60,8 @@ def _options(recipe: Recipe) -> Iterator[str]:
             yield f"options: {option} is not built in this version: {NOT_BUILT[option]}"
     if {Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES} <= recipe.options:
         yield "options: retain-full-dates contradicts retain-modified-dates; choose one"
+    if recipe.safe_private is SafeList.NUMBERS and Option.RETAIN_SAFE_PRIVATE not in recipe.options:
+        yield "safe_private: no private element stays; that is the option retain-safe-private"
     if recipe.unlisted is Unlisted.KEEP:
         yield (
             'unlisted: "keep" is not built in this version; "clean" lets cleaned text through, and '

@@ -134,6 +134,13 @@ class Unlisted(StrEnum):
     KEEP = "keep"  # reserved
 
 
+class SafeList(StrEnum):
+    """Which private elements stay under retain-safe-private."""
+
+    STANDARD = "standard"  # Table E.3.10-1
+    NUMBERS = "numbers"  # and those of another archive's list that hold numbers
+
+
 class Temporal(StrEnum):
     """(0028,0303) Longitudinal Temporal Information Modified."""
 
@@ -342,6 +349,7 @@ class Recipe:
     script: Script = field(default_factory=Script)
     text: TextPolicy = field(default_factory=TextPolicy)
     ids: Ids = Ids.KEYED
+    safe_private: SafeList = SafeList.STANDARD
 
     def __hash__(self) -> int:
         return hash((self.name, self.options, len(self.rules)))  # what is compiled is looked up

@@ -81,6 +81,7 @@ def _recipe(entry: entries.RecipeEntry, name: str) -> Recipe:
         labels=tuple(Label(column, kind) for column, kind in entry.labels.items()),
         text=TextPolicy(tuple(entry.text.words), entry.text.patients),
         ids=entry.ids,
+        safe_private=entry.safe_private,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from cohortkit.recipe import pixelrules
-from cohortkit.recipe.model import Basis, Ids, Option, Recipe, Rule, Temporal, Unlisted
+from cohortkit.recipe.model import Basis, Ids, Option, Recipe, Rule, SafeList, Temporal, Unlisted
 from cohortkit.recipe.policy import cleans
 
 _BASES = {
@@ -106,6 +106,11 @@ def _options(recipe: Recipe) -> Iterator[str]:
     for option in sorted(recipe.options):
         if option in _OPTIONS:
             yield _OPTIONS[option]
+    if recipe.safe_private is SafeList.NUMBERS:
+        yield (
+            "So do private elements that hold numbers and are on a list of another archive, but "
+            "for those that may count people, things or moments."
+        )
     if recipe.claims().temporal is Temporal.UNMODIFIED:
         yield "An age that stays is in whole years: one in days, with a true date, is a birth date."
 

@@ -6,6 +6,7 @@ table lists. Whatever is not understood goes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +25,7 @@ from cohortkit.recipe.model import (
     PrivateElement,
     Recipe,
     Rule,
+    SafeList,
     Temporal,
     Unlisted,
 )
@@ -250,13 +252,14 @@ class Policy:
         rule = self._private.get(key)
         if rule is not None:
             return self._by_rule(rule, vr, "", listed=True)
-        safe = profile.safe_private().get(key)
-        if safe is None or Option.RETAIN_SAFE_PRIVATE not in self.recipe.options:
+        safe = safe_private(self.recipe).get(key)
+        if safe is None:
             return _PRIVATE
         if not _safe_vr(vr, safe.vr):
             why = f"{Option.RETAIN_SAFE_PRIVATE}: K, but the file gives it another VR"
             return Decision(Action.REMOVE, why, listed=True)
-        return _kept(vr, f"{Option.RETAIN_SAFE_PRIVATE}: K, Table E.3.10-1")
+        where = "Table E.3.10-1" if key in profile.safe_private() else "the list of numbers"
+        return _kept(vr, f"{Option.RETAIN_SAFE_PRIVATE}: K, {where}")
 
 
 def _structural(tag: int) -> Decision | None:
@@ -312,6 +315,15 @@ def cleans(recipe: Recipe) -> bool:
         or recipe.unlisted is Unlisted.CLEAN
         or any(rule.action is Action.CLEAN for rule in recipe.rules)
     )
+
+
+def safe_private(recipe: Recipe) -> Mapping[tuple[int, str, int], profile.SafePrivate]:
+    """The private elements that the options of a recipe let stay."""
+    if Option.RETAIN_SAFE_PRIVATE not in recipe.options:
+        return {}
+    if recipe.safe_private is SafeList.NUMBERS:
+        return profile.listed_private()
+    return profile.safe_private()
 
 
 def keeps_private(recipe: Recipe) -> bool:

@@ -1,6 +1,6 @@
 """PS3.15 Annex E as data: the table, the safe private elements, and our own short lists.
 
-The files in ``data/`` ship with the package. The first two are built by
+The files in ``data/`` ship with the package. The first three are built by
 ``scripts/build_profile.py``; the others are our own.
 """
 
@@ -20,7 +20,14 @@ BASIC_EDITION = "2026c"
 """Of the basic column. The options are of 2024e, and of 2025b for the attributes added since."""
 OPTION_EDITIONS = ("2024e", "2025b")
 
-_FILES = ("table.csv", "safe_private.csv", "technical.csv", "required.csv", "direct.csv")
+_FILES = (
+    "table.csv",
+    "safe_private.csv",
+    "more_private.csv",
+    "technical.csv",
+    "required.csv",
+    "direct.csv",
+)
 _BY_CODE = MappingProxyType({code: option for option, (code, _) in CODES.items()})
 
 
@@ -84,6 +91,18 @@ def safe_private() -> Mapping[tuple[int, str, int], SafePrivate]:
             for line in _lines("safe_private.csv")
         }
     )
+
+
+@cache
+def listed_private() -> Mapping[tuple[int, str, int], SafePrivate]:
+    """The same, and the numbers of a list that another archive keeps (``more_private.csv``)."""
+    more = {
+        (int(line["group"], 16), line["creator"], int(line["element"], 16)): SafePrivate(
+            line["vr"], ""
+        )
+        for line in _lines("more_private.csv")
+    }
+    return MappingProxyType(more | dict(safe_private()))
 
 
 @cache

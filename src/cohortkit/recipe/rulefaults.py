@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from cohortkit.recipe import profile, targets
+from cohortkit.recipe import targets
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.claims import looser
 from cohortkit.recipe.model import (
@@ -13,13 +13,12 @@ from cohortkit.recipe.model import (
     Attribute,
     EveryVR,
     Matching,
-    Option,
     PrivateElement,
     Recipe,
     Rule,
     Temporal,
 )
-from cohortkit.recipe.policy import FIXED
+from cohortkit.recipe.policy import FIXED, safe_private
 
 NEVER = frozenset({0x00100030, 0x00100033, 0x00100034})
 """PatientBirthDate, and dates of birth and death in words: no rule keeps or shifts them."""
@@ -135,7 +134,7 @@ def _unsafe_private(rule: Rule, recipe: Recipe) -> bool:
     if not isinstance(rule.target, PrivateElement):
         return False
     key = (rule.target.group, rule.target.creator, rule.target.element)
-    return not (Option.RETAIN_SAFE_PRIVATE in recipe.options and key in profile.safe_private())
+    return key not in safe_private(recipe)
 
 
 def _conflicts(recipe: Recipe) -> Iterator[str]:

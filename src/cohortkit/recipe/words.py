@@ -21,6 +21,7 @@ from cohortkit.recipe.model import (
     Option,
     PixelRisk,
     Recompress,
+    SafeList,
     Unlisted,
 )
 
@@ -222,6 +223,9 @@ def _site_word(written: object) -> str:
 
 BasisWord = Annotated[Basis, BeforeValidator(_one_of(Basis, "basis")), _schema(Basis)]
 IdsWord = Annotated[Ids, BeforeValidator(_one_of(Ids, "kind of ids")), _schema(Ids)]
+SafeListWord = Annotated[
+    SafeList, BeforeValidator(_one_of(SafeList, "list of private elements")), _schema(SafeList)
+]
 ProfileWord = Annotated[Profile, BeforeValidator(_one_of(Profile, "profile")), _schema(Profile)]
 OptionWord = Annotated[Option, BeforeValidator(_one_of(Option, "option")), _schema(Option)]
 _ACTIONS = tuple(a for a in Action if a not in {Action.SET, Action.MOVE})  # of deid's language

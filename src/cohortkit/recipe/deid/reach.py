@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cohortkit.recipe import profile
 from cohortkit.recipe.deid.decide import names_private
 from cohortkit.recipe.deid.fields import By
 from cohortkit.recipe.deid.lines import Line, Script, Source, Verb
 from cohortkit.recipe.deid.names import PRIVATE
-from cohortkit.recipe.model import Action, Decision, Option, Recipe
-from cohortkit.recipe.policy import Policy
+from cohortkit.recipe.model import Action, Decision, Recipe
+from cohortkit.recipe.policy import Policy, safe_private
 from cohortkit.recipe.targets import Known, everything
 
 _REVEALS = {
@@ -75,9 +74,7 @@ def _reveals(line: Line) -> bool:
 
 
 def _safe(line: Line, recipe: Recipe) -> bool:
-    if Option.RETAIN_SAFE_PRIVATE not in recipe.options:
-        return False
-    listed = {(group, creator.lower(), e) for group, creator, e in profile.safe_private()}
+    listed = {(group, creator.lower(), e) for group, creator, e in safe_private(recipe)}
     matches = [PRIVATE.fullmatch(one.word) for one in line.fields if one.by is By.NAME]
     keys = [(int(m[1], 16), m[2], int(m[3], 16)) for m in matches if m]
     return len(keys) == len(line.fields) and set(keys) <= listed
