@@ -587,6 +587,21 @@ def test_labels_leave_by_name_and_type(options: tuple[Option, ...]) -> None:
     assert expected == run(recipe, header(), labels=LABELS).labels
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [((), 2020), ((SHIFTED,), None), ((Option.RETAIN_FULL_DATES,), 2020)],
+)
+def test_the_year_of_a_date_stays_alone(options: tuple[Option, ...], expected: int | None) -> None:
+    """Without the day, also where dates go; not beside moved dates, and never that of a birth."""
+    names = ("seen", "text", "birth_date", "name")
+    recipe = said(*options, labels=tuple(Label(name, LabelType.YEAR) for name in names))
+    joined = (("seen", dt.date(2020, 5, 6)), ("text", "2020-05-06"), ("birth_date", "1952-03-05"),
+              ("name", "Mercator 2020"))  # fmt: skip
+    found = run(recipe, header(), labels=joined).labels
+    values = (expected, expected, None, None)
+    assert tuple(zip(names, values, strict=True)) == found
+
+
 def test_kept_names_what_passed_raw() -> None:
     """Keywords whose values passed as they were are listed for the search to leave out."""
     kept = run(

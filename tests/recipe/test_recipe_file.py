@@ -237,6 +237,12 @@ action = "keep"
             "0 is never used",
         ),
         (
+            'options = ["retain-modified-dates"]\nlabels = {seen = "year"}',
+            "labels.seen",
+            "gives the shift away",
+        ),
+        ('labels = {PatientBirthDate = "year"}', "labels.PatientBirthDate", "does not keep"),
+        (
             """options = ["retain-modified-dates"]
             dates = {shift_days = [-100, 100], same_weekday = true}""",
             "dates.shift_days",

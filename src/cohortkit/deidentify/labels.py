@@ -1,6 +1,7 @@
 """Joined columns: what the recipe names may leave, in its type; anything else is dropped.
 
-Dates. A column of type date is treated as the dates of the study are. In a text or a number a day
+Dates. A column of type date is treated as the dates of the study are; of type year, the year alone
+of a date stays, unless dates move. In a text or a number a day
 can be in any form, cannot surely be read, and so is never moved: where the recipe removes or moves
 dates, a text that tells a day (or a part of a date that is finer than a year) and a number that may
 be one are null. Where true dates stay, they stay here too.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cohortkit.deidentify import dates
@@ -108,6 +109,8 @@ def _released(value: Scalar | None, label: Label, terms: _Terms) -> Scalar | Non
     match label.type:
         case LabelType.DATE:
             return _date(value, terms)
+        case LabelType.YEAR:
+            return _year(value, terms)
         case LabelType.NUMBER:
             return value if _is_number(value) and _number_may(value, name, terms) else None
         case LabelType.BOOLEAN:
@@ -153,6 +156,13 @@ def _named(column: str) -> _Name:
         date=bool(said & _DATE),
         per_year=_PER_YEAR.get(unit, 1.0),
     )
+
+
+def _year(value: Scalar | None, terms: _Terms) -> int | None:
+    """The year of a date (45 CFR 164.514(b)(2)(i)(C)); beside moved ones it tells the shift."""
+    true = _date(value, replace(terms, temporal=Temporal.UNMODIFIED))
+    known = isinstance(true, dt.date) and terms.temporal is not Temporal.MODIFIED
+    return true.year if known and isinstance(true, dt.date) else None
 
 
 def _date(value: Scalar | None, terms: _Terms) -> Scalar | None:

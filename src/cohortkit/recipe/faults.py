@@ -24,6 +24,7 @@ from cohortkit.recipe.model import (
     Unlisted,
 )
 from cohortkit.recipe.policy import Policy
+from cohortkit.recipe.rulefaults import NEVER
 
 NOT_BUILT = {
     Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "faces are not removed here, and the claim is "
@@ -110,11 +111,17 @@ def _labels(recipe: Recipe) -> Iterator[str]:
         if folded[label.column.casefold()] > 1:
             yield f"{place}: another column differs in case only"
         if label.type is LabelType.DATE and recipe.temporal is Temporal.REMOVED:
-            yield f"{place}: dates are removed by this recipe; choose a retain-…-dates option"
+            yield (
+                f"{place}: dates are removed by this recipe; choose a retain-…-dates option, or "
+                'the type "year"'
+            )
+        if label.type is LabelType.YEAR and recipe.temporal is Temporal.MODIFIED:
+            yield f"{place}: a true year beside shifted dates gives the shift away; say date"
         tag = keywords.tag_of(label.column)
         if tag is None:
             continue
         action = policy.decide(tag, vrs.of_tag(tag), None).action
         shifted = action is Action.SHIFT and label.type is LabelType.DATE
-        if action is not Action.KEEP and not shifted:
+        year = label.type is LabelType.YEAR and vrs.of_tag(tag) in vrs.DATED and tag not in NEVER
+        if action is not Action.KEEP and not shifted and not year:
             yield f"{place}: the recipe does not keep {label.column}; a joined column cannot either"

@@ -205,7 +205,12 @@ class LabelType(StrEnum):
     TEXT = "text"
     NUMBER = "number"
     DATE = "date"  # treated as the recipe treats the dates of the study
+    YEAR = "year"  # of a date; the year alone, also where dates are removed
     BOOLEAN = "boolean"
+
+
+DATED_LABELS: Final = frozenset({LabelType.DATE, LabelType.YEAR})
+"""Types of columns in which the source has dates."""
 
 
 @dataclass(frozen=True, slots=True)
