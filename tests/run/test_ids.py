@@ -232,6 +232,27 @@ def test_a_resume_needs_the_same_table(base: Path, table: ck.IdTable, tmp_path: 
         ck.export(plan(base, "basic"), tmp_path / "out", key=key(base), progress=False)
 
 
+def test_an_older_copy_tells_nobody_anything(base: Path, table: ck.IdTable, tmp_path: Path) -> None:
+    """Verification and crosswalk say what it is, instead of missing series without a word."""
+    older = tmp_path / "older"
+    shutil.copy2(table.path, older)
+    run(base, tmp_path / "out", table)
+    copy = ck.IdTable.from_file(older)
+
+    with pytest.raises(OutputError, match="older copy"):
+        ck.verify(tmp_path / "out", key(base), base / "index", ids=copy)
+    with pytest.raises(OutputError, match="older copy"):
+        ck.crosswalk(
+            tmp_path / "out",
+            tmp_path / "x.csv",
+            key(base),
+            base / "index",
+            reason="to be told nothing",
+            ids=copy,
+        )
+    assert not (tmp_path / "x.csv").exists()
+
+
 def test_verification_needs_the_table_where_it_searches(
     base: Path, table: ck.IdTable, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 import called_text
 import cohortkit as ck
+from cohortkit.deidentify.people import merged
 from cohortkit.model import Person, Task
 from cohortkit.run.texts import common_words, ready
 from factory import Patient, Series, write_series
@@ -232,6 +233,8 @@ def test_words_of_enough_patients_stay(tmp_path: Path, patients: int, stays: boo
     ck.Key.new(tmp_path / "k", "p")
 
     words = common_words(index, recipe)
+    one = merged([(Person("OTTILIEN-ADT", "X0"), Person("OTTILIEN-ADT", "X1"))], "")[0]
+    assert "zyxquart" not in common_words(index, recipe, one)  # two ids of one are one patient
     plan = ck.plan(index.search(), recipe, to="tables")
     made = ck.export(plan, tmp_path / "o", ck.Key.from_file(tmp_path / "k"), progress=False)
 

@@ -20,7 +20,7 @@ from cohortkit.protocols import Index, Pseudonyms
 from cohortkit.recipe.model import Action
 from cohortkit.run.about import About
 from cohortkit.run.attest import attest
-from cohortkit.run.identity import people_of, table_of
+from cohortkit.run.identity import people_of, same_table, table_of
 from cohortkit.run.place import Place, cause
 from cohortkit.run.plan import archive_of
 from cohortkit.run.recall import recall
@@ -121,6 +121,7 @@ def crosswalk(
     table_of(kind, ids, str(out), needed=True)
     opened = open_index(index) if isinstance(index, str | Path) else index
     try:
+        same_table(ids, read_all(place), str(out))
         reading = _Reading(place, key, ids)
         tasks, missing = reading.tasks(opened)
         target = demand_place(to, archive_of(opened, tasks.values()), place)

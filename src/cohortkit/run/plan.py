@@ -262,7 +262,7 @@ def plan(
     )
     demand_decoders(built.rows, seen, outputs)
     withheld = tuple(name for name in labels if name not in released)
-    recipe, tasks = ready(cohort.index, recipe, built.tasks, built.rows, withheld)
+    recipe, tasks = ready(cohort.index, recipe, built.tasks, built.rows, withheld, people=merges)
     planned = Plan(
         tasks=tasks,
         recipe=recipe,

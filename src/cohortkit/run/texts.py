@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from cohortkit.deidentify.people import People
 from cohortkit.deidentify.text.cleaner import Cleaner
 from cohortkit.deidentify.text.shapes import MONTHS
 from cohortkit.dicom import keywords
@@ -20,7 +21,7 @@ from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.model import Action, Recipe
 from cohortkit.recipe.policy import Policy, cleans
 from cohortkit.recipe.text import LEAST_PATIENTS, shipped
-from cohortkit.run.persons import Row
+from cohortkit.run.persons import Row, person_of
 from cohortkit.traces.spellings import fold, plain
 
 _NAMES: Final = (
@@ -40,6 +41,8 @@ def ready(
     tasks: Sequence[Task],
     rows: Sequence[Row],
     withheld: Iterable[str],
+    *,
+    people: People | None = None,
 ) -> tuple[Recipe, tuple[Task, ...]]:
     """Recipe and tasks with all that cleaning has to know; as they are where no text is cleaned.
 
@@ -49,14 +52,16 @@ def ready(
         tasks: of the plan.
         rows: of each task, with what was joined.
         withheld: joined columns that the recipe does not release.
+        people: who is merged with whom; they are one patient where patients are counted.
     """
     if not cleans(recipe):
         return recipe, tuple(tasks)
-    seen = common_words(index, recipe)
+    merges = people or People()
+    seen = common_words(index, recipe, merges)
     digest = hashlib.sha256("\n".join(sorted(seen)).encode()).hexdigest()[:16] if seen else ""
     names = tuple(withheld)
     joined = [[(name, _scalar(row.get(name))) for name in names] for row in rows]
-    common = _categories(tasks, joined)
+    common = _categories([merges.one(task.person) for task in tasks], joined)
     told = (
         replace(task, joined=tuple(one for one in mine if one not in common), seen=digest)
         for task, mine in zip(tasks, joined, strict=True)
@@ -64,12 +69,12 @@ def ready(
     return replace(recipe, text=replace(recipe.text, seen=seen)), tuple(told)
 
 
-def _categories(tasks: Sequence[Task], joined: Iterable[list[Joined]]) -> set[Joined]:
+def _categories(patients: Iterable[Person], joined: Iterable[list[Joined]]) -> set[Joined]:
     """Values that so many patients share, and that are words of the trade: no name of anybody."""
     people: dict[Joined, set[Person]] = {}
-    for task, mine in zip(tasks, joined, strict=True):
+    for patient, mine in zip(patients, joined, strict=True):
         for one in mine:
-            people.setdefault(one, set()).add(task.person)
+            people.setdefault(one, set()).add(patient)
     words = shipped().single
     return {
         one
@@ -82,11 +87,11 @@ def _scalar(value: object) -> Scalar | None:
     return value if value is None or isinstance(value, Scalar) else str(value)
 
 
-def common_words(index: Index, recipe: Recipe) -> frozenset[str]:
+def common_words(index: Index, recipe: Recipe, people: People | None = None) -> frozenset[str]:
     """Words in the index's descriptions of as many patients as the recipe asks, and in no name.
 
-    A patient is who has a Patient ID of an issuer. All series of the index count, whichever are
-    exported, so that no choice of series changes what becomes of a text.
+    A patient is who has a Patient ID of an issuer; who are merged are one. All series of the index
+    count, whichever are exported, so that no choice of series changes what becomes of a text.
     """
     if recipe.text.patients is None:
         return frozenset()
@@ -110,12 +115,22 @@ def common_words(index: Index, recipe: Recipe) -> frozenset[str]:
         pairs.join(by_text, on="text")
         .explode("word")
         .drop_nulls("word")
+        .join(_patients(pairs.select(who), recipe, people), on=who, nulls_equal=True)
         .group_by("word")
-        .agg(pl.struct(who).n_unique().alias("patients"))
+        .agg(pl.col("patient").n_unique().alias("patients"))
         .filter(pl.col("patients") >= recipe.text.patients)
     )
     named = _named(frame, [name for name in _NAMES if name in there])
     return frozenset(counted["word"]) - named - MONTHS - _of_phrases()
+
+
+def _patients(rows: pl.DataFrame, recipe: Recipe, people: People | None) -> pl.DataFrame:
+    """Each spelling of a person, and a number for who it is."""
+    merges, numbers = people or People(), dict[Person, int]()
+    spelled = rows.unique()
+    whose = [merges.one(person_of(row, recipe.default_issuer)) for row in spelled.to_dicts()]
+    told = [numbers.setdefault(one, len(numbers)) for one in whose]
+    return spelled.with_columns(pl.Series("patient", told, dtype=pl.Int64))
 
 
 def _of_phrases() -> set[str]:

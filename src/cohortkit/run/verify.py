@@ -19,7 +19,7 @@ from cohortkit.protocols import Index, Pseudonyms, Source, Writer
 from cohortkit.run.about import About
 from cohortkit.run.attest import doubts
 from cohortkit.run.finish import finish
-from cohortkit.run.identity import people_of, table_of
+from cohortkit.run.identity import people_of, same_table, table_of
 from cohortkit.run.place import Place, cause, files_under
 from cohortkit.run.recall import recall
 from cohortkit.run.resume import read_all
@@ -180,6 +180,7 @@ def verify(
         present = list(files_under(place.release))
         wrong = compare(place.release, present, artifacts, finished)
         wrong += tuple(unsaid(place.release, records))
+        same_table(ids, records, str(out))
         made = key.pseudonyms() if ids is None else ids.pseudonyms(key)
         beside = _beside(also)
         search = _Search(place, made, source or Files(), about.default_issuer, beside)
