@@ -23,7 +23,7 @@ from cohortkit.model import COLOUR, Accepted, Artifact, DeidentifiedSeries, Fram
 from cohortkit.payloads.volume import assemble
 from cohortkit.recipe.file import load_recipe
 from cohortkit.writers import writer
-from cohortkit.writers.gzipped import gzipped
+from cohortkit.writers.gzipped import gzipped, packed
 from cohortkit.writers.nifti import Nifti, file_of, header
 from factory import Patient, Series, instance
 from grids import changed, moved, series, slices
@@ -129,6 +129,35 @@ def test_gzip_is_gzip(chunks: list[bytes], level: int) -> None:
     packed = b"".join(gzipped(chunks, level))
     assert b"".join(chunks) == gzip.decompress(packed)
     assert b"".join(gzipped(chunks, level)) == packed
+
+
+@given(
+    st.binary(min_size=1, max_size=400),
+    st.integers(1, 70_000),
+    st.integers(1, 9),
+    st.sampled_from([1, 40, 256]),
+)
+def test_gzip_in_one_piece_is_gzip(head: bytes, count: int, level: int, most: int) -> None:
+    """One member, whatever it holds, also where nothing can be packed; the same bytes each time."""
+    body = np.random.default_rng(count).integers(0, most, count).astype(np.uint8)
+
+    made = b"".join(packed(head, body, level))
+
+    inflater = zlib.decompressobj(31)
+    assert head + body.tobytes() == inflater.decompress(made)
+    assert (True, b"") == (inflater.eof, inflater.unused_data)
+    assert b"".join(packed(head, body, level)) == made
+
+
+def test_a_turned_volume_and_one_in_place_hold_the_same(
+    ct: DeidentifiedSeries, tmp_path: Path
+) -> None:
+    """However the voxels lie in memory."""
+    values = np.arange(60, dtype=np.int16).reshape(5, 4, 3).T
+    for name, one in (("c", values), ("f", np.ascontiguousarray(values))):
+        (tmp_path / name).mkdir()
+        path, _ = written(volume(values=one), ct, tmp_path / name, Nifti())
+        np.testing.assert_array_equal(values, np.asarray(nib.load(path).dataobj))
 
 
 def test_the_level_does_what_it_says(ct: DeidentifiedSeries, tmp_path: Path) -> None:
