@@ -296,6 +296,7 @@ class Cohort:
         a text that is no known term of its column is ``other``, and a figure of five digits is
         null; joined labels stay as they are.
         """
+        given.a(bool, "identified", identified, "True or False")
         if identified:
             return self.identified()
         columns = self.columns

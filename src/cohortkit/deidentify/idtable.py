@@ -74,6 +74,7 @@ class IdTable:
             IdTableError: something is there already, the place is inside a release, or the folder
                 cannot be written.
         """
+        given.a(Key, "key", key, "the project's key, as ck.Key.from_file gives it")
         place = _outside(path)
         _make(place, str(path), (key.project, key.key_id, letters(secrets.token_bytes(10))[:8]))
         return cls(place, str(path))

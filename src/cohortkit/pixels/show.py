@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cohortkit import given
 from cohortkit.errors import UsageError
 from cohortkit.model import Frames, Payload, VoiFunction, Volume
 from cohortkit.pixels.encode import png
@@ -77,6 +78,7 @@ def show(payload: Payload, window: str | tuple[float, float] | None = None) -> P
     Raises:
         UsageError: an unknown window, or what is neither Volume nor Frames.
     """
+    given.a(str | tuple | None, "window", window, "a name, or center and width")
     if isinstance(window, str):
         if window not in WINDOWS:
             raise UsageError(f"unknown window; the known ones are {', '.join(WINDOWS)}")

@@ -10,6 +10,7 @@ from typing import Final, Literal, get_args
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.people import Merged, People
@@ -109,6 +110,8 @@ def crosswalk(
         UsageError: no reason, a level or pseudonym that is none, nothing to write.
     """
     said = _reason(reason)
+    _demand_kinds(out, to, key, index, ids)
+    only = _pseudonyms(only)
     if level not in _LEVELS:
         raise UsageError(f"level: {' or '.join(map(repr, _LEVELS))}")
     place = Place(Path(out).expanduser())
@@ -125,7 +128,7 @@ def crosswalk(
         reading = _Reading(place, key, ids)
         tasks, missing = reading.tasks(opened)
         target = demand_place(to, archive_of(opened, tasks.values()), place)
-        frame = _chosen(_frame(reading.rows(tasks, level), level), tuple(only))
+        frame = _chosen(_frame(reading.rows(tasks, level), level), only)
         made = Crosswalk(target, level, frame.height, frame["patient"].n_unique(), missing)
         if not made.rows:
             raise UsageError("nothing to write: none of its series is in this index")
@@ -135,6 +138,23 @@ def crosswalk(
     except OSError as error:
         raise OutputError(f"output {out}: {cause(error)}") from None
     return made
+
+
+def _demand_kinds(out: object, to: object, key: object, index: object, ids: object) -> None:
+    """Refuse the wrong kind of thing, whatever it was given for."""
+    for name, value in (("output", out), ("file", to)):
+        given.path(name, value, OutputError)
+    given.a(Key, "key", key, "the key that the export was made with")
+    given.a(str | Path | Index, "index", index, "the index that the export was made from")
+    given.a(IdTable | None, "ids", ids, "the table of random ids")
+
+
+def _pseudonyms(only: object) -> tuple[str, ...]:
+    if isinstance(only, Iterable) and not isinstance(only, str | bytes):
+        several = tuple(only)
+        if all(isinstance(one, str) for one in several):
+            return several
+    raise UsageError("only: pseudonyms, in a list")
 
 
 def _reason(reason: object) -> str:

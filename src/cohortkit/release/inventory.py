@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.errors import OutputError
 from cohortkit.model import Record
 from cohortkit.release import page, survivors
@@ -134,7 +135,7 @@ def inventory(out: str | Path) -> Inventory:
     Raises:
         OutputError: there is no finished export, or the vault cannot be written.
     """
-    place = Place(Path(out).expanduser())
+    place = Place(given.path("output", out, OutputError))
     if read(place, str(out)) is None or not (place.release / "export.json").is_file():
         raise OutputError(f"output {out}: there is no finished export")
     try:

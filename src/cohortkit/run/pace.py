@@ -11,6 +11,7 @@ from datetime import datetime
 from datetime import time as clock
 from pathlib import Path
 
+from cohortkit import given
 from cohortkit.errors import UsageError
 from cohortkit.model import Task
 from cohortkit.run.limits import number
@@ -42,6 +43,8 @@ class Pace:
         """Refuse what could never be kept to."""
         if self.hours is not None and not _are_hours(self.hours):
             raise UsageError("hours: local times of day, such as '20:00-06:00'")
+        if self.stop_file is not None:
+            given.path("stop_file", self.stop_file)
         for name in ("reserve_gigabytes", "per_minute"):
             value = getattr(self, name)
             if value is not None and not (number(value) and value > 0):

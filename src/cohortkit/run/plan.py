@@ -116,6 +116,7 @@ class Plan:
             identified: a row for each person, with issuer and Patient ID, to be looked into and
                 merged by ``people``.
         """
+        given.a(bool, "identified", identified, "True or False")
         return frame_of(self.doubts, identified=identified)
 
     def save_unsure(self, path: str | Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cohortkit import given
 from cohortkit.errors import Refusal, UsageError
 from cohortkit.geometry.affine import shear
 from cohortkit.model import (
@@ -86,7 +87,9 @@ class Nifti:
     def __post_init__(self) -> None:
         if isinstance(self.level, bool) or self.level not in _LEVELS:
             raise UsageError("Nifti(level=…) takes 1 to 9")
+        given.a(bool, "Nifti(compress=…)", self.compress, "True or False")
         self._policies()  # told now, and not when the first volume comes
+        given.a(str, "Nifti(orientation=…)", self.orientation, "'keep', or letters such as 'RAS'")
         orientation_of(self.orientation)
         object.__setattr__(self, "resolution", spacing_of(self.resolution))
         if self.suv not in _SUV:

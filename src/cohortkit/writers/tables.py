@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.model import FORMAT, Artifact, DeidentifiedSeries, Payload, PayloadKind
 from cohortkit.payloads.columns import CONFLICTS, KEYS, TABLES, Column, Kind
 from cohortkit.payloads.rows import Row, merged
@@ -45,6 +46,9 @@ class Tables:
     accepts: ClassVar[frozenset[PayloadKind]] = frozenset()
 
     csv: bool = False
+
+    def __post_init__(self) -> None:
+        given.a(bool, "Tables(csv=…)", self.csv, "True or False")
 
     def write(
         self,
