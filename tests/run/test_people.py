@@ -202,6 +202,18 @@ def test_what_is_answered_is_no_doubt_any_more(base: Path) -> None:
     assert 2 == plan(base, ALL).summary()["merged"]
 
 
+def test_merges_that_merge_nobody_are_no_merges(base: Path) -> None:
+    """An issuer that was forgotten: refused, and not passed in silence; some unmet are counted."""
+    said = pl.DataFrame({"PatientID": [MAIDEN.patient_id], "IntoPatientID": [HER.patient_id]})
+    stranger = replace(HER, patient_id="NOBODY-1")
+
+    with pytest.raises(UsageError, match="none of the ids that go into others is in this index"):
+        plan(base, said)
+    some = plan(base, table((MAIDEN, HER), (stranger, HER)))
+    assert (1, 1) == tuple(some.summary()[name] for name in ("merged", "merged_unmet"))
+    assert "1 ids into others of the same person; 1 more are not in this index" in repr(some)
+
+
 def test_doubts_of_people_outside_the_cohort_are_not_told(base: Path) -> None:
     """The rest of the archive is not asked about; who shares something with the cohort is."""
     index = ck.open_index(base / "index")

@@ -16,7 +16,9 @@ from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.people import People, merged
 from cohortkit.errors import IdTableError, OutputError, QueryError, UsageError
 from cohortkit.model import FORMAT, Person, Record
+from cohortkit.protocols import Index
 from cohortkit.recipe.model import Ids, Recipe
+from cohortkit.run.persons import person_of
 from cohortkit.run.place import Place, publish
 
 _FROM: Final = ("IssuerOfPatientID", "PatientID")
@@ -107,6 +109,26 @@ def read_people(table: Table, default_issuer: str) -> People:
         more_rows = f"; and {len(wrong_rows) - _SHOWN} more" if len(wrong_rows) > _SHOWN else ""
         raise UsageError(f"people: {'; '.join(wrong_rows[:_SHOWN])}{more_rows}")
     return people
+
+
+def met(people: People, index: Index, default_issuer: str) -> int:
+    """How many of the ids that are merged are in an index.
+
+    Raises:
+        UsageError: none of them; merges that do nothing would look like merges that were done.
+    """
+    if not people:
+        return 0
+    frame = index.series()
+    who = [name for name in _FROM if name in frame.collect_schema().names()]
+    rows = frame.select(who).unique().collect().iter_rows(named=True)
+    found = len({person_of(row, default_issuer) for row in rows} & people.into.keys())
+    if not found:
+        raise UsageError(
+            "people: none of the ids that go into others is in this index; an issuer belongs to "
+            "them (IssuerOfPatientID) where the archive has one"
+        )
+    return found
 
 
 def keep_people(place: Place, people: People) -> None:

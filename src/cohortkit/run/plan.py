@@ -23,7 +23,7 @@ from cohortkit.recipe.model import Ids, Recipe
 from cohortkit.run.about import About, about, describe
 from cohortkit.run.asked import asked
 from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
-from cohortkit.run.identity import read_people
+from cohortkit.run.identity import met, read_people
 from cohortkit.run.place import cause
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.secret import demand_place, write_new
@@ -48,6 +48,7 @@ class Plan:
         archive: folders that no output may be in or around.
         first: how many tasks a run does; None for all.
         people: who is merged with whom. Identified.
+        met: how many of these ids the index holds.
         doubts: where the index leaves open whether two people are one. Identified.
     """
 
@@ -63,6 +64,7 @@ class Plan:
     series: pl.LazyFrame = field(default_factory=pl.LazyFrame)
     first: int | None = field(default=None)
     people: People = field(default_factory=People)
+    met: int = 0
     doubts: tuple[Doubt, ...] = ()
 
     def limit(self, count: int) -> Plan:
@@ -148,7 +150,8 @@ class Plan:
             "ids": str(self.recipe.ids),
             "outputs": [one.name for one in self.outputs],
             "patients": len(people),
-            "merged": len(self.people.into),
+            "merged": self.met,
+            "merged_unmet": len(self.people.into) - self.met,
             "unsure": tally_of(self.doubts),
             "studies": len(studies),
             "series": len(self.tasks),
@@ -189,7 +192,9 @@ class Plan:
         if self.recipe.ids is Ids.TABLE:
             lines.append(("ids", "random, out of a table that the export is given"))
         if self.people:
-            lines.append(("merged", f"{len(self.people.into)} ids into others of the same person"))
+            absent = len(self.people.into) - self.met
+            rest = f"; {absent:,} more are not in this index" if absent else ""
+            lines.append(("merged", f"{self.met:,} ids into others of the same person{rest}"))
         lines += [("who is who?", f"{n} times {kind}") for kind, n in tally_of(self.doubts).items()]
         if any(task.over_89 is None for task in self.tasks):
             lines.append(("ages", "left out: the index does not tell who is over 89"))
@@ -276,6 +281,7 @@ def plan(
         series=cohort.index.series(),
         archive=archive_of(cohort.index, built.tasks),
         people=merges,
+        met=met(merges, cohort.index, recipe.default_issuer),
         doubts=doubts_of(cohort.index, chosen, recipe.default_issuer, merges),
     )
     return planned if limit is None else planned.limit(limit)
