@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels import pixel_array
 from pydicom.uid import UID
 
@@ -45,7 +45,16 @@ IN_KIND = {
     Codec.JPEG_LOSSLESS,
     Codec.JPEG_LOSSLESS_SV1,
     Codec.JPEG_2000_LOSSLESS,
+    Codec.HTJ2K_LOSSLESS,
+    Codec.HTJ2K_LOSSLESS_RPCL,
 }
+SIGNED = {
+    Codec.RLE,
+    Codec.JPEG_2000_LOSSLESS,
+    Codec.HTJ2K_LOSSLESS,
+    Codec.HTJ2K_LOSSLESS_RPCL,
+}
+"""What knows a sign; the others take the stored bits."""
 NATIVE = (Codec.IMPLICIT_LITTLE, Codec.EXPLICIT_LITTLE, Codec.EXPLICIT_BIG, Codec.DEFLATED)
 
 
@@ -275,7 +284,7 @@ def compressed(values: np.ndarray, form: PixelFormat) -> bytes:
             )
         if form.codec is Codec.JPEG_BASELINE:
             return imagecodecs.jpeg8_encode(frame, 90)
-        if form.codec in {Codec.HTJ2K, Codec.HTJ2K_LOSSLESS}:
+        if form.codec in {Codec.HTJ2K, Codec.HTJ2K_LOSSLESS, Codec.HTJ2K_LOSSLESS_RPCL}:
             return imagecodecs.htj2k_encode(frame, reversible=True)
         lossless = form.codec is Codec.JPEG_2000_LOSSLESS
         return imagecodecs.jpeg2k_encode(
@@ -318,7 +327,7 @@ def compressible(draw: st.DrawFn) -> tuple[PixelFormat, np.ndarray]:
     bits = 8 if colour else draw(st.integers(2, 16))
     allocated = 8 if bits <= 8 else 16
     coloured = (Photometric.RGB, Photometric.YBR_FULL)
-    if codec is Codec.JPEG_2000_LOSSLESS:
+    if codec in {Codec.JPEG_2000_LOSSLESS, Codec.HTJ2K_LOSSLESS}:
         coloured = (*coloured, Photometric.YBR_RCT)
     form = replace(
         FORM,
@@ -338,11 +347,21 @@ def compressible(draw: st.DrawFn) -> tuple[PixelFormat, np.ndarray]:
     return form, rng.integers(0, 1 << bits, shape).astype(f"u{allocated // 8}")
 
 
+def elsewhere(made: Encoded) -> np.ndarray:
+    """The samples as another library reads them: pydicom, or OpenJPEG where it has no reader."""
+    import imagecodecs  # noqa: PLC0415 - heavy
+
+    if made.pixels.codec not in {Codec.HTJ2K_LOSSLESS, Codec.HTJ2K_LOSSLESS_RPCL}:
+        return pixel_array(as_dataset(made), raw=True)
+    frames = generate_frames(made.data, number_of_frames=made.pixels.frames)
+    return np.stack([imagecodecs.jpeg2k_decode(frame) for frame in frames])
+
+
 @given(st.data(), compressible())
 def test_lossless_is_encoded_in_kind(
     data: st.DataObject, made: tuple[PixelFormat, np.ndarray]
 ) -> None:
-    """RLE, JPEG-LS, JPEG lossless, JPEG 2000: same syntax, outside each sample as it was."""
+    """RLE, JPEG-LS, JPEG lossless, JPEG 2000, HTJ2K: same syntax, outside each sample as it was."""
     form, source = made
     what = data.draw(wanted(form))
     handle = RedactedPixels(Held(compressed(source, form)), form, what)
@@ -359,8 +378,7 @@ def test_lossless_is_encoded_in_kind(
     assert (found[:, black] == np.array(dark)).all()
     assert np.array_equal(source[:, ~black], found[:, ~black])
     if form.codec not in {Codec.JPEG_LOSSLESS, Codec.JPEG_LOSSLESS_SV1}:
-        other = pixel_array(as_dataset(result), raw=True)
-        assert np.array_equal(found, other.reshape(found.shape))
+        assert np.array_equal(found, elsewhere(result).reshape(found.shape))
 
 
 @pytest.mark.parametrize("codec", sorted(IN_KIND, key=lambda c: c.value))
@@ -373,7 +391,7 @@ def test_signed_values_are_encoded_in_kind(codec: Codec, bits: int) -> None:
     rng = np.random.default_rng(bits)
     source = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), (1, 6, 8)).astype(np.int16)
     word = source
-    if codec not in {Codec.RLE, Codec.JPEG_2000_LOSSLESS}:  # which know no sign
+    if codec not in SIGNED:
         word = (source.view(np.uint16) & ((1 << bits) - 1)).astype("u1" if bits == 8 else "u2")
     what = redaction(instance(form), (Rectangle(2, 1, 3, 2),))
     found = RedactedPixels(Held(compressed(word, form)), form, what).encoded()
@@ -390,7 +408,7 @@ def test_signed_values_are_encoded_in_kind(codec: Codec, bits: int) -> None:
         (Codec.JPEG_BASELINE, Photometric.YBR_FULL_422),
         (Codec.JPEG_LS_NEAR, Photometric.MONOCHROME1),
         (Codec.JPEG_2000, Photometric.YBR_ICT),
-        (Codec.HTJ2K_LOSSLESS, Photometric.MONOCHROME2),
+        (Codec.HTJ2K, Photometric.MONOCHROME2),
     ],
 )
 @pytest.mark.parametrize(
@@ -426,6 +444,57 @@ def test_the_rest_is_encoded_as_the_recipe_says(
         dark = 0 if colour or photometric is Photometric.MONOCHROME2 else 255
         assert (found[:, black] == dark).all()
         assert np.array_equal(before[:, ~black], found[:, ~black])
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("bits", range(2, 17))
+@pytest.mark.parametrize("codec", [Codec.JPEG_LS, Codec.HTJ2K_LOSSLESS, Codec.HTJ2K_LOSSLESS_RPCL])
+def test_a_stream_says_how_many_bits_are_stored(
+    codec: Codec,
+    bits: int,
+    signed: bool,  # noqa: FBT001 - a table
+) -> None:
+    """The precision in the stream is Bits Stored (PS3.5 8.2), as other decoders read it too."""
+    import imagecodecs  # noqa: PLC0415 - heavy
+
+    form = replace(
+        FORM, rows=40, columns=48, bits_stored=bits, high_bit=bits - 1, signed=signed, codec=codec
+    )
+    low = -(1 << (bits - 1)) if signed else 0
+    ramp = np.linspace(low, low + (1 << bits) - 1, 40 * 48).reshape(1, 40, 48)
+    source = ramp.astype(np.int16 if signed else np.uint16)
+    word = source if signed and codec in SIGNED else source.view(np.uint16) & ((1 << bits) - 1)
+    what = redaction(instance(form), (Rectangle(2, 1, 3, 2),))
+    made = RedactedPixels(Held(compressed(word, form)), form, what).encoded()
+    (frame,) = generate_frames(made.data, number_of_frames=1)
+    if codec is Codec.JPEG_LS:
+        said = frame[frame.index(b"\xff\xf7") + 4]
+        other = imagecodecs.jpegls_decode(frame)
+    else:
+        said = (frame[42] & 0x7F) + 1
+        assert signed is bool(frame[42] & 0x80)
+        assert 2 == frame[frame.index(b"\xff\x52") + 5], "the order is RPCL"
+        assert b"OpenJPH" not in frame
+        other = imagecodecs.jpeg2k_decode(frame)
+    assert bits == said
+    expected = source[0].copy()
+    expected[1:3, 2:5] = low
+    mask = (1 << bits) - 1
+    assert np.array_equal(expected.astype(int) & mask, other.astype(int) & mask)
+    assert np.array_equal(expected, decode(made.data, form)[0])
+
+
+@pytest.mark.parametrize("bits", [6, 7, 13, 14])
+def test_noise_that_grows_is_lossless_all_the_same(bits: int) -> None:
+    """A picture that JPEG-LS makes larger: every sample outside is as it was."""
+    form = replace(
+        FORM, rows=5, columns=7, bits_stored=bits, high_bit=bits - 1, codec=Codec.JPEG_LS
+    )
+    source = np.random.default_rng(bits).integers(0, 1 << bits, (1, 5, 7)).astype(np.uint16)
+    what = redaction(instance(form), (Rectangle(2, 1, 3, 2),))
+    made = RedactedPixels(Held(compressed(source, form)), form, what).encoded()
+    found = decode(made.data, form)
+    assert np.array_equal(source[:, ~inside(form, what)], found[:, ~inside(form, what)])
 
 
 def test_a_jpeg_ls_stream_begins_with_its_frame() -> None:

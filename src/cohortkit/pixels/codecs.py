@@ -155,7 +155,7 @@ def _jpeg_2000(data: bytes, _: PixelFormat) -> NDArray[Any]:
 def _htj2k(data: bytes, _: PixelFormat) -> NDArray[Any]:
     from imagecodecs import htj2k_decode  # noqa: PLC0415 - heavy
 
-    return _guarded(lambda: htj2k_decode(data))
+    return _guarded(lambda: htj2k_decode(data, planar=False))
 
 
 def _guarded(work: Callable[[], Any]) -> NDArray[Any]:

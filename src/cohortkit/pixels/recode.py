@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohortkit.model import Codec, Photometric, PixelFormat
-from cohortkit.pixels import decode, native, redact
+from cohortkit.pixels import codestreams, decode, native, redact
 
 LOSSY = frozenset({Codec.JPEG_BASELINE, Codec.JPEG_EXTENDED, Codec.JPEG_LS_NEAR})
 """Encodings that never give back what went in; JPEG 2000 may or may not."""
@@ -24,6 +24,7 @@ _BYTE = 8
 _MOST_BITS = 16
 _WIDEST = 32
 _FEWEST_BITS = 2  # of a sample in JPEG lossless (ISO 10918-1 B.2.2)
+_DEPTH = 42  # Ssiz of the first component, behind SOC and the fixed part of SIZ
 _MARKER, _APPLICATION = 0xFF, frozenset(range(0xE0, 0xF0))
 
 
@@ -143,9 +144,35 @@ def _rle(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
 
 
 def _jpeg_ls(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
+    """Lossless, and the stream says how many bits are stored (PS3.5 8.2.3).
+
+    Noise that grows by being coded does not fit where that encoder puts it; then it is coded in
+    whole words, as lossless, with the size of the word in the stream.
+    """
     from imagecodecs import jpegls_encode  # noqa: PLC0415 - heavy
 
-    return _bare(bytes(jpegls_encode(_unsigned(frame, pixels), 0)))
+    whole = _unsigned(frame, pixels)
+    coded = None if pixels.bits_stored == whole.dtype.itemsize * _BYTE else _narrow(whole, pixels)
+    return _bare(coded or bytes(jpegls_encode(whole, 0)))
+
+
+def _narrow(whole: NDArray[Any], pixels: PixelFormat) -> bytes | None:
+    """JPEG-LS of samples that do not fill their word; None where it does not fit."""
+    from jpeg_ls import encode_buffer  # noqa: PLC0415 - for these alone
+
+    try:
+        return bytes(
+            encode_buffer(
+                whole.astype(whole.dtype.newbyteorder("<"), copy=False).tobytes(),
+                pixels.rows,
+                pixels.columns,
+                pixels.samples,
+                max(pixels.bits_stored, _FEWEST_BITS),
+                interleave_mode=2 if pixels.samples > 1 else 0,
+            )
+        )
+    except RuntimeError:
+        return None
 
 
 def _jpeg_lossless(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
@@ -186,6 +213,30 @@ def _jpeg_2000(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
     )
 
 
+def _htj2k(frame: NDArray[Any], pixels: PixelFormat) -> bytes:
+    """HTJ2K, reversible, in the order RPCL, so it serves both of its lossless transfer syntaxes.
+
+    The encoder takes whole words. Samples are handed over as signed ones around their middle, so
+    that it moves no level, and then the stream is told how they are stored (ISO 15444-1 A.5.1).
+    """
+    from imagecodecs import htj2k_encode  # noqa: PLC0415 - heavy
+
+    bits, signed = pixels.bits_stored, pixels.signed
+    whole = bits == frame.dtype.itemsize * _BYTE
+    words = frame if whole or signed else (frame.astype(np.int32) - (1 << (bits - 1)))
+    coded = htj2k_encode(
+        words if whole else words.astype(np.int16),
+        reversible=True,
+        rgb=pixels.photometric is Photometric.YBR_RCT,
+        tlm=True,
+    )
+    stream = bytearray(codestreams.jpeg2000(bytes(coded))[0])
+    if not whole:
+        for component in range(pixels.samples):
+            stream[_DEPTH + 3 * component] = (0x80 if signed else 0) | (bits - 1)
+    return bytes(stream)
+
+
 _ENCODERS: Mapping[Codec, Callable[[NDArray[Any], PixelFormat], bytes]] = MappingProxyType(
     {
         Codec.RLE: _rle,
@@ -193,5 +244,7 @@ _ENCODERS: Mapping[Codec, Callable[[NDArray[Any], PixelFormat], bytes]] = Mappin
         Codec.JPEG_LOSSLESS: _jpeg_lossless,
         Codec.JPEG_LOSSLESS_SV1: _jpeg_lossless,
         Codec.JPEG_2000_LOSSLESS: _jpeg_2000,
+        Codec.HTJ2K_LOSSLESS: _htj2k,
+        Codec.HTJ2K_LOSSLESS_RPCL: _htj2k,
     }
 )

@@ -7,6 +7,7 @@ the same in every run.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import uuid
@@ -109,7 +110,7 @@ def row(path: Path, names: Names, number: int) -> dict[str, object]:
     }
     for record in records:
         for element in record:
-            said[element.keyword] = _text(element)
+            said[element.keyword] = _cell(element)
     return said
 
 
@@ -127,14 +128,28 @@ def _records(written: Dataset) -> tuple[str, list[Dataset]]:
         return "IMAGE", [*above, DIRECTORY_RECORDERS["IMAGE"](written)]
 
 
-def _text(element: pydicom.DataElement) -> str:
+def _cell(element: pydicom.DataElement) -> object:
+    """The value as what it is, so that it is searched as such: a number is no text, nor a date."""
     if element.VR == "SQ":
         return json.dumps([item.to_json_dict() for item in element.value])
     value = element.value
     if value is None:
         return ""
-    many = value if element.VM > 1 else [value]
-    return "\\".join(map(str, many))
+    if element.VM > 1:
+        return "\\".join(map(str, value))
+    text = str(value)
+    if element.VR == "IS" and text.strip().lstrip("+-").isdecimal():
+        return int(text)
+    if element.VR == "DA" and len(text) == len("YYYYMMDD") and text.isdecimal():
+        return _day(text)
+    return text
+
+
+def _day(text: str) -> object:
+    try:
+        return dt.date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return text
 
 
 def directory(rows: Iterable[Row]) -> bytes:
@@ -142,7 +157,7 @@ def directory(rows: Iterable[Row]) -> bytes:
     ordered = sorted(rows, key=_order)
     items: list[_Item] = []
     root = _lay(ordered, 0, items)
-    digest = hashlib.sha256(json.dumps(ordered, sort_keys=True).encode()).digest()
+    digest = hashlib.sha256(json.dumps(ordered, sort_keys=True, default=str).encode()).digest()
     uid = f"2.25.{uuid.UUID(bytes=digest[:16], version=4).int}"
     preamble = preamble_and_meta(_STORAGE, uid, _SYNTAX)
     for _ in range(2):  # once to learn the lengths, once with the offsets that come of them
@@ -231,7 +246,8 @@ def _fill(record: Dataset, row: Row, keywords: Iterable[str]) -> None:
     for keyword in keywords:
         if keyword not in row:
             continue
-        text = str(row[keyword])
+        value = row[keyword]
+        text = f"{value:%Y%m%d}" if isinstance(value, dt.date) else str(value)
         if pydicom.datadict.dictionary_VR(keyword) == "SQ":
             setattr(record, keyword, [Dataset.from_json(item) for item in json.loads(text)])
         else:
