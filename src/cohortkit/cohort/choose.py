@@ -21,7 +21,12 @@ _LEVELS: Final = {"patient": PERSON, "study": STUDY, "series": (KEY,)}
 
 
 def needed(columns: pl.Schema, of: str, by: Sequence[str]) -> list[str]:
-    """The columns by which ``first_per`` chooses; all, where one is asked for that is not there."""
+    """The columns by which ``first_per`` chooses; all, where one is asked for that is not there.
+
+    Raises:
+        QueryError: no column was named.
+    """
+    _demand_text(of)
     named = [word for word in (of, *by) if word not in _LEVELS]
     if any(word not in columns for word in named):
         return columns.names()
@@ -90,12 +95,16 @@ def _group(of: str, level: str, columns: pl.Schema) -> tuple[str, ...]:
         raise QueryError('first_per: level is "study" or "series"')
     if of == level:
         raise QueryError(f"first_per: there is but one {of} in a {of}; take another level")
-    if not isinstance(of, str):
-        raise QueryError('first_per takes "patient", "study" or a column')
+    _demand_text(of)
     if of in {"patient", "study"}:
         return _LEVELS[of]
     _ordinary(of, columns, 'first_per (which takes "patient", "study" or a column)')
     return (of,)
+
+
+def _demand_text(of: object) -> None:
+    if not isinstance(of, str):
+        raise QueryError('first_per takes "patient", "study" or a column')
 
 
 def columns(given: object, where: str) -> tuple[str, ...]:
