@@ -8,9 +8,9 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from cohortkit.deidentify.headers import asked_of, holds
+from cohortkit.deidentify.items import items_of
 from cohortkit.deidentify.signatures import fitting
 from cohortkit.deidentify.values import encodings_of
-from cohortkit.deidentify.walk import items_of
 from cohortkit.dicom.sop_classes import lookup
 from cohortkit.errors import Refusal
 from cohortkit.geometry.headers import integer

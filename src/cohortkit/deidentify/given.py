@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
 from cohortkit.deidentify.forms import well_formed
+from cohortkit.deidentify.items import items_of
 from cohortkit.deidentify.private import Creators, is_private
 from cohortkit.deidentify.rules import Step, effective_vr
 from cohortkit.deidentify.values import (
@@ -182,8 +183,6 @@ class Values:
 
 def _texts_of(dataset: Dataset, around: Sequence[str]) -> Iterator[tuple[Any, list[str]]]:
     """The text of a header at every depth, each with the names of its element."""
-    from cohortkit.deidentify.walk import items_of  # noqa: PLC0415 - the walk asks this module
-
     encodings = encodings_of(dataset, around)
     creators = Creators(dataset, encodings)
     for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset would decode its elements

@@ -10,9 +10,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
+from cohortkit.deidentify.items import items_of
 from cohortkit.deidentify.rules import effective_vr
 from cohortkit.deidentify.values import SIZES, encodings_of, identifiers
-from cohortkit.deidentify.walk import items_of
 from cohortkit.dicom.keywords import tag_of
 from cohortkit.errors import Refusal
 

@@ -10,8 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag, Tag
 
+from cohortkit.deidentify.items import items_of
 from cohortkit.deidentify.values import Element, encodings_of, texts
-from cohortkit.deidentify.walk import items_of
 from cohortkit.errors import Refusal
 from cohortkit.model import Statement
 from cohortkit.recipe.model import BASIC_CODE, CODES, Option, Recipe

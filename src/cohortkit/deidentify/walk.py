@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from pydicom import config
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
@@ -21,6 +20,7 @@ from pydicom.tag import BaseTag
 from cohortkit.deidentify import ages, content, dates, dummies
 from cohortkit.deidentify.forms import well_formed
 from cohortkit.deidentify.given import Values, element_of
+from cohortkit.deidentify.items import holds_items, items_of
 from cohortkit.deidentify.private import Creators, is_private
 from cohortkit.deidentify.rules import Rules, Step
 from cohortkit.deidentify.text.cleaner import Cleaner
@@ -34,7 +34,6 @@ from cohortkit.deidentify.values import (
     texts,
 )
 from cohortkit.dicom.keywords import tag_of
-from cohortkit.dicom.quiet import quiet
 from cohortkit.dicom.sop_classes import is_registered
 from cohortkit.errors import Refusal
 from cohortkit.model import Person
@@ -48,13 +47,10 @@ _BIRTH_DATE = 0x00100030
 _DELIMITERS = 0xFFFE
 _DEEPEST = 64
 _MOST_REMEMBERED, _MOST_MEMORIES = 1024, 8192  # bytes of a value; values
-_UNDEFINED = 0xFFFFFFFF
 # CodeValue, CodeMeaning, LongCodeValue, URNCodeValue
 _CODE = frozenset({0x00080100, 0x00080104, 0x00080119, 0x00080120})
 _STANDARD_DS = 16
 _LISTED = frozenset({"CS", "DS", "IS"})  # what is no code or number leaves its place empty
-_ITEM = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
-_END = {True: b"\xfe\xff\xdd\xe0", False: b"\xff\xfe\xe0\xdd"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +176,7 @@ class Walk:
         self, step: Step, element: Element, encodings: Sequence[str], depth: int
     ) -> Element | None:
         match step.action:
-            case Action.KEEP if step.vr == "SQ" or (step.vr == "UN" and _holds_items(element)):
+            case Action.KEEP if step.vr == "SQ" or (step.vr == "UN" and holds_items(element)):
                 new: Element | None = self._sequence(element, encodings, depth, who=step.tells_who)
             case Action.KEEP:
                 new = self._kept(step, element, encodings)
@@ -392,52 +388,6 @@ class Walk:
     def _note(self, step: Step, *, passed: bool) -> None:
         if passed and step.keyword:
             self.kept.add(step.keyword)
-
-
-def items_of(element: Element, encodings: Sequence[str]) -> Sequence[Dataset]:
-    """The items of a sequence, however it is encoded.
-
-    Raises:
-        Refusal: ``not-understood``; it would have been kept for what is inside, unseen.
-    """
-    value = element.value
-    if isinstance(value, Items):
-        return value
-    if not value:
-        return ()
-    if not isinstance(element, RawDataElement) or not _holds_items(element):
-        raise Refusal(Reason.NOT_UNDERSTOOD)
-    raw = element._replace(VR="SQ")
-    if element.VR == "UN":  # implicit little endian, whatever is around it (PS3.5 6.2.2)
-        raw = raw._replace(is_implicit_VR=True, is_little_endian=True)
-    if not _whole(value, "little" if raw.is_little_endian else "big"):
-        raise Refusal(Reason.NOT_UNDERSTOOD)
-    try:
-        with quiet():
-            items = convert_raw_data_element(raw, encoding=list(encodings)).value
-    except Exception:  # noqa: BLE001 - pydicom raises whatever comes up on a broken sequence
-        raise Refusal(Reason.NOT_UNDERSTOOD) from None
-    if not isinstance(items, Items):
-        raise Refusal(Reason.NOT_UNDERSTOOD)
-    return items
-
-
-def _holds_items(element: Element) -> bool:
-    value = element.value
-    return isinstance(value, bytes) and value[:4] in (*_ITEM.values(), *_END.values())
-
-
-def _whole(value: bytes, order: Literal["little", "big"]) -> bool:
-    """Whether items of stated length fill a sequence exactly, as far as lengths are stated."""
-    place = 0
-    while place < len(value):
-        if value[place : place + 4] not in _ITEM.values():
-            return value[place : place + 4] in _END.values()
-        length = int.from_bytes(value[place + 4 : place + 8], order)
-        if length == _UNDEFINED:
-            return True
-        place += 8 + length
-    return place == len(value)
 
 
 def _copied(element: Element) -> Element:
