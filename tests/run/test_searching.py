@@ -159,3 +159,24 @@ def test_a_patient_who_is_called_as_one_of_our_own_words_is(
 
     held = set(export.refused()["reason"])
     assert ({"identity-found"} if typed else set()) == held
+
+
+@pytest.mark.parametrize(("age", "told"), [("045Y", [45]), ("091Y", [None])])
+def test_no_label_tells_the_age_of_whoever_reaches_ninety(
+    key: ck.Key, tmp_path: Path, age: str, told: list[int | None]
+) -> None:
+    """The index knows an age over 89: then an age in a joined column goes, whichever it is."""
+    recipe = tmp_path / "ages.toml"
+    recipe.write_text(
+        'basis = "gdpr-pseudonymised"\noptions = ["retain-patient-characteristics"]\n'
+        '[labels]\nage_at_scan = "number"\n'
+    )
+    patient = Patient(age=age, birth_date="")
+    write_series(tmp_path / "archive", patient, Series(slices=1))
+    table = pl.DataFrame({"PatientID": [patient.patient_id], "age_at_scan": [45]})
+    cohort = ck.scan(tmp_path / "archive", progress=False, workers=1).search()
+
+    plan = ck.plan(cohort.join(table, on="PatientID"), ck.load_recipe(str(recipe)), to="tables")
+    export = run(plan, tmp_path / "out", key)
+
+    assert told == export.table("labels")["age_at_scan"].to_list()

@@ -193,6 +193,17 @@ def test_a_number_is_found_as_binary_and_as_text(syntax: UID, keyword: str, valu
     assert kinds(stored(clean(**{keyword: value}), syntax)) == set()
 
 
+@pytest.mark.parametrize("vr", ["US", "UL", "SL", "UV", "SV", "FL", "FD"])
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_a_number_is_found_in_every_binary_representation(vr: str, syntax: UID) -> None:
+    """In a private element too, whose creator nobody knows."""
+    of = patterns(PatientID="20471", IssuerOfPatientID="")
+    dataset = clean()
+    dataset.private_block(0x0011, "ACME", create=True).add_new(0x01, vr, [1, 20471])
+
+    assert {Kind.PATIENT_ID} == kinds(stored(dataset, syntax), of)
+
+
 def test_a_time_of_day_is_no_date_in_six_figures() -> None:
     """17 March 2021 as 21:03:17; as a text it is a date."""
     assert Patient().study_date == "20210317"

@@ -361,8 +361,11 @@ def test_our_own_folders_and_endings_are_no_hits() -> None:
 
 
 def test_a_name_in_a_file_name_is_found() -> None:
-    """Names are searched in every part of the path."""
-    assert {Kind.NAME} == found(nifti(), "nifti/p/quisling/r.nii")
+    """Names are searched in every part of the path, the first and the only one too."""
+    ours = Ours(folders=frozenset({"nifti"}), names=frozenset({"p"}))
+
+    for name in ("nifti/p/quisling/r.nii", "quisling/p/s/r.nii", "quisling.nii", "p/p/quisling"):
+        assert {Kind.NAME} == {hit.kind for hit in search(ALL, name, nifti(), ours=ours)}
 
 
 def test_our_own_words_are_not_from_a_patient() -> None:
