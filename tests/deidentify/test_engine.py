@@ -501,12 +501,40 @@ def test_illegal_private_places_go() -> None:
 
 def test_dummies_are_told_from_values() -> None:
     """A dummy is written for validity and reads as None; linking ids are keyed tokens."""
-    released = out(said(), ContainerIdentifier="C-1", ProtocolName="Dr Smith", StudyID="S1")
+    released = out(said(), ContainerIdentifier="C-1", UnformattedTextValue="Dr S", StudyID="S1")
     assert KEY.token("ContainerIdentifier", "C-1") == released.text("ContainerIdentifier")
-    assert released.get("ProtocolName") is None
-    assert released.is_dummy("ProtocolName")
-    assert dataset_of(released).ProtocolName == "REMOVED"
+    assert released.get("UnformattedTextValue") is None
+    assert released.is_dummy("UnformattedTextValue")
+    assert dataset_of(released).UnformattedTextValue == "REMOVED"
     assert released.get("StudyID") is None
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "keyword", "expected"),
+    [
+        ("2", "InstitutionName", "gone"),  # X/Z/D, type 3
+        ("2", "ContentDate", None),  # Z/D, type 2C
+        ("2", "DeviceSerialNumber", "gone"),  # X/Z/D, type 3
+        ("2.1", "ContentDate", "19000101"),  # type 1C in the enhanced object
+        ("2.1", "DeviceSerialNumber", KEY.token("DeviceSerialNumber", "20200101")),
+        ("128", "SeriesDate", "19000101"),  # X/D, type 1 in PET
+        ("2", "SeriesDate", "gone"),
+    ],
+)
+def test_the_letter_is_that_of_the_type_in_the_iod(
+    sop_class: str, keyword: str, expected: str | None
+) -> None:
+    """X/Z/D: gone, empty or a dummy, as the kind of object needs it at its top.
+
+    Inside an item, where no type is known, the last letter keeps it valid.
+    """
+    source = header(SOPClassUID="1.2.840.10008.5.1.4.1.1." + sop_class, **{keyword: "20200101"})
+    inner = Dataset()
+    setattr(inner, keyword, "20200101")
+    source.AnatomicRegionSequence = Sequence([inner])
+    released = dataset_of(run(said(), from_file(source)).headers[0])
+    assert expected == (released[keyword].value or None if keyword in released else "gone")
+    assert released.AnatomicRegionSequence[0].get(keyword)
 
 
 def test_sequence_dummies_hold_a_valid_item() -> None:

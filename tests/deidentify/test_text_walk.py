@@ -116,8 +116,8 @@ def test_there_are_139_of_them() -> None:
         ("SeriesDescription", "CT thorax", "CT thorax"),
         ("SeriesDescription", "CT thorax Quisling", "CT thorax"),
         ("SeriesDescription", "Quisling", None),  # X
-        ("ContrastBolusAgent", "Quisling", "a dummy"),  # Z/D
-        ("RequestedProcedureDescription", "Quisling", ""),  # X/Z
+        ("ContrastBolusAgent", "Quisling", ""),  # Z/D, type 2 in a CT
+        ("RequestedProcedureDescription", "Quisling", None),  # X/Z, unknown to a CT
         ("StructureSetLabel", "Quisling", "a dummy"),  # D
         ("TreatmentSites", ["lung", "Quisling", "left neck"], ["lung", "", "left neck"]),
         ("TreatmentSites", ["Quisling", "Marjolein"], None),

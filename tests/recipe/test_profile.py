@@ -39,6 +39,15 @@ def test_built_again_the_tables_have_the_same_bytes(
     assert shipped.read_bytes() == (tmp_path / name).read_bytes()
 
 
+def test_built_again_the_types_have_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    """What objects need is read from the modules of PS3.3, as highdicom has them."""
+    script = runpy.run_path(str(project / "scripts" / "build_types.py"))
+    script["build"](tmp_path)
+    shipped = project / "src" / "cohortkit" / "recipe" / "data" / "types.csv"
+    assert shipped.read_bytes() == (tmp_path / "types.csv").read_bytes()
+    assert set(profile.types()["1.2.840.10008.5.1.4.1.1.2.1"]) >= {"ContentDate", "PatientID"}
+
+
 @pytest.mark.data
 def test_no_row_of_the_standard_is_lost(standard: Path) -> None:
     """655 rows go in: 652 single attributes and three about whole groups."""

@@ -11,7 +11,7 @@ from cohortkit.deidentify.values import SIZES, TEXTS
 from cohortkit.recipe import profile
 from cohortkit.recipe.deid.lines import Given
 from cohortkit.recipe.model import Action, Decision, Recipe
-from cohortkit.recipe.policy import FIXED, Policy, keeps_private
+from cohortkit.recipe.policy import FIXED, Policy, in_object, keeps_private
 
 _MOST_STEPS = 20_000
 _FIRST_GROUP = 0x0008
@@ -67,23 +67,31 @@ class Rules:
 
     def __init__(self, recipe: Recipe) -> None:
         self._policy = Policy(recipe)
-        self._steps: dict[tuple[int, str | None, str | None, str], Step] = {}
+        self._steps: dict[tuple[int, str | None, str | None, str, str], Step] = {}
         self.script = recipe.script
         self.nested = recipe.script.nested
         self.steady = recipe.script.steady
         self.private = keeps_private(recipe)
 
-    def step(self, tag: int, file_vr: str | None, creator: str | None, within: str = "") -> Step:
+    def step(
+        self,
+        tag: int,
+        file_vr: str | None,
+        creator: str | None,
+        within: str = "",
+        sop_class: str = "",
+    ) -> Step:
         """What is done to an element of this tag, VR (None: implicit) and private creator.
 
-        ``within`` is the keywords of the sequences around it, where the recipe is ``nested``.
+        ``within`` is the keywords of the sequences around it, where the recipe is ``nested``;
+        ``sop_class`` is of the object at whose top it stands, where `profile.types` has it.
         """
-        key = (tag, file_vr, creator, within)
+        key = (tag, file_vr, creator, within, sop_class)
         found = self._steps.get(key)
         if found is None:
             if len(self._steps) >= _MOST_STEPS:
                 self._steps.clear()  # only hostile files get here; memory stays bounded
-            found = self._steps[key] = self._made(tag, file_vr, creator, within)
+            found = self._steps[key] = self._made(*key)
         return found
 
     @cached_property
@@ -101,11 +109,16 @@ class Rules:
                 made.append((tag, self._step(tag, vr, decision)))
         return tuple(made)
 
-    def _made(self, tag: int, file_vr: str | None, creator: str | None, within: str) -> Step:
+    def _made(
+        self, tag: int, file_vr: str | None, creator: str | None, within: str, sop_class: str
+    ) -> Step:
         if _never_kept(tag):
             return _GONE
         vr = effective_vr(tag, file_vr, creator)
-        return self._step(tag, vr, self._policy.decide(tag, vr, creator, within))
+        decision = self._policy.decide(tag, vr, creator, within)
+        if sop_class:
+            decision = in_object(decision, tag, sop_class)
+        return self._step(tag, vr, decision)
 
     def _step(self, tag: int, vr: str, decision: Decision) -> Step:
         action = decision.action

@@ -39,11 +39,13 @@ from cohortkit.errors import Refusal
 from cohortkit.model import Person
 from cohortkit.protocols import Pseudonyms
 from cohortkit.reasons import Reason
+from cohortkit.recipe import profile
 from cohortkit.recipe.deid.lines import Verb
 from cohortkit.recipe.model import Action
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 _BIRTH_DATE = 0x00100030
+_SOP_CLASS = 0x00080016
 _DELIMITERS = 0xFFFE
 _DEEPEST = 64
 _MOST_REMEMBERED, _MOST_MEMORIES = 1024, 8192  # bytes of a value; values
@@ -94,6 +96,7 @@ class Walk:
     _given: Values = field(init=False)
     _memory: dict[object, tuple[Element | None, bool]] = field(default_factory=dict)
     _reported: bool = False
+    _sop_class: str = ""
 
     def __post_init__(self) -> None:
         """Ready the values that the recipe gives."""
@@ -102,6 +105,7 @@ class Walk:
     def header(self, source: Dataset) -> dict[BaseTag, Element]:
         """What may leave of one header, by tag."""
         self.dummies.clear()
+        self._sop_class = _sop_class_of(source)
         if not self.rules.script.lines:
             return self._elements(source, encodings_of(source, ("iso8859",)), 0)
         self._given.begin(source)
@@ -141,7 +145,8 @@ class Walk:
         number = int(element.tag)
         within = "__".join(self._around) if self.rules.nested else ""
         file_vr = "SQ" if isinstance(element.value, Items) else element.VR
-        step = self.rules.step(number, file_vr, creator, within)
+        kind = "" if depth else self._sop_class
+        step = self.rules.step(number, file_vr, creator, within, kind)
         if creator is None and is_private(number):
             return None
         if step.action is Action.REMOVE and step.given is None:
@@ -157,7 +162,7 @@ class Walk:
             return self._judged(element, creator, encodings, depth)
         if len(value) > _MOST_REMEMBERED:
             return self._judged(element, creator, encodings, depth)
-        key = (*element[:2], value, *element[5:7], creator, encodings)
+        key = (*element[:2], value, *element[5:7], creator, encodings, self._sop_class)
         found = self._memory.get(key)
         if found is None:
             if len(self._memory) >= _MOST_MEMORIES:
@@ -388,6 +393,14 @@ class Walk:
     def _note(self, step: Step, *, passed: bool) -> None:
         if passed and step.keyword:
             self.kept.add(step.keyword)
+
+
+def _sop_class_of(source: Dataset) -> str:
+    """The SOP class of an object, where it is known what such objects need; else empty."""
+    if _SOP_CLASS not in source:
+        return ""
+    found = identifiers(source.get_item(_SOP_CLASS), ("ascii",))
+    return found[0] if found and found[0] in profile.types() else ""
 
 
 def _copied(element: Element) -> Element:

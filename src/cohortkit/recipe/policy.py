@@ -41,6 +41,7 @@ _NEVER_EMPTY: Final = frozenset({"ReferencedStudySequence"})
 """X/Z, of type 3 wherever an object is made, and with one item or more (PS3.3 C.7.2.1)."""
 _LETTERS: Final = {"X": Action.REMOVE, "Z": Action.EMPTY, "D": Action.DUMMY, "U": Action.UID}
 _REVEALING: Final = frozenset({Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID, Action.CLEAN})
+_HIDING: Final = frozenset({Action.REMOVE, Action.EMPTY, Action.DUMMY})
 _FIRST_OBJECT_GROUP: Final = 0x0008
 _NO_PRIVATE_GROUPS: Final = frozenset({0x0001, 0x0003, 0x0005, 0x0007, 0xFFFF})
 _CREATORS: Final = range(0x0010, 0x0100)
@@ -276,8 +277,29 @@ def _structural(tag: int) -> Decision | None:
     return None
 
 
+def in_object(decision: Decision, tag: int, sop_class: str) -> Decision:
+    """The same decision at the top of an object whose IOD is known.
+
+    Where the profile has several codes for an attribute, the type that it has there says which:
+    X for type 3 and what the IOD does not know, Z for type 2, D for type 1; of those that the
+    profile has.
+    """
+    row, needed = profile.table().get(tag), profile.types().get(sop_class)
+    if row is None or needed is None or decision.from_rule or "/" not in row.basic:
+        return decision
+    if decision.otherwise is not None:
+        inner = in_object(decision.otherwise, tag, sop_class)
+        return replace(decision, otherwise=inner)
+    if decision.action not in _HIDING or row.keyword in _NEVER_EMPTY:
+        return decision
+    letters = row.basic.split("/")
+    wanted = {1: "D", 2: "Z"}.get(needed.get(row.keyword, 3), "X")
+    letter = wanted if wanted in letters else letters[0 if wanted == "X" else -1]
+    return replace(decision, action=_LETTERS[letter])
+
+
 def _basic(row: profile.Row) -> Action:
-    """The basic profile's action while no one knows the attribute's type in its IOD.
+    """The basic profile's action where no one knows the attribute's type in its IOD.
 
     Of X/Z, X/D … the last plain letter, which keeps any object valid; but where no object needs
     the attribute and none may have it empty, it goes.

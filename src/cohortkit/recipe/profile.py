@@ -1,7 +1,7 @@
 """PS3.15 Annex E as data: the table, the safe private elements, and our own short lists.
 
 The files in ``data/`` ship with the package. The first three are built by
-``scripts/build_profile.py``; the others are our own.
+``scripts/build_profile.py``, ``types.csv`` by ``scripts/build_types.py``; the others are our own.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _FILES = (
     "technical.csv",
     "required.csv",
     "direct.csv",
+    "types.csv",
 )
 _BY_CODE = MappingProxyType({code: option for option, (code, _) in CODES.items()})
 
@@ -115,6 +116,22 @@ def technical() -> Mapping[str, str]:
 def required() -> Mapping[str, int]:
     """Text outside the table that goes, but not without a trace: keyword → 1 or 2, its type."""
     return MappingProxyType({line["keyword"]: int(line["type"]) for line in _lines("required.csv")})
+
+
+@cache
+def types() -> Mapping[str, Mapping[str, int]]:
+    """What an object needs: SOP class → keyword → 1 or 2, of attributes with several codes.
+
+    What is not named there is of type 3 in that IOD, or unknown to it. At the top level only.
+    """
+    return MappingProxyType(
+        {
+            line["sop_class"]: MappingProxyType(
+                dict.fromkeys(line["empty"].split(), 2) | dict.fromkeys(line["required"].split(), 1)
+            )
+            for line in _lines("types.csv")
+        }
+    )
 
 
 @cache
