@@ -116,6 +116,24 @@ def test_what_deid_passes_in_silence_is_a_fault(written: Path, line: str, words:
     assert any(one.startswith("line 3: ") and words in one for one in found), found
 
 
+@pytest.mark.parametrize("section", ["values", "fields"])
+def test_an_empty_list_is_a_fault(written: Path, section: str) -> None:
+    """A line about nothing does nothing, and deid does not say so."""
+    found = faults(written, f"%{section} ids", "%header", f"REMOVE {section}:ids")
+
+    assert (f"line 4: %{section} ids is empty, so this line does nothing",) == found
+
+
+def test_a_mark_in_front_and_other_line_ends(written: Path) -> None:
+    """As Windows' editors write them: the same recipe."""
+    text = "FORMAT dicom\n%header\nREMOVE StudyDescription\n"
+    written.write_bytes(text.encode("utf-8"))
+    plain = ck.load_recipe(written)
+    written.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+
+    assert plain.digest == ck.load_recipe(written).digest
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "FORMAT dicom\n", "FORMAT dicom\n%header\n"])
 def test_an_empty_recipe_is_a_fault(written: Path, text: str) -> None:
     """Deid does nothing then, and says nothing."""

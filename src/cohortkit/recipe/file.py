@@ -165,7 +165,7 @@ def _of_deid(
     texts = []
     for path in paths:
         try:
-            texts.append((path.name, _bytes(_deid_file(path)).decode("utf-8")))
+            texts.append((path.name, _bytes(_deid_file(path)).decode("utf-8-sig")))
         except UnicodeDecodeError:
             found.append(f"{path}: not UTF-8 text")
         except RecipeError as error:

@@ -76,7 +76,7 @@ def hint(word: str, known: Iterable[str]) -> str:
     near = keywords.neighbours(word, known)
     if near:
         return f"; did you mean {', '.join(near)}?"
-    return f"; one of {', '.join(known)}" if len(known) <= 20 else ""  # noqa: PLR2004 - a line
+    return f"; one of {', '.join(known)}" if 0 < len(known) <= 20 else ""  # noqa: PLR2004 - a line
 
 
 W = TypeVar("W", bound=StrEnum)

@@ -263,6 +263,8 @@ def _list_problem(reading: Reading, line: Line, named: Field) -> str:
     known: Sequence[str] = list(reading.lists if named.by is By.VALUES else reading.fields)
     if named.word not in known:
         return f"no %{named.by.value} list is called {named.word!r}{hint(named.word, known)}"
+    if not (reading.lists if named.by is By.VALUES else reading.fields)[named.word]:
+        return f"%{named.by.value} {named.word} is empty, so this line does nothing"
     if line.verb in (Verb.KEEP, Verb.ADD):
         return f"{line.verb} {named.by.value}: does nothing in deid; name each field on its line"
     return ""
