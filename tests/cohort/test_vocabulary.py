@@ -59,6 +59,17 @@ def test_no_view_shows_what_somebody_typed_into_a_code() -> None:
     assert [] == [sign for sign in ("QUISL", "77113", "77114", "MARJOLEIN") if sign in told]
 
 
+@pytest.mark.parametrize(
+    ("figure", "told"),
+    [(512, True), (0.75, True), (47113, False), (0.47113001, False), (-47113, False)],
+)
+def test_figures(figure: float, told: bool) -> None:  # noqa: FBT001 - a case
+    """Short ones are told, before the point and behind it."""
+    cohort = Cohort.start(FakeIndex.of(row(1)), SliceThickness=figure)
+
+    assert told == (str(figure) in cohort.asked()[-1])
+
+
 def test_a_table_that_may_be_shown_keeps_what_is_known() -> None:
     """Terms, short figures and absent values are as they are; the identified table holds all."""
     index = FakeIndex.of(row(1, **TYPED), row(2, Modality="CT", Rows=512, ImageType=["DERIVED"]))
@@ -99,7 +110,14 @@ def test_terms(column: str, text: str, is_term: bool) -> None:  # noqa: FBT001 -
 
 @pytest.mark.parametrize(
     ("pattern", "is_term"),
-    [("CH*", True), ("*", True), ("^(CHEST|ABD)", True), ("QUIS*", False), ("CHEST|QUIS", False)],
+    [
+        ("CH*", True),
+        ("*", True),
+        ("^(CHEST|ABD)", True),
+        ("QUIS*", False),
+        ("[Q][U][I]", False),
+        ("CHEST|QUIS", False),
+    ],
 )
 def test_patterns(pattern: str, is_term: bool) -> None:  # noqa: FBT001 - a case
     """A pattern is told if all its letters are parts of terms."""

@@ -136,6 +136,8 @@ TERMS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 _KERNEL: Final = re.compile(r"[A-Z]{1,2}\d{1,3}[A-Z]{0,2}")
 """How makers number their kernels: B30f, FC08, Br40d. Too short for a name or an id."""
 
+_ALONE: Final = 2  # letters that stand alone in a pattern
+_PLACES: Final = 4  # of a decimal fraction; more may be an id behind a point
 _RUN: Final = re.compile(r"[^\W_]+")
 _APART: Final = re.compile(r"[\s,/\\+&()-]+")
 
@@ -176,6 +178,8 @@ def known_pattern(column: str, pattern: str) -> bool:
     """Whether a wildcard or regular expression is made of parts of terms alone."""
     words = TERMS.get(attribute_of(column), frozenset())
     runs = _RUN.findall(pattern.upper())
+    if sum(len(run) == 1 for run in runs) > _ALONE:
+        return False  # a name can be spelled letter by letter
     return all(any(run in word for word in words) for run in runs)
 
 
@@ -186,7 +190,7 @@ def counted(column: str) -> bool:
 
 def known_figure(column: str, figure: float) -> bool:
     """Whether a number is too short to be an id, or is a count of the index."""
-    return column in _COUNTED or abs(figure) < FIGURE
+    return column in _COUNTED or (abs(figure) < FIGURE and figure == round(figure, _PLACES))
 
 
 def neutral(table: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
