@@ -52,7 +52,8 @@ def options(base: Path, kind: str) -> dict[str, object]:
 
 
 def write(base: Path, to: Path, kind: str = "keyed", **more: object) -> ck.Crosswalk:
-    return ck.crosswalk(base / kind, to, **{**options(base, kind), **more})  # type: ignore[arg-type]
+    asked = more if "key" in more and "index" in more else {**options(base, kind), **more}
+    return ck.crosswalk(base / kind, to, **asked)  # type: ignore[arg-type]
 
 
 def log(base: Path, kind: str = "keyed") -> list[Mapping[str, object]]:
@@ -316,3 +317,24 @@ def test_the_shell_does_the_same(
     assert {one.patient_id for one in PATIENTS} == {
         r["PatientID"] for r in _rows(tmp_path / "x.csv")
     }
+
+
+def test_a_damaged_vault_is_told(base: Path, tmp_path: Path) -> None:
+    """Neither what the export was nor who was merged is guessed."""
+    out = tmp_path / "keyed"
+    shutil.copytree(base / "keyed", out)
+    (out / "vault" / "people.json").write_text('{"rows": [["a"]]}')
+
+    with pytest.raises(OutputError, match=r"damaged \(people.json\)"):
+        write(tmp_path, tmp_path / "x.csv", **options(base, "keyed"))
+    with pytest.raises(OutputError, match=r"damaged \(people.json\)"):
+        ck.verify(out, ck.Key.from_file(base / "key"), base / "index")
+    (out / "vault" / "people.json").unlink()
+    (out / "vault" / "about.json").write_text("half of it")
+    with pytest.raises(OutputError, match=r"damaged \(about.json\)"):
+        write(tmp_path, tmp_path / "x.csv", **options(base, "keyed"))
+    (out / "vault" / "about.json").unlink()
+    with pytest.raises(OutputError, match="no export is there"):
+        write(tmp_path, tmp_path / "x.csv", **options(base, "keyed"))
+
+    assert not (tmp_path / "x.csv").exists()

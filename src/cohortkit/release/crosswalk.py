@@ -24,7 +24,7 @@ from cohortkit.run.attest import attest
 from cohortkit.run.identity import people_of, same_table, table_of
 from cohortkit.run.place import Place, cause
 from cohortkit.run.plan import archive_of
-from cohortkit.run.recall import recall
+from cohortkit.run.recall import about_of, recall
 from cohortkit.run.resume import read_all
 from cohortkit.run.secret import demand_place, write_new
 from cohortkit.run.settings import KEYED, Settings, read
@@ -125,7 +125,7 @@ def crosswalk(
     opened = open_index(index) if isinstance(index, str | Path) else index
     try:
         same_table(ids, read_all(place), str(out))
-        reading = _Reading(place, key, ids)
+        reading = _Reading(place, about_of(place, str(out)), key, ids)
         tasks, missing = reading.tasks(opened)
         target = demand_place(to, archive_of(opened, tasks.values()), place)
         frame = _chosen(_frame(reading.rows(tasks, level), level), only)
@@ -169,9 +169,8 @@ def _reason(reason: object) -> str:
 class _Reading:
     """The rows of a crosswalk: source identities from the index, pseudonyms from the records."""
 
-    def __init__(self, place: Place, key: Key, ids: IdTable | None) -> None:
-        self.place = place
-        self.about = About.from_json((place.vault / "about.json").read_bytes())
+    def __init__(self, place: Place, about: About, key: Key, ids: IdTable | None) -> None:
+        self.about = about
         self.people: People = people_of(place)
         made = key.pseudonyms() if ids is None else ids.pseudonyms(key)
         self.pseudonyms: Pseudonyms = Merged(made, self.people) if self.people else made

@@ -144,12 +144,21 @@ def keep_people(place: Place, people: People) -> None:
 
 
 def people_of(place: Place) -> People:
-    """Who was merged in an export."""
+    """Who was merged in an export.
+
+    Raises:
+        OutputError: it cannot be read; taken for nobody, a search would miss what is hers.
+    """
     try:
         body = json.loads(place.people.read_bytes())
     except FileNotFoundError:
         return People()
-    return People({Person(a, b): Person(c, d) for a, b, c, d in body["rows"]})
+    except ValueError:
+        body = None
+    try:
+        return People({Person(a, b): Person(c, d) for a, b, c, d in body["rows"]})
+    except (KeyError, TypeError, ValueError):
+        raise OutputError(f"output {place.root}: its vault is damaged (people.json)") from None
 
 
 def table_of(settings: object, ids: IdTable | None, said: str, *, needed: bool) -> None:

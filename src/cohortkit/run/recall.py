@@ -1,13 +1,32 @@
-"""The tasks that records tell of, found again in an index."""
+"""What the vault says of an export, and the tasks of its records, found again in an index."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from cohortkit.deidentify.people import People
+from cohortkit.errors import OutputError
 from cohortkit.model import Task
 from cohortkit.protocols import Index, Pseudonyms
+from cohortkit.run.about import About
+from cohortkit.run.place import Place, cause
 from cohortkit.run.tasks import build
+
+
+def about_of(place: Place, said: str) -> About:
+    """What the vault says of an export.
+
+    Raises:
+        OutputError: nothing, or nothing that can be read.
+    """
+    try:
+        return About.from_json((place.vault / "about.json").read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise OutputError(f"output {said}: no export is there, or it has not begun yet") from None
+    except OSError as error:
+        raise OutputError(f"output {said}: {cause(error)}") from None
+    except (ValueError, KeyError, TypeError):
+        raise OutputError(f"output {said}: its vault is damaged (about.json)") from None
 
 
 def recall(

@@ -14,10 +14,10 @@ from typing import Any
 from cohortkit import given
 from cohortkit.errors import OutputError
 from cohortkit.model import Record
-from cohortkit.run.about import About
 from cohortkit.run.ledger import events
 from cohortkit.run.lock import owner
 from cohortkit.run.place import Place, cause
+from cohortkit.run.recall import about_of
 from cohortkit.run.resume import read_all
 from cohortkit.run.worker import transient
 
@@ -98,7 +98,7 @@ def status(out: str | Path) -> Progress:
         OutputError: no export is there, or it cannot be read.
     """
     place = Place(Path(os.path.realpath(given.path("output", out, OutputError))))
-    about = _about(place, str(out))
+    about = about_of(place, str(out))
     try:
         records = list(read_all(place))
         told = sorted(place.vault.glob("ledger*.jsonl"))
@@ -118,17 +118,6 @@ def status(out: str | Path) -> Progress:
         last=max((at for run in lines for at, _ in run), default=None),
         per_minute=sum(map(_rate, lines)) if working else 0.0,
     )
-
-
-def _about(place: Place, said: str) -> About:
-    try:
-        return About.from_json((place.vault / "about.json").read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        raise OutputError(f"output {said}: no export is there, or it has not begun yet") from None
-    except OSError as error:
-        raise OutputError(f"output {said}: {cause(error)}") from None
-    except (ValueError, KeyError, TypeError):
-        raise OutputError(f"output {said}: its vault is damaged (about.json)") from None
 
 
 def _outcomes(records: Iterable[Record]) -> tuple[tuple[str, str, str | None, int], ...]:

@@ -21,7 +21,7 @@ from cohortkit.run.attest import doubts
 from cohortkit.run.finish import finish
 from cohortkit.run.identity import people_of, same_table, table_of
 from cohortkit.run.place import Place, cause, files_under
-from cohortkit.run.recall import recall
+from cohortkit.run.recall import about_of, recall
 from cohortkit.run.resume import read_all
 from cohortkit.run.searching import ours_of, patterns_of, scan, told_of
 from cohortkit.run.settings import KEYED, read
@@ -173,7 +173,7 @@ def verify(
     table_of(settings.body.get("ids", KEYED), ids, str(out), needed=index is not None)
     opened = open_index(index) if isinstance(index, str | Path) else index
     try:
-        about = About.from_json((place.vault / "about.json").read_bytes())
+        about = about_of(place, str(out))
         records = list(read_all(place))
         finished = finish(records, about, _writers(about))
         artifacts = [one for record in records for one in record.artifacts]
