@@ -10,7 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from io import FileIO
+from statistics import median
 from typing import Final
 
 HEAD: Final = 16 * 1024
@@ -44,14 +46,14 @@ def each_opened(paths: Sequence[str]) -> Iterator[Callable[[], Opened]]:
 
     The caller calls each once, before it asks for the next, and closes what it gets.
     """
-    spent = 0.0
-    for place, path in enumerate(paths):
-        if place == _TRIED and spent > _SLOW * _TRIED:
-            yield from _threaded(paths[place:])
-            return
-        timed = _Timed(path)
-        yield timed
-        spent += timed.seconds
+    tried = [_Timed(path) for path in paths[:_TRIED]]
+    yield from tried
+    rest = paths[_TRIED:]
+    # the median: one that took long may have waited for the processor
+    if rest and median(timed.seconds for timed in tried) > _SLOW:
+        yield from _threaded(rest)
+    else:
+        yield from (partial(open_head, path) for path in rest)
 
 
 class _Timed:

@@ -143,8 +143,8 @@ def _texts(field: Field, text: str) -> Value:
     if field.vr in _ONE_TEXT:
         return text.rstrip("\0 ") or None
     if field.vr == "UI":
-        members = (member.rstrip("\0 ").strip() for member in text.split("\\"))
-        text = "\\".join(members)  # without line ends too, as pydicom does
+        bare = (member.rstrip("\0 ").strip() for member in text.split("\\"))
+        text = "\\".join(bare)  # without line ends too, as pydicom does
     if "\\" not in text and not field.multiple:
         text = text.strip("\0 ")
         if field.vr == "PN" and "=" in text:
