@@ -110,6 +110,7 @@ def spellings(one: Someone) -> list[tuple[str, str]]:
         (text, digits.lstrip("0"))
         for text in (one.patient_id, digits, f"#{digits}", f"MRN{digits}")
     ]
+    found += [(f"{digits[:4]}{by}{digits[4:]}", digits[4:]) for by in (" ", "-", ". ")]
     found += [(one.phone, f"{one.number % 10**7:07d}")]
     found += [(text, text) for text in _days(one.birth)]
     return found

@@ -46,6 +46,7 @@ _SAY_NOTHING = frozenset(
     a an and as at by dr for from if in is it no not of on or the this to via was with
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
+_GROUPS = re.compile(r"(?<!\d)\d+(?:[ ./-]{1,2}\d+)+")
 _NEAR = 24  # characters in which initials are looked for
 
 Found = tuple[int, int, str]
@@ -163,8 +164,13 @@ class Cleaner:
     def _glued(self, text: str) -> Iterator[tuple[int, int]]:
         """Words in one with others or with digits, of which one is known: ``CTVista``, ``MRN0815``.
 
-        Where each part is of the trade, or a short number, nothing else would see them.
+        Where each part is of the trade, or a short number, nothing else would see them. A known
+        number in groups (``4711 0815``) is one too.
         """
+        for match in _GROUPS.finditer(text):
+            digits = "".join(letter for letter in match[0] if letter.isdigit())
+            if any(number in digits for number in self.patterns.numbers):
+                yield match.span()
         for match in RUN.finditer(text):
             parts = parts_of(match[0])
             if len(parts) > 1 and not self._words.isdisjoint(parts):
