@@ -50,6 +50,27 @@ def test_no_key_goes_into_the_archive(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_beside_a_table_of_others_people_may_work(tmp_path: Path) -> None:
+    """A table that names files elsewhere makes no archive of its folder; one among them does."""
+    index = _index(tmp_path)
+    keys = index.series().collect()["series_key"]  # type: ignore[attr-defined]
+    rows = index.instances(keys).drop("series_key")  # type: ignore[attr-defined]
+    for folder in (tmp_path / "work", tmp_path / "archive"):
+        folder.mkdir(exist_ok=True)
+        rows.write_parquet(folder / "table.parquet")
+    table = ck.open_index(tmp_path / "work" / "table.parquet")
+    cohort = table.search()
+    assert cohort.save(tmp_path / "work" / "all.cohort").is_file()
+    plan = ck.plan(cohort, ck.load_recipe("basic"), to="tables")
+    key = ck.Key.new(tmp_path / "work" / "key", "project")
+    assert 0 == ck.export(plan, tmp_path / "out", key, progress=False, workers=1).exit_code
+
+    inside = ck.open_index(tmp_path / "archive" / "table.parquet").search()
+    key = ck.Key.new(tmp_path / "archive" / "key", "project")
+    with pytest.raises(KeyFileError, match="inside the archive"):
+        ck.export(ck.plan(inside, ck.load_recipe("basic"), to="tables"), tmp_path / "other", key)
+
+
 @pytest.mark.parametrize("how", ["gone", "empty"])
 def test_an_archive_that_is_not_there_is_told_once(tmp_path: Path, how: str) -> None:
     """And not by a failure for every series; when it is there again, the same command goes on."""

@@ -41,7 +41,9 @@ def save(cohort: Cohort, path: str | Path) -> Path:
     path = given.path("cohort file", path, StoreError)
     if not cohort.index.location:
         raise StoreError("the index of this cohort is in memory: scan into a store, then save")
-    _refuse_place(path, getattr(cohort.index, "roots", ()))
+    # a table lies where its user works: its own folder is no archive
+    roots = getattr(cohort.index, "roots", ())
+    _refuse_place(path, [root for root in roots if not inside(cohort.index.location, [root])])
     table = cohort.identified().select(KEY, *cohort.labels)
     _write(table, {_META: json.dumps(_meta(cohort))}, path)
     return path

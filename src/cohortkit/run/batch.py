@@ -111,7 +111,7 @@ def export(
     if not isinstance(key, Key):
         raise KeyFileError("no key, no export: pass a Key")
     canary()
-    if key.path is not None and inside(key.path, plan.archive):
+    if key.path is not None and inside(key.path, _objects_in(plan.archive)):
         raise KeyFileError(
             f"key file {key.path.name}: it is inside the archive or its index, which are only "
             "read; move it elsewhere"
@@ -146,6 +146,18 @@ def export(
         raise OutputError(f"output {out}: {cause(error)}; {_GOES_ON} once that is mended") from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped; {_GOES_ON} where it was") from None
+
+
+def _objects_in(archive: Sequence[str]) -> list[str]:
+    """The folders that hold objects, or an index store; not the one in which only a table lies."""
+    tables = {folder for folder in archive if os.path.isfile(folder)}  # noqa: PTH113 - no error if hidden
+    folders = [folder for folder in archive if folder not in tables]
+    beside = {os.path.dirname(table) for table in tables}  # noqa: PTH120 - text
+    return [
+        folder
+        for folder in folders
+        if folder not in beside or any(one != folder and inside(one, [folder]) for one in folders)
+    ]
 
 
 def _demand(name: str, value: object, known: tuple[str, ...]) -> None:
