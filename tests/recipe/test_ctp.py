@@ -161,6 +161,17 @@ def test_unspecified_elements_go() -> None:
     assert Action.KEEP is action(without, "ImageType")
 
 
+def test_very_many_statements_are_told_in_one_line() -> None:
+    """A script of thousands of elements leaves a recipe that can be read."""
+    tags = [k.tag for k in everything() if k.tag >> 16 == 0x0018 and k.vr == "DS"][:60]
+    recipe = read(script(*(f'<e en="T" t="{tag:08x}">@remove()</e>' for tag in tags)))
+    assert 60 == len(recipe.rules)
+    said = [line for line in str(recipe).splitlines() if "Rule:" in line]
+    assert [
+        "  - Rule: remove 60 attributes, each told by recipe explain, because: as s0.script has it"
+    ] == (said)
+
+
 def test_a_kept_date_moves_where_another_moves() -> None:
     """A true date beside a moved one would give the shift away."""
     data = script(

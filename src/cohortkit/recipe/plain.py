@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
@@ -52,6 +53,7 @@ _CLEANED = (
     "goes, then dates, times, ages, telephones, addresses, long numbers and titled names, then "
     "every word that is on no list of words. What went is in the vault's report."
 )
+_MANY = 30
 _OUTSIDE = (
     "Outside the table numbers and valid codes stay, UIDs are replaced; dates, ages, names and "
     "addresses go; text and bytes stay only if they are on the technical list."
@@ -170,7 +172,15 @@ def _lines(recipe: Recipe) -> Iterator[str]:
 
 
 def _rules(rules: tuple[Rule, ...]) -> Iterator[str]:
+    """A line a rule; of very many that do the same for the same reason one line for all."""
+    alike = Counter((rule.action, rule.reason) for rule in rules if not rule.acknowledged)
+    for (action, reason), count in alike.items():
+        if count > _MANY:
+            because = f", because: {reason}" if reason else ""
+            yield f"Rule: {action} {count:,} attributes, each told by recipe explain{because}"
     for rule in rules:
+        if not rule.acknowledged and alike[rule.action, rule.reason] > _MANY:
+            continue
         because = f", because: {rule.reason}" if rule.reason else ""
         direct = " (a DIRECT IDENTIFIER, acknowledged)" if rule.acknowledged else ""
         yield f"Rule: {rule.action} {rule.target}{direct}{because}"
