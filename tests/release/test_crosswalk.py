@@ -216,9 +216,10 @@ def test_it_is_never_where_it_could_leave(base: Path, tmp_path: Path) -> None:
 def test_without_a_line_in_the_log_there_is_no_file(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A vault that cannot be written: nobody gets to look unseen."""
+    """A vault that cannot be written: nobody gets to look unseen, not even at half of it."""
 
     def full(*_: object, **__: object) -> None:
+        assert [] == list(tmp_path.iterdir())  # what a kill would leave
         raise OSError(28, "no space left on device")
 
     monkeypatch.setattr("cohortkit.audit.append", full)

@@ -133,7 +133,7 @@ def crosswalk(
         if not made.rows:
             raise UsageError("nothing to write: none of its series is in this index")
         with write_new(target, frame) as digest:
-            # noted before the file has its name: nobody looks without a trace
+            # noted before anything is on disk: nobody looks without a trace, a kill or not
             _attest(place, key, made, settings, said, only=sorted(set(only)), sha256=digest)
     except OSError as error:
         raise OutputError(f"output {out}: {cause(error)}") from None

@@ -53,7 +53,7 @@ def demand_place(to: str | Path, archive: Iterable[str], export: Place | None = 
 
 @contextmanager
 def write_new(path: Path, frame: pl.DataFrame) -> Iterator[str]:
-    """Write a table for its owner alone; it gets its name when the inside is done, or is gone.
+    """Write a table for its owner alone, once the inside is done: before that nothing is on disk.
 
     Yields:
         SHA-256 of its bytes.
@@ -62,6 +62,7 @@ def write_new(path: Path, frame: pl.DataFrame) -> Iterator[str]:
         UsageError: a cell that a spreadsheet would take for a formula; Parquet has no such cells.
     """
     data = _bytes(path, frame)
+    yield hashlib.sha256(data).hexdigest()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -69,7 +70,6 @@ def write_new(path: Path, frame: pl.DataFrame) -> Iterator[str]:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        yield hashlib.sha256(data).hexdigest()
         part.rename(path)
         sync_folder(path.parent)
     finally:
