@@ -189,6 +189,28 @@ def test_a_birth_date_in_a_tree_is_never_kept_nor_shifted(dates: Option) -> None
     assert (dates is Option.RETAIN_FULL_DATES) is (seen.Date == "20200101")
 
 
+@pytest.mark.parametrize("meaning", ["Date of Birth", "Patient DOB", "Geburtsdatum", "birthdate"])
+def test_a_birth_date_by_a_local_code_is_one_too(meaning: str) -> None:
+    """What a scheme of its own calls a birth is a birth; its other values stay."""
+    born, weight = content("DATE", "19520305"), content("NUM", "3.1")
+    for item in (born, weight):
+        item.ConceptNameCodeSequence = Sequence([code("L1", meaning, "99LOCAL")])
+    first, second = released(report(born, weight), TREES, SHIFTED).ContentSequence
+    assert "19000101" == first.Date
+    assert "3.1" == str(second.MeasuredValueSequence[0].NumericValue)
+
+
+@pytest.mark.parametrize("meaning", ["Age", "Patient's Age", "Alter"])
+def test_an_age_by_a_local_code_is_one_too(meaning: str) -> None:
+    """It goes where the header's goes; the age of something else stays."""
+    age, other = content("NUM", "67"), content("NUM", "12")
+    age.ConceptNameCodeSequence = Sequence([code("L2", meaning, "99LOCAL")])
+    other.ConceptNameCodeSequence = Sequence([code("L3", "Gestational age", "99LOCAL")])
+    first, second = released(report(age, other), TREES).ContentSequence
+    assert [] == list(first.MeasuredValueSequence)
+    assert "12" == str(second.MeasuredValueSequence[0].NumericValue)
+
+
 @given(st.text(st.characters(min_codepoint=65, max_codepoint=122), min_size=6, max_size=20))
 def test_no_name_of_the_patient_survives_in_a_text(name: str) -> None:
     """Whatever the patient is called."""

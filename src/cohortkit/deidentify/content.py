@@ -7,6 +7,7 @@ it still hold; its value does not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pydicom.dataelem import DataElement
@@ -23,7 +24,13 @@ CONCEPT_NAME = BaseTag(0x0040A043)
 _CONCEPT = BaseTag(0x0040A168)
 _MEASURED, _NUMBER = BaseTag(0x0040A300), BaseTag(0x0040A30A)
 _DATES = {BaseTag(0x0040A120): "DT", BaseTag(0x0040A121): "DA", BaseTag(0x0040A122): "TM"}
-_VALUE, _LONG_VALUE = BaseTag(0x00080100), BaseTag(0x00080119)
+_VALUE, _LONG_VALUE, _MEANING = BaseTag(0x00080100), BaseTag(0x00080119), BaseTag(0x00080104)
+# what a code of a local scheme is called
+_BIRTH = re.compile(
+    r"\b(?:birth\w*|born|dob|geburt\w*|geboren|geboorte\w*|naissance|nacimiento|nascita)\b",
+    re.IGNORECASE,
+)
+_AGE = re.compile(r"(?:(?:subject|patient)(?:\W?s)?\s+)?age|alter|edad", re.IGNORECASE)
 
 _SAID = {
     "PatientBirthDate": "121031 21112-8 184099003",
@@ -45,7 +52,12 @@ def settle(item: Dataset, action: Callable[[str], Action], *, ages: bool) -> Non
         action: what the recipe does to an attribute of the header, by keyword.
         ages: whether true ages may stay: nobody is over 89, and no date is true.
     """
-    keyword = _KEYWORDS.get(_code_of(item))
+    code, meaning = _concept(item)
+    keyword = _KEYWORDS.get(code)
+    if keyword is None and _BIRTH.search(meaning):
+        _empty(item, dates_alone=True)
+    if keyword is None and _AGE.fullmatch(meaning):
+        keyword = "PatientAge"
     if keyword is None:
         return
     done = action(keyword)
@@ -57,16 +69,18 @@ def settle(item: Dataset, action: Callable[[str], Action], *, ages: bool) -> Non
         _empty(item)
 
 
-def _code_of(item: Dataset) -> str:
+def _concept(item: Dataset) -> tuple[str, str]:
+    """Code value and meaning of a content item's name; empty where there is none."""
     names = item._dict[CONCEPT_NAME].value  # noqa: SLF001 - as the walk has left it
     if not isinstance(names, Items) or not names:
-        return ""
-    for tag in (_VALUE, _LONG_VALUE):
-        element = names[0]._dict.get(tag)  # noqa: SLF001 - as above
-        found = texts(element, "SH", ("utf8",)) if element is not None else None
-        if found:
-            return found[0]
-    return ""
+        return "", ""
+    return _said(names[0], _VALUE) or _said(names[0], _LONG_VALUE), _said(names[0], _MEANING)
+
+
+def _said(code: Dataset, tag: BaseTag) -> str:
+    element = code._dict.get(tag)  # noqa: SLF001 - as above
+    found = texts(element, "LO", ("utf8",)) if element is not None else None
+    return found[0] if found else ""
 
 
 def _young(item: Dataset) -> bool:
@@ -78,11 +92,11 @@ def _young(item: Dataset) -> bool:
         return False
 
 
-def _empty(item: Dataset) -> None:
+def _empty(item: Dataset, *, dates_alone: bool = False) -> None:
     """No number, a date and a code that mean nothing: what the type of the item asks for."""
-    if _MEASURED in item:
+    if _MEASURED in item and not dates_alone:
         item[_MEASURED] = DataElement(_MEASURED, "SQ", Items())
-    if _CONCEPT in item:
+    if _CONCEPT in item and not dates_alone:
         code = dummies.sequence("ConceptCodeSequence", "")
         item[_CONCEPT] = DataElement(_CONCEPT, "SQ", code)
     for tag, vr in _DATES.items():
