@@ -172,6 +172,28 @@ def test_very_many_statements_are_told_in_one_line() -> None:
     ] == (said)
 
 
+@pytest.mark.parametrize("first", ["@keep()", "a text"])
+def test_a_later_script_goes_before_an_earlier_one(first: str) -> None:
+    """What the last one takes away is gone, whatever the one before it kept or wrote there."""
+    earlier, later = element("00081030", first), element("StudyDescription", "@remove()")
+    recipe = read(earlier, later)
+    assert Action.REMOVE is Policy(recipe).decide(0x00081030, "LO", None).action
+    assert () == recipe.script.lines
+
+
+def test_what_the_last_script_does_not_name_goes_with_its_switch() -> None:
+    """Also what an earlier script kept."""
+    switch = '<r en="T" t="unspecifiedelements">all</r>'
+    recipe = read(element("00081030", "@keep()"), script('<e t="00080060">@keep()</e>', switch))
+    assert Action.REMOVE is Policy(recipe).decide(0x00081030, "LO", None).action
+
+
+def test_two_statements_about_one_element_are_a_fault() -> None:
+    """In one script nothing says which is meant."""
+    data = script('<e t="00081030">@keep()</e>', '<e t="[0008,1030]">@remove()</e>')
+    assert ("line 3: StudyDescription has a statement already, on line 2",) == faults_of(data)
+
+
 def test_a_kept_date_moves_where_another_moves() -> None:
     """A true date beside a moved one would give the shift away."""
     data = script(

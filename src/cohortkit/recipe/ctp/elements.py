@@ -113,6 +113,7 @@ class _Script:
     ) -> None:
         self.name, self.base, self.taken, self.file = name, base, taken, file
         self.parameters, self.policy = parameters, Policy(base)
+        self.named: dict[Attribute | PrivateElement, int] = {}
 
     def place(self, entry: Entry) -> str:
         return f"{self.file} line {entry.number}" if self.file else f"line {entry.number}"
@@ -128,6 +129,12 @@ class _Script:
         except (names.UnknownName, NotUnderstood) as problem:
             self.taken.faults.append(f"{self.place(entry)}: {problem}")
             return set()
+        if target in self.named:
+            words = f"{target} has a statement already, on line {self.named[target]}"
+            self.taken.faults.append(f"{self.place(entry)}: {words}")
+            return set()
+        self.named[target] = entry.number
+        self._forget(target)
         meant = _told(meant)
         self._refusals(target, meant, entry)
         if isinstance(target, PrivateElement):
@@ -135,6 +142,11 @@ class _Script:
             return set()
         self._standard(target, meant.wanted, entry)
         return {target.tag}
+
+    def _forget(self, target: Attribute | PrivateElement) -> None:
+        """What an earlier script says of an element, of which this one says something else."""
+        self.taken.rules.pop(target, None)
+        self.taken.lines[:] = [one for one in self.taken.lines if one.written != str(target)]
 
     def _refusals(self, target: Attribute | PrivateElement, meant: Meaning, entry: Entry) -> None:
         """Objects that CTP would hold back, where they have this element."""
@@ -269,8 +281,9 @@ class _Script:
             if spared or _out_of_reach(known.tag):
                 continue
             there = self.policy.decide(known.tag, known.vr or "UN", None)
+            target = Attribute(known.tag, known.keyword)
+            self._forget(target)
             if there.action not in _HIDES:
-                target = Attribute(known.tag, known.keyword)
                 reason = f"{self.name} does not name it"
                 self.taken.rules[target] = Rule(target, Action.REMOVE, reason)
 
