@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from pydicom.dataset import Dataset
 
+from cohortkit.deidentify.statement import statement_of
 from cohortkit.deidentify.text import shapes
 from cohortkit.deidentify.text.known import known
 from cohortkit.deidentify.text.words import RUN, Vocabulary, parts_of
@@ -36,7 +37,7 @@ _WHOLE = frozenset({Rule.TOKEN, Rule.NUMBER})
 _SHORTEST = 3  # characters: fewer are a part of any code
 _CUT = "\0"  # stands where something was; no value holds it
 _PARTED = r"[\s,;:^_/#&+|=~*.-]"
-_SEAM = re.compile(rf"({_PARTED}*)\0(?:{_PARTED}*\0)*({_PARTED}*)")
+_SEAM = re.compile(rf"(?<!{_PARTED})({_PARTED}*)\0(?:{_PARTED}*\0)*({_PARTED}*)")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|<\s*>|\"\s*\"")
 _INITIALS_BEFORE = re.compile(r"(?:(?<![^\W_])[^\W\d_](?:\.|(?=[\s,^]))[\s,^]{0,2}){1,3}$")
 _INITIALS_BEHIND = re.compile(r"[\s,^]{0,2}(?:[^\W\d_](?![^\W_])\.?[\s,^]{0,2}){1,3}")
@@ -47,6 +48,7 @@ _SAY_NOTHING = frozenset(
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 _GROUPS = re.compile(r"(?<!\d)\d+(?:[ ./-]{1,2}\d+)+")
+_DEEPEST = 3  # brackets in brackets that a cut has emptied
 _NEAR = 24  # characters in which initials are looked for
 
 Found = tuple[int, int, str]
@@ -198,7 +200,7 @@ def cleaner_for(headers: Sequence[Dataset], task: Task, recipe: Recipe) -> Clean
     """
     if not cleans(recipe):
         return None
-    claimed = recipe.claims().identity_removed == "YES"
+    claimed = statement_of(recipe).identity_removed == "YES"
     return Cleaner(known(headers, task, claimed=claimed), _vocabulary(recipe.text), recipe.text)
 
 
@@ -241,8 +243,8 @@ def _cut(text: str, found: Sequence[Found]) -> str:
         place = end
     left = _CUT.join((*pieces, text[place:]))
     left = _SEAM.sub(_seam, left).strip()
-    while (shorter := _EMPTY_BRACKETS.sub("", left).strip()) != left:
-        left = shorter
+    for _ in range(_DEEPEST):
+        left = _EMPTY_BRACKETS.sub("", left).strip()
     return left
 
 

@@ -27,10 +27,6 @@ _MICRO = str.maketrans({"μ": "u", "µ": "u"})
 _MOST_REMEMBERED = 50_000
 
 
-class Strange(Exception):  # noqa: N818 - no error: it is how a whole value is given up
-    """Most of a text is unknown, or nothing of it is known."""
-
-
 @dataclass(slots=True)
 class Vocabulary:
     """The words that may stay, ready to be asked."""
