@@ -33,8 +33,10 @@ _PROCEDURES = (
     "ScheduledProtocolCodeSequence",
 )
 _BURNED_IN, _VISUAL = "BurnedInAnnotation", "RecognizableVisualFeatures"
-_WARNINGS = {_BURNED_IN: b"\x28\x00\x01\x03", _VISUAL: b"\x28\x00\x02\x03"}
-"""What an item may say of pixels, and its tag as little endian bytes."""
+_WARNINGS = {BaseTag(0x00280301): _BURNED_IN, BaseTag(0x00280302): _VISUAL}
+"""What an item may say of pixels."""
+_WRITTEN = (b"\x28\x00\x01\x03", b"\x28\x00\x02\x03", b"\x00\x28\x03\x01", b"\x00\x28\x03\x02")
+_Warning = tuple[str, object]
 _MAY_HOLD_ITEMS = frozenset({"SQ", "UN", None})
 _DEEPEST = 64
 _REPEATED, _SEQUENCES = 4096, 256  # bytes of a sequence that is remembered; how many
@@ -51,16 +53,20 @@ def asked_of(header: Dataset) -> Callable[[str], object | None]:
     """
     told = {
         _REGION: _regions,
-        _VISUAL: _features,
-        "burned_in": _burned_in,
         "image_types": _frame_types,
         "procedures": _procedures,
     }
+    warnings = {_VISUAL: _features, "burned_in": _burned_in}
+    warned: list[list[_Warning]] = []
     encodings = encodings_of(header, ("iso8859",))
 
     def get(keyword: str) -> object | None:
         if keyword in told:
             return list(told[keyword](header)) or None
+        if keyword in warnings:
+            if not warned:
+                warned.append([*_warned(header)])
+            return list(warnings[keyword](header, warned[0])) or None
         found = _read(header, keyword, encodings)
         if not found:
             return None
@@ -107,40 +113,43 @@ def _frame_types(header: Dataset) -> Iterator[object]:
                     yield "\\".join(map(str, _read(kind, "FrameType")))
 
 
-def _burned_in(header: Dataset) -> Iterator[object]:
+def _burned_in(header: Dataset, warned: Sequence[_Warning]) -> Iterator[object]:
     """What the header says, with what its items say; nothing where no item says anything."""
-    nested = [*_warned(header, _BURNED_IN)]
+    nested = [value for keyword, value in warned if keyword == _BURNED_IN]
     if nested:
         top = _read(header, _BURNED_IN)
         yield from (*(top or [None]), *nested)
 
 
-def _features(header: Dataset) -> Iterator[object]:
+def _features(header: Dataset, warned: Sequence[_Warning]) -> Iterator[object]:
     """Whether faces can be seen, as the header says, or an item at any depth says otherwise."""
-    told = _read(header, _VISUAL)
-    yield from told
-    yield from (one for one in _warned(header, _VISUAL) if str(one).strip().upper() != "NO")
+    yield from _read(header, _VISUAL)
+    for keyword, value in warned:
+        if keyword == _VISUAL and str(value).strip().upper() != "NO":
+            yield value
 
 
-def _warned(dataset: Dataset, keyword: str, depth: int = 0) -> Iterator[object]:
-    """Each value of an attribute in the items of a header, however deep they lie."""
+def _warned(dataset: Dataset, depth: int = 0) -> Iterator[_Warning]:
+    """What the items of a header say of pixels and faces, however deep they lie."""
     if depth >= _DEEPEST:
         return  # the walk refuses it
-    for item in _items(dataset, _WARNINGS[keyword]):
-        yield from _read(item, keyword)
-        yield from _warned(item, keyword, depth + 1)
+    for item in _items(dataset):
+        held = item._dict  # noqa: SLF001 - as in _read
+        for tag, keyword in _WARNINGS.items():
+            if tag in held:
+                yield from ((keyword, value) for value in _read(item, keyword))
+        yield from _warned(item, depth + 1)
 
 
-def _items(dataset: Dataset, tag: bytes) -> Iterator[Dataset]:
-    """The items of every sequence in whose bytes a tag stands, in either byte order."""
-    swapped = tag[1::-1] + tag[:1:-1]
+def _items(dataset: Dataset) -> Iterator[Dataset]:
+    """The items of every sequence in whose bytes such a tag stands, in either byte order."""
     for element in dataset._dict.values():  # noqa: SLF001 - as in _read
+        if element.VR not in _MAY_HOLD_ITEMS:
+            continue
         value = element.value
         if isinstance(value, Items):
             yield from value
-        elif element.VR not in _MAY_HOLD_ITEMS or not isinstance(value, bytes):
-            continue
-        elif tag in value or swapped in value:
+        elif isinstance(value, bytes) and any(tag in value for tag in _WRITTEN):
             try:
                 yield from items_of(element, encodings_of(dataset, ("iso8859",)))
             except Refusal:
