@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cohortkit.cohort import narrow
 from cohortkit.errors import CohortkitError, NotBuilt, StoreError, UsageError
 from cohortkit.index import StoreIndex, demo_index, folder, open_index, scan
 from factory import Patient, Series, write_series
@@ -304,3 +305,29 @@ def test_the_demo_index_is_of_pydicoms_own_files() -> None:
     assert index.location == ""
     assert index.search(Modality="CT").counts.series > 0
     assert index.instances(index.series().collect()["series_key"]).height > 150
+
+
+def test_a_version_that_is_gone_is_told(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two scans later its parts are removed: whoever still asks it hears so, and of no path."""
+    monkeypatch.setattr(narrow, "_HELD", 0)  # as a cohort of many series is: not in memory
+    store = tmp_path / "store"
+    index = scan(archive, store, progress=False)
+    cohort = index.search(Modality="CT")
+    small = index.search(PatientID="0012").filter(pl.col("Modality") == "MR")
+    for _ in range(2):
+        assert 3 == cohort.to_polars().height == len(cohort)
+        assert 1 == small.to_polars().height
+        next(iter(archive.rglob("1-1-00*"))).unlink()
+        scan(archive, store, progress=False)
+    for ask in (
+        cohort.to_polars,
+        lambda: cohort.search(PatientID="0012"),
+        lambda: repr(index),
+        lambda: cohort.save(tmp_path / "kept.cohort"),
+    ):
+        with pytest.raises(StoreError) as caught:
+            ask()
+
+        assert str(tmp_path) not in str(caught.value)

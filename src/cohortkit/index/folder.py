@@ -30,6 +30,7 @@ _OURS = frozenset({_LOCK, "unfinished.json", "unfinished.json.new", f"{MANIFEST}
 _KIND = "cohortkit index"
 _ROW_GROUP = 122_880
 _CURE = "open it again; if that does not help, delete its folder and scan the archive again"
+_GONE = f"a part of the index store is missing (or was replaced); {_CURE}"
 _PART_NAME = re.compile(
     r"(instances|series|skipped|issues)-[A-Za-z0-9]+-\d{6}-[0-9a-f]{8}\.parquet"
 )
@@ -129,7 +130,7 @@ def scan_parts(store: Path, parts: Iterable[Part], schema: pl.Schema) -> pl.Lazy
         return pl.LazyFrame(schema=schema)
     for file, part in zip(files, parts, strict=True):
         if not file.is_file():
-            raise StoreError(f"a part of the index store is missing (or was replaced); {_CURE}")
+            raise StoreError(_GONE)
         if file.stat().st_size != part.size:
             raise StoreError(f"a part of the index store is damaged; {_CURE}")
         with undamaged():
@@ -153,6 +154,8 @@ def undamaged() -> Iterator[None]:
     """Reading parts, of which polars may say that they are none; its words are not passed on."""
     try:
         yield
+    except FileNotFoundError:
+        raise StoreError(_GONE) from None
     except pl.exceptions.PolarsError:
         raise StoreError(f"a part of the index store is damaged; {_CURE}") from None
 
