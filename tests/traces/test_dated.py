@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from hypothesis import given
@@ -95,3 +96,15 @@ def test_any_text_is_read_without_a_crash(text: str) -> None:
     """Labels are input from strangers."""
     assert tells_date(text) in {True, False}
     assert all(age >= 0 for age in ages(text))
+
+
+@pytest.mark.parametrize(
+    "hostile", ["1" + " " * 50_000 + "x", "2019" + "\t" * 50_000, "1." * 50_000]
+)
+def test_a_hostile_text_costs_no_more_than_a_long_one(hostile: str) -> None:
+    """Blanks are tried once, not in every way in which they can be parted."""
+    started = time.process_time()
+    tells_date(hostile)
+    list(ages(hostile))
+
+    assert time.process_time() - started < 5

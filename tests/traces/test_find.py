@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,3 +72,15 @@ def test_where_letters_join_across_two_places_the_whole_text_is_the_span() -> No
     text = "\u1100\u1161 MRN-00471113"
 
     assert "_" * len(text) == cut(patterns(), text)
+
+
+def test_zeros_around_a_number_are_walked_once() -> None:
+    """A number of zeros in a text of zeros: each is looked at, and none of them again."""
+    header = Dataset()
+    header.PatientID = "000000"
+    task = Task(0, "k", Person("", "000000"), "1.2.3", "1.2.4", "", "", ())
+    zeros = collect([header], task, frozenset())
+    started = time.process_time()
+
+    assert not list(standing(zeros, "0" * 40_000))
+    assert time.process_time() - started < 5

@@ -97,6 +97,7 @@ def ages(text: str) -> Iterator[float]:
 
 def _read(text: str) -> str:
     """Folded, without accents, with figures of any script as those from 0 to 9."""
+    text = " ".join(text.split())  # long blanks would be tried in every way of parting them
     if text.isascii():
         return text.casefold()
     bare = unicodedata.normalize("NFC", plain(fold(text)))

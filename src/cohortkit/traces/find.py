@@ -86,7 +86,7 @@ def _number(item: Pattern, text: str, start: int, end: int) -> tuple[int, int]:
     """Where a number begins and ends, with the zeros around it: 00012345 and 12345.0 are one."""
     if item.rule in _NO_NUMBER or not item.text.isdigit() or len(item.text) < LEAST_DIGITS:
         return start, end
-    while start and text[start - 1] == "0":
+    while item.text[0] != "0" and start and text[start - 1] == "0":
         start -= 1
     zeros = _ZEROS.match(text, end)
     return start, zeros.end() if zeros else end
