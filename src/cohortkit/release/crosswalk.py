@@ -14,7 +14,7 @@ from cohortkit import given
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.people import Merged, People
-from cohortkit.errors import KeyFileError, OutputError, UsageError
+from cohortkit.errors import OutputError, UsageError
 from cohortkit.index import open_index
 from cohortkit.model import Names, Person, Task
 from cohortkit.protocols import Index, Pseudonyms
@@ -27,7 +27,7 @@ from cohortkit.run.plan import archive_of
 from cohortkit.run.recall import about_of, recall
 from cohortkit.run.resume import read_all
 from cohortkit.run.secret import demand_place, write_new
-from cohortkit.run.settings import KEYED, Settings, read
+from cohortkit.run.settings import KEYED, Settings, of_export
 
 Level = Literal["patient", "study", "series", "instance"]
 
@@ -115,11 +115,7 @@ def crosswalk(
     if level not in _LEVELS:
         raise UsageError(f"level: {' or '.join(map(repr, _LEVELS))}")
     place = Place(Path(out).expanduser())
-    settings = read(place, str(out))
-    if settings is None:
-        raise OutputError(f"output {out}: there is no export")
-    if (settings.body["project"], settings.body["key_id"]) != (key.project, key.key_id):
-        raise KeyFileError(f"output {out}: made with another key")
+    settings = of_export(place, str(out), key)
     kind = settings.body.get("ids", KEYED)
     table_of(kind, ids, str(out), needed=True)
     opened = open_index(index) if isinstance(index, str | Path) else index

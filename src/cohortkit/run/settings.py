@@ -12,7 +12,7 @@ from typing import Any
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.people import People
-from cohortkit.errors import OutputError
+from cohortkit.errors import KeyFileError, OutputError
 from cohortkit.model import FORMAT
 from cohortkit.protocols import Writer
 from cohortkit.recipe.model import Recipe
@@ -104,6 +104,21 @@ def read(place: Place, said: str) -> Settings | None:
     if body.get("format") != FORMAT:
         raise OutputError(f"output {said}: made by another version of cohortkit")
     return Settings(body)
+
+
+def of_export(place: Place, said: str, key: Key) -> Settings:
+    """The settings of the export that lies there, made with this key.
+
+    Raises:
+        OutputError: there is none, or it cannot be read.
+        KeyFileError: made with another key.
+    """
+    found = read(place, said)
+    if found is None:
+        raise OutputError(f"output {said}: there is no export")
+    if (found.body["project"], found.body["key_id"]) != (key.project, key.key_id):
+        raise KeyFileError(f"output {said}: made with another key")
+    return found
 
 
 def settle(place: Place, settings: Settings, said: str, *, write: bool) -> None:

@@ -24,7 +24,7 @@ from cohortkit.run.place import Place, cause, files_under
 from cohortkit.run.recall import about_of, recall
 from cohortkit.run.resume import read_all
 from cohortkit.run.searching import ours_of, patterns_of, scan, told_of
-from cohortkit.run.settings import KEYED, read
+from cohortkit.run.settings import KEYED, of_export
 from cohortkit.sources.files import Files
 from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.verify.canary import canary
@@ -164,11 +164,7 @@ def verify(
         given.a(Source, "source", source, "where objects come from")
     canary()
     place = Place(root)
-    settings = read(place, str(out))
-    if settings is None:
-        raise OutputError(f"output {out}: there is no export")
-    if (settings.body["project"], settings.body["key_id"]) != (key.project, key.key_id):
-        raise KeyFileError(f"output {out}: made with another key")
+    settings = of_export(place, str(out), key)
     seen, log = doubts(place, key.pseudonyms())
     table_of(settings.body.get("ids", KEYED), ids, str(out), needed=index is not None)
     opened = open_index(index) if isinstance(index, str | Path) else index
