@@ -253,8 +253,8 @@ def export(
         engine: ``local``, or the address of a Dask scheduler, such as tcp://host:8786.
         limit: Try this many series first.
         errors: ``raise`` stops at the first series that fails; ``record`` goes on.
-        gone: Series that are in OUT and no longer in the cohort: ``refuse`` to go on, or ``withdraw``
-            them from the release.
+        gone: Series that are in OUT and no longer in the cohort: ``refuse`` to go on, or
+            ``withdraw`` them from the release.
         retry: What an earlier run left and is tried again: what failed, or also what was refused.
         shard: Do this part of all parts only, such as 2/8: one command for each job of an array.
             The last one that is done finishes for all.
