@@ -44,6 +44,7 @@ def _parse(keyword: str, raw: bytes, charset: bytes = b"", vr: str = "") -> Valu
         ("PatientName", b"Doe^Jane==", "Doe^Jane"),
         ("ImageComments", b"a\\b ", "a\\b"),
         ("SOPClassUID", b"1.2.840.10008.5.1.4.1.1.2\0", "1.2.840.10008.5.1.4.1.1.2"),
+        ("SOPClassUID", b" 1.2.840.10008\r\n\0", "1.2.840.10008"),
     ],
 )
 def test_values(keyword: str, raw: bytes, value: Value) -> None:
@@ -58,6 +59,8 @@ def test_values(keyword: str, raw: bytes, value: Value) -> None:
         ("StudyDate", b"20240230", "not-a-date"),
         ("StudyDate", b"20240229\\20240301", "several-values"),
         ("StudyDate", b"29.02.2024", "not-a-date"),
+        ("StudyDate", b"\00020240229", "not-a-date"),
+        ("InstanceNumber", b"\0007", "not-a-number"),
         ("StudyTime", b"2510", "not-a-time"),
         ("StudyTime", b"1015301", "not-a-time"),
         ("SliceThickness", b"2,5", "not-a-number"),
@@ -82,8 +85,9 @@ def test_other_representations_than_the_dictionarys() -> None:
     """A number written as text is read, text written as a number is not."""
     assert _parse("Rows", b"512 ", vr="IS") == 512
     assert _parse("SliceThickness", struct.pack("<d", 2.5), vr="FD") == 2.5
-    with pytest.raises(Unparsable, match="wrong-type"):
-        _parse("PatientID", b"\1\0", vr="US")
+    for vr in ("US", "SQ"):
+        with pytest.raises(Unparsable, match="wrong-type"):
+            _parse("PatientID", b"\1\0", vr=vr)
 
 
 def test_text_in_any_character_set() -> None:

@@ -119,6 +119,8 @@ def parse(field: Field, raw: bytes, vr: str, *, little: bool, decode: Decoder) -
         Unparsable: the value is not of the field's type.
     """
     wanted = field.vr
+    if vr == "SQ" and raw:
+        raise Unparsable("wrong-type")
     if vr in _BINARY:
         return _binary(field, raw, _BINARY[vr], little=little)
     if wanted in _TEXT or wanted in _ONE_TEXT:
