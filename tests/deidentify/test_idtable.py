@@ -33,7 +33,7 @@ from cohortkit.model import Person
 TESTS = Path(__file__).parents[1]
 VECTORS = TESTS / "table_vectors.json"
 FROZEN = "afb53b7ae13ac7c6"
-KILLS = 52 if os.environ.get("CI", "").lower() in {"1", "true", "yes"} else 8
+KILLS = 26 if os.environ.get("CI", "").lower() in {"1", "true", "yes"} else 8
 texts = st.text(max_size=40)
 
 
