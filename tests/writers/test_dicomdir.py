@@ -109,6 +109,12 @@ def _files(root: Path) -> Iterator[Path]:
     return (p for p in (root / "release").rglob("*") if p.is_file())
 
 
+def test_the_option_is_yes_or_no() -> None:
+    """A text is neither, whatever it says."""
+    with pytest.raises(ck.errors.UsageError, match=r"Dicom\(dicomdir=…\)"):
+        ck.Dicom(dicomdir="no")  # type: ignore[arg-type]  # on purpose
+
+
 def test_without_the_option_there_is_none(archive: Path, tmp_path: Path, key: ck.Key) -> None:
     """Nothing changes for those who do not ask for it."""
     made = run(planned(archive, to=[ck.Dicom()]), tmp_path / "out", key)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cohortkit import given
 from cohortkit.dicom.splice import file_of
 from cohortkit.errors import Refusal
 from cohortkit.model import (
@@ -43,6 +44,9 @@ class Dicom:
     accepts: ClassVar[frozenset[PayloadKind]] = frozenset({PayloadKind.OBJECT})
 
     dicomdir: bool = False
+
+    def __post_init__(self) -> None:
+        given.a(bool, "Dicom(dicomdir=…)", self.dicomdir, "True or False")
 
     def folder(self, names: Names) -> str:
         """Where the objects of a study lie, below the folder of this kind of output."""
