@@ -46,9 +46,9 @@ def cohortkit(table: str) -> Answers:
     """By ``search``, ``filter`` and ``first_per``."""
     import re  # noqa: PLC0415 - each side imports what it needs
 
-    import polars as pl  # noqa: PLC0415
+    import polars as pl  # noqa: PLC0415 - as above
 
-    import cohortkit as ck  # noqa: PLC0415
+    import cohortkit as ck  # noqa: PLC0415 - as above
 
     index = ck.open_index(table)
     terms = {"Modality": "CT", "BodyPartExamined": "CHEST", "StudyDate": DAYS}
@@ -65,7 +65,7 @@ def cohortkit(table: str) -> Answers:
 
 def polars(table: str) -> Answers:
     """Bare polars on the same file."""
-    import polars as pl  # noqa: PLC0415
+    import polars as pl  # noqa: PLC0415 - as above
 
     rows = pl.scan_parquet(table)
     ct = pl.col("Modality") == "CT"
@@ -93,7 +93,7 @@ def polars(table: str) -> Answers:
 
 def duckdb(table: str) -> Answers:
     """DuckDB on the same file."""
-    import duckdb  # noqa: PLC0415
+    import duckdb  # noqa: PLC0415 - as above
 
     source = f"read_parquet('{table}')"
 
@@ -106,7 +106,7 @@ def duckdb(table: str) -> Answers:
 
 def idc_index(_: str) -> Answers:
     """idc-index's own SQL, on its own copy of the table."""
-    from idc_index import IDCClient  # noqa: PLC0415
+    from idc_index import IDCClient  # noqa: PLC0415 - as above
 
     client = IDCClient()
 

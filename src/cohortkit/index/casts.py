@@ -90,7 +90,7 @@ def _date(source: pl.Expr) -> pl.Expr:
     """YYYYMMDD, YYYY-MM-DD or YYYY.MM.DD."""
     size = source.str.len_bytes()
     plain = pl.when(size == 8).then(source)  # noqa: PLR2004 - YYYYMMDD
-    ten = (size == 10) & ~source.str.contains(" ", literal=True)  # noqa: PLR2004
+    ten = (size == 10) & ~source.str.contains(" ", literal=True)  # noqa: PLR2004 - with dashes
     parted = pl.when(ten).then(source.str.replace_all(".", "-", literal=True))
     return pl.coalesce(
         plain.str.to_date("%Y%m%d", strict=False), parted.str.to_date("%Y-%m-%d", strict=False)
