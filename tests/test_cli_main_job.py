@@ -57,6 +57,8 @@ def test_one_line_of_json_that_names_nobody(
         assert 0 == cli.main(command)
         said.append(_json(capsys))
 
+    runs = [line.pop("this_run") for line in said[:2]]
+    assert [(5, 0), (0, 5)] == [(one["new"], one["kept"]) for one in runs]
     assert said[0] == said[1]
     assert said[2]["ok"]
     text = json.dumps(said)

@@ -16,8 +16,8 @@ from pydicom.fileset import FileSet
 
 import cohortkit as ck
 from batches import planned, run
+from cohortkit.dicom.directory import directory, folder, halves
 from cohortkit.model import Names
-from cohortkit.writers.dicomdir import directory, folder, halves
 from promised import make_archive
 
 FILE_ID = re.compile(r"[A-Z0-9_]{1,8}")

@@ -52,7 +52,7 @@ def spacing_of(value: object) -> Spacing | None:
     numbers = [float(x) for x in said if isinstance(x, int | float) and not isinstance(x, bool)]
     if len(said) != _AXES or len(numbers) != _AXES:
         raise UsageError("Nifti(resolution=…) takes one number or three, in mm")
-    if not all(math.isfinite(x) and 0.01 <= x <= 1000 for x in numbers):  # noqa: PLR2004 - mm
+    if not all(math.isfinite(x) and 0.01 <= x <= 1000 for x in numbers):  # noqa: PLR2004 - millimetres
         raise UsageError("Nifti(resolution=…) takes mm from 0.01 to 1000")
     return numbers[0], numbers[1], numbers[2]
 

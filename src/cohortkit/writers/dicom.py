@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from cohortkit import given
+from cohortkit.dicom import directory
 from cohortkit.dicom.splice import file_of
 from cohortkit.errors import Refusal
 from cohortkit.model import (
@@ -19,7 +20,6 @@ from cohortkit.model import (
     PayloadKind,
     Reason,
 )
-from cohortkit.writers import dicomdir as directory
 from cohortkit.writers import files
 
 
