@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohortkit.cohort import Cohort
+from cohortkit.cohort import Cohort, words
 from cohortkit.cohort.identity import (
     ASKABLE,
     BOOKKEEPING,
@@ -23,6 +23,7 @@ from cohortkit.cohort.identity import (
     why_hidden,
 )
 from cohortkit.dicom.keywords import tag_of
+from cohortkit.model.query import Like, Query
 from fake_index import SCHEMA, FakeIndex, row
 
 CANARIES = {
@@ -236,3 +237,14 @@ def test_nothing_is_shown_that_the_basic_profile_takes_away(shared_data: Path) -
 def test_any_name_of_a_label_can_be_judged(name: str) -> None:
     """No name breaks it."""
     assert telltale(name) in {True, False}
+
+
+@pytest.mark.parametrize("pattern", ["*Quisling*", "*00471113", "* Ob?rholzer"])
+def test_a_pattern_of_no_words_of_the_trade_is_not_told(pattern: str) -> None:
+    """People search descriptions for names too; a notebook that is saved shows none."""
+    said = words.terms(
+        Query((("StudyDescription", Like(pattern)), ("SeriesDescription", Like("*LUNG*")))),
+        pl.Schema({"StudyDescription": pl.String, "SeriesDescription": pl.String}),
+    )
+
+    assert ["StudyDescription is like a given pattern", "SeriesDescription is like *LUNG*"] == said

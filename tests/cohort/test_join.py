@@ -290,3 +290,12 @@ def test_a_table_that_cannot_be_read_says_what_it_is(
 
     with pytest.raises(QueryError, match=words):
         Cohort.start(troubled()).join(tmp_path / name, on="AccessionNumber")
+
+
+@pytest.mark.parametrize("name", ["patient", "Study", "series"])
+def test_a_column_that_pseudonyms_are_called_is_refused(name: str) -> None:
+    """It would be lost in the released table, where the pseudonyms stand under that name."""
+    table = pl.DataFrame({"PatientID": ["0002"], name: ["a"]})
+
+    with pytest.raises(QueryError, match="pseudonyms; rename"):
+        Cohort.start(troubled()).join(table, on="PatientID")

@@ -151,3 +151,28 @@ def test_a_weight_at_birth_is_a_weight() -> None:
     yes: Scalar = True
 
     assert yes == cell(yes, LabelType.BOOLEAN, column="born_preterm")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["m.quisling@mail.example", "https://x.example/p/1", "+49-8193-7100", "1.2.826.0.1.3680043.5"],
+)
+def test_a_text_by_which_somebody_is_reached_never_leaves(text: str) -> None:
+    """Addresses, telephones and UIDs go whatever the recipe keeps; so does the text about them."""
+    assert None is cell(f"see {text}", LabelType.TEXT, *TRUE)
+
+
+def test_a_code_that_a_table_has_as_a_number_is_text_where_the_recipe_says_so() -> None:
+    """CSV knows no difference; one that may be a day is null as a number is."""
+    assert "4" == cell(4, LabelType.TEXT, *REMOVED)
+    assert None is cell(20210317, LabelType.TEXT, *REMOVED)
+    assert None is cell(4.5, LabelType.TEXT, *REMOVED)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("leeftijd", 93), ("Lebensalter", 93), ("jahrgang", 1931), ("geboortejaar", 1931)],
+)
+def test_ages_and_births_are_known_by_their_names_elsewhere(column: str, value: int) -> None:
+    """As for age and birth."""
+    assert None is cell(value, LabelType.NUMBER, *TRUE, column=column)

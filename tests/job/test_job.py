@@ -161,6 +161,7 @@ def test_every_fault_is_named_at_once_and_nothing_is_begun(base: Path) -> None:
         (("task_minutes = 5", "task_minutes = -5"), "task_minutes: a number above 0"),
         (('archive = "archive"', 'archive = "nowhere"'), "archive: no such folder"),
         (('archive = "archive"', 'cohort = "x.cohort"'), "index: a cohort file says that"),
+        (('["CT", "MR"]', "[]"), "search.Modality: an empty list would match nothing"),
         (("format = 1", ""), None),
     ],
 )

@@ -7,7 +7,6 @@ import math
 import time
 from datetime import UTC, date, datetime
 from datetime import time as clock
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,13 +32,12 @@ class _Usage(NamedTuple):
     [
         ("20:00-06:00", ("20:00", "23:59", "00:00", "05:59"), ("06:00", "12:00", "19:59")),
         ("08:30-17:00", ("08:30", "16:59"), ("08:29", "17:00", "00:00")),
-        ("00:00-00:00", ("00:00", "12:00", "23:59"), ()),
     ],
 )
 def test_hours_begin_with_the_first_and_end_before_the_second(
     hours: str, inside: tuple[str, ...], outside: tuple[str, ...]
 ) -> None:
-    """Over midnight too; the same twice is the whole day."""
+    """Over midnight too."""
     limits = Pace(hours=hours)
 
     assert all(not limits.stops(Path("/"), _at(text)) for text in inside)
@@ -69,6 +67,8 @@ def test_a_time_is_inside_some_hours_or_inside_their_complement(
         ({"hours": "24:00-06:00"}, "hours"),
         ({"hours": "20:00-06:00 "}, "hours"),
         ({"hours": 20}, "hours"),
+        ({"hours": "03:00-03:00"}, "hours"),
+        ({"stop_file": "/"}, "stop_file"),
         ({"per_minute": 0}, "per_minute"),
         ({"per_minute": math.inf}, "per_minute"),
         ({"per_minute": "3"}, "per_minute"),
@@ -87,8 +87,7 @@ def test_a_rate_spreads_the_beginnings(tmp_path: Path) -> None:
     began = time.monotonic()
     seen = [time.monotonic() - began for _ in Paced(Pace(per_minute=600), tmp_path).tasks(tasks(6))]
 
-    assert seen[0] < 0.1
-    assert all(later - earlier >= 0.09 for earlier, later in pairwise(seen))
+    assert seen[-1] >= 0.49  # one that begins late is made good by the next
 
 
 def test_the_reserve_is_looked_at_each_time(

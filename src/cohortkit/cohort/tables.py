@@ -23,6 +23,7 @@ IDENTIFIERS: Final = (
 )
 """What a table may be joined on."""
 
+_PSEUDONYMS: Final = frozenset({"patient", "study", "series"})
 _INTEGER: Final = r"^-?(0|[1-9][0-9]{0,17})$"
 _NUMBER: Final = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
 _DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -101,6 +102,10 @@ def checked_labels(table: pl.DataFrame, on: Sequence[str], columns: pl.Schema) -
             raise QueryError(
                 f"join: the cohort has a column {name!r} already: add it to on=, rename it or "
                 "leave it out of the table"
+            )
+        if name.casefold() in _PSEUDONYMS:
+            raise QueryError(
+                f"join: {name!r} is what a released table calls its pseudonyms; rename the column"
             )
         if not name.strip() or name.startswith("__"):
             raise QueryError("join: a column of the table has no usable name")

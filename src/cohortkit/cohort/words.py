@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
 from typing import Final
 
 import polars as pl
 
 from cohortkit.cohort.identity import DATES, DESCRIPTIONS, askable
 from cohortkit.cohort.vocabulary import known, known_figure, known_pattern
+from cohortkit.deidentify.text.words import Vocabulary
 from cohortkit.model.query import (
     Absent,
     AnyOf,
@@ -21,6 +23,7 @@ from cohortkit.model.query import (
     Predicate,
     Query,
 )
+from cohortkit.recipe.text import shipped
 
 _LONG: Final = 200
 _MANY: Final = 8
@@ -93,9 +96,20 @@ def _said(
         return _told(asked)
     if keyword in DATES and isinstance(asked, Between):
         return _years(asked)
-    if keyword in DESCRIPTIONS and isinstance(asked, Like | Matches):
+    if keyword in DESCRIPTIONS and isinstance(asked, Like | Matches) and _of_the_trade(asked):
         return _told(asked)
     return _counted(asked)
+
+
+def _of_the_trade(asked: Like | Matches) -> bool:
+    """Whether every word of a pattern is one: people search descriptions for names, too."""
+    pattern = asked.pattern if isinstance(asked, Like) else asked.regex.replace("|", " ")
+    return not any(_words().unknown(pattern))
+
+
+@cache
+def _words() -> Vocabulary:
+    return Vocabulary(shipped())
 
 
 def _known(keyword: str, asked: object) -> bool:

@@ -9,6 +9,8 @@ be one are null. Where true dates stay, they stay here too.
 Ages. A text that tells an age, and a column that is called one, follow Patient's Age: null unless
 the recipe keeps ages, and null for whoever reaches 90. A column that is called a birth follows
 Patient's Birth Date. What a column is called is all that tells an age from another number.
+
+Contacts. A text with an e-mail address, a URL, a telephone number or a UID in it is null.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from functools import lru_cache
 
 from cohortkit.deidentify import dates
 from cohortkit.deidentify.ages import OLDEST
+from cohortkit.deidentify.text import shapes
 from cohortkit.dicom.keywords import tag_of
 from cohortkit.model import Scalar
 from cohortkit.recipe.model import Action, Label, LabelType, Recipe, Temporal
@@ -30,10 +33,15 @@ from cohortkit.traces.spellings import fold, plain
 
 Joined = tuple[tuple[str, Scalar | None], ...]
 
-_AGE = frozenset({"age", "aged", "agey", "ages", "ageyears", "alter", "edad", "eta", "idade"})
+_AGE = frozenset(
+    {"age", "aged", "agey", "ages", "ageyears", "alder", "alter", "edad", "eta", "idade"}
+    | {"ika", "leeftijd", "lebensalter", "vek", "wiek"}
+)
+_CONTACTS = frozenset({"address", "e-mail", "path", "phone", "uid"})
 _NO_AGE = frozenset({"gestation", "gestational"})
 _BIRTH = frozenset(
     {"birth", "birthdate", "birthday", "birthyear", "born", "dob", "geboren", "geboortedatum"}
+    | {"fodselsdato", "geboortejaar", "jahrgang", "narozeni", "urodzenia"}
     | {"geburt", "geburtsdatum", "geburtsjahr", "nacimiento", "naissance", "nascita", "yob"}
 )
 _NO_BIRTH = frozenset({"height", "length", "order", "plurality", "weight"})
@@ -116,7 +124,14 @@ def _released(value: Scalar | None, label: Label, terms: _Terms) -> Scalar | Non
         case LabelType.BOOLEAN:
             return value if isinstance(value, bool) else None
         case LabelType.TEXT:
-            return value if isinstance(value, str) and _text_may(value, name, terms) else None
+            return _text(value, name, terms)
+
+
+def _text(value: Scalar | None, name: _Name, terms: _Terms) -> str | None:
+    """A text, or a code that a table has as a whole number, where it tells nobody."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if _number_may(value, name, terms) else None
+    return value if isinstance(value, str) and _text_may(value, name, terms) else None
 
 
 def _is_number(value: Scalar | None) -> bool:
@@ -136,7 +151,9 @@ def _number_may(value: Scalar | None, name: _Name, terms: _Terms) -> bool:
 
 
 def _text_may(text: str, name: _Name, terms: _Terms) -> bool:
-    """The same of a text."""
+    """The same of a text; and no way to reach somebody, and no UID, stands in it."""
+    if any(rule in _CONTACTS for _, _, rule in shapes.found(text)):
+        return False
     told = list(ages(text))
     if name.age:
         told += [float(figures) / name.per_year for figures in _FIGURES.findall(plain(fold(text)))]

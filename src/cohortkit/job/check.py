@@ -181,7 +181,9 @@ class Checked:
     def _asked(self) -> None:
         """Words that no index has, and lists that are not there."""
         entry = self.entry
-        for word in entry.search:
+        for word, value in entry.search.items():
+            if value == []:
+                self._faults.append(f"search.{word}: an empty list would match nothing")
             if keywords.tag_of(word) is None and not word.islower():
                 near = keywords.neighbours(word)
                 more = f"; did you mean {', '.join(near)}?" if near else ""

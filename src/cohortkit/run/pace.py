@@ -45,6 +45,8 @@ class Pace:
             raise UsageError("hours: local times of day, such as '20:00-06:00'")
         if self.stop_file is not None:
             given.path("stop_file", self.stop_file)
+        if self.stop_file is not None and Path(self.stop_file).is_dir():
+            raise UsageError("stop_file: a folder is there; name a file that need not be there")
         for name in ("reserve_gigabytes", "per_minute"):
             value = getattr(self, name)
             if value is not None and not (number(value) and value > 0):
@@ -100,12 +102,12 @@ class Paced:
 
 
 def _are_hours(value: object) -> bool:
-    return isinstance(value, str) and _HOURS.fullmatch(value) is not None
+    """Two times that differ: of the same twice nobody knows whether it is all day or never."""
+    found = _HOURS.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and found.group(1, 2) != found.group(3, 4)
 
 
 def _within(hours: str, now: clock) -> bool:
     """From the first time on, up to and without the second; over midnight too."""
     first, last = (clock.fromisoformat(text) for text in hours.split("-"))
-    if first == last:
-        return True
     return first <= now < last if first < last else (now >= first or now < last)

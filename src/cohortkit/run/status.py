@@ -14,6 +14,7 @@ from typing import Any
 from cohortkit import given
 from cohortkit.errors import OutputError
 from cohortkit.model import Record
+from cohortkit.run.about import About
 from cohortkit.run.ledger import events
 from cohortkit.run.lock import owner
 from cohortkit.run.place import Place, cause
@@ -109,7 +110,7 @@ def status(out: str | Path) -> Progress:
     failed = sum(transient(record.outcomes) for record in records)
     return Progress(
         out=Path(out),
-        planned=about.series if about.first is None else min(about.first, about.series),
+        planned=_planned(about, len(records)),
         done=len(records) - failed,
         failed=failed,
         finished=(place.release / "export.json").is_file(),
@@ -118,6 +119,11 @@ def status(out: str | Path) -> Progress:
         last=max((at for run in lines for at, _ in run), default=None),
         per_minute=sum(map(_rate, lines)) if working else 0.0,
     )
+
+
+def _planned(about: About, there: int) -> int:
+    """A trial of few, in a place that holds more already, is of as many as it holds."""
+    return about.series if about.first is None else min(max(about.first, there), about.series)
 
 
 def _outcomes(records: Iterable[Record]) -> tuple[tuple[str, str, str | None, int], ...]:
