@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import lzma
+import zipfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -270,6 +272,25 @@ def test_verify_wants_the_files_that_it_is_to_search(
 
     with pytest.raises(OutputError, match="no file"):
         ck.verify(tmp_path / "out", key=key, also=[tmp_path / "nothing.log"])
+
+
+@pytest.mark.parametrize("kind", ["zip", "xz", "utf-16"])
+def test_verify_refuses_what_it_would_search_in_vain(
+    archive: Path, key: ck.Key, tmp_path: Path, kind: str
+) -> None:
+    """A name in a packed file, or in a text of two bytes a letter, is not said to be absent."""
+    run(planned(archive, "tables"), tmp_path / "out", key)
+    beside, text = tmp_path / "beside", "of Quisling^Marjolein"
+    if kind == "zip":
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr("a.txt", text)
+    elif kind == "xz":
+        beside.write_bytes(lzma.compress(text.encode()))
+    else:
+        beside.write_text(text, encoding="utf-16")
+
+    with pytest.raises(OutputError, match=r"beside is (packed|text in UTF-16)"):
+        ck.verify(tmp_path / "out", key=key, also=[beside])
 
 
 def test_verify_says_when_the_index_is_another(archive: Path, key: ck.Key, tmp_path: Path) -> None:

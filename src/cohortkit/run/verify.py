@@ -33,6 +33,22 @@ from cohortkit.verify.said import unsaid
 from cohortkit.verify.search import NOBODY, Hit, Ours, scan_rows
 from cohortkit.writers import writer
 
+_SIGNATURE = 6
+_PACKED = "packed in a way that is not read here; unpack it and name what is in it"
+_UTF_16 = "text in UTF-16; save it as UTF-8"
+_UNREAD = {
+    b"PK\x03\x04": _PACKED,
+    b"7z\xbc\xaf": _PACKED,
+    b"Rar!": _PACKED,
+    b"\xfd7zXZ": _PACKED,
+    b"BZh": _PACKED,
+    b"\x28\xb5\x2f\xfd": _PACKED,
+    b"%PDF": "a PDF, whose text is not read here; name the text itself",
+    b"\xff\xfe": _UTF_16,
+    b"\xfe\xff": _UTF_16,
+}
+"""How files begin that would be searched in vain."""
+
 _PAGES = ("report.html", "export.json")
 
 
@@ -221,6 +237,11 @@ def _beside(also: Iterable[str | Path]) -> list[Path]:
     for path in found:
         if not path.is_file():
             raise OutputError(f"to be searched as well: {path} is no file")
+        with path.open("rb") as file:
+            start = file.read(_SIGNATURE)
+        for kind, what in _UNREAD.items():
+            if start.startswith(kind):
+                raise OutputError(f"to be searched as well: {path} is {what}")
     return found
 
 
