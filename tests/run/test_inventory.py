@@ -69,7 +69,7 @@ def test_tables_and_sidecars(exported: ck.Export) -> None:
             assert table.filter(fits & (pl.col("source") == "nifti")).height
 
 
-def test_nothing_is_written_into_the_release(exported: ck.Export) -> None:
+def test_nothing_is_written_into_the_release(exported: ck.Export, key: ck.Key) -> None:
     """It lies in the vault, for its owner alone, and a second one is the same."""
     before = present(exported.root / "release")
     first = ck.inventory(exported.root)
@@ -81,13 +81,7 @@ def test_nothing_is_written_into_the_release(exported: ck.Export) -> None:
     made = [vault / "inventory.html", *(vault / "inventory").iterdir()]
     assert {0o600} == {path.stat().st_mode & 0o777 for path in made}
     assert not list(vault.glob(".inventory*"))
-    assert ck.verify(exported.root, key=ck.Key.from_file(_key_of(exported))).ok
-
-
-def _key_of(exported: ck.Export) -> Path:
-    """Where the fixture put the key: beside the export's own temporary folder."""
-    folder = exported.root.parent.parent
-    return next(path for path in folder.glob("batch*/key"))
+    assert ck.verify(exported.root, key=key).ok
 
 
 def test_what_one_patient_has_comes_first(archive: Path, tmp_path: Path, key: ck.Key) -> None:
