@@ -56,15 +56,12 @@ def narrowed(
     """
     demand_line(plan.action, plan.reason)
     keys = keys_of(rows)
-    verdicts = judged(rows, keys, plan.conditions)
+    verdicts, places = _asked(rows, keys.height, plan)
     steps = steps or (everything(count(keys)),)
-    kept, losses = tally(verdicts, steps[-1].kept, plan.conditions)
+    kept, losses = tally(keys, verdicts, steps[-1].kept, plan.conditions)
     if plan.conditions:
-        mask = verdicts.select(
-            pl.all_horizontal(f"__{place}" for place in range(len(plan.conditions)))
-        ).to_series()
         _demand_the_same(rows, verdicts, plan)
-        rows = _kept(rows, keys, mask.fill_null(value=False), plan.conditions)
+        rows = _kept(rows, keys, places, plan.conditions)
     step = Step(
         action=plan.action,
         words=plan.words,
@@ -89,15 +86,33 @@ def demand_line(action: str, reason: object) -> None:
         raise QueryError(f"{action}: a reason is one line of text")
 
 
+def _asked(rows: pl.LazyFrame, height: int, plan: Plan) -> tuple[list[pl.Series], pl.Series]:
+    """The verdict of each condition about the rows for which all before it are true.
+
+    Returns:
+        The verdicts, and the places of the rows for which all are.
+    """
+    verdicts: list[pl.Series] = []
+    places = pl.int_range(height, dtype=pl.UInt32(), eager=True)
+    for condition in plan.conditions:
+        # the terms of a search look at one row each: what is out need not be asked any more
+        few = plan.query is not None and len(places) < height / 2
+        asked = rows_at(rows, places) if few else rows
+        verdict = judged(asked, len(places) if few else height, condition)
+        verdict = verdict if few or len(places) == height else verdict.gather(places)
+        verdicts.append(verdict)
+        places = places.gather(verdict.arg_true())
+    return verdicts, places
+
+
 def _kept(
-    rows: pl.LazyFrame, keys: pl.DataFrame, mask: pl.Series, conditions: Sequence[Condition]
+    rows: pl.LazyFrame, keys: pl.DataFrame, places: pl.Series, conditions: Sequence[Condition]
 ) -> pl.LazyFrame:
     """The rows for which all conditions are true.
 
     Few rows of a store are held in memory: to be found they need no more than the terms. Of many,
     and of a table's, it is known which they are, and their columns are read when asked for.
     """
-    places = mask.arg_true()
     terms = [c.holds for c in conditions if isinstance(c.holds, pl.Expr)]
     if len(places) > _HELD or has_reach(rows):
         kept = rows_at(rows, places)
@@ -105,14 +120,17 @@ def _kept(
         kept = evaluated(rows.filter(*terms)).lazy()
     else:
         kept = evaluated(rows_at(rows, places)).lazy()
-    succeeds(kept, rows, keys.filter(mask), places)
+    succeeds(kept, rows, keys[places], places)
     return kept
 
 
-def _demand_the_same(rows: pl.LazyFrame, verdicts: pl.DataFrame, plan: Plan) -> None:
+def _demand_the_same(rows: pl.LazyFrame, verdicts: Sequence[pl.Series], plan: Plan) -> None:
     """Refuse an expression of somebody else that draws lots: its cohort would be no answer."""
     foreign = plan.query is None and any(isinstance(c.holds, pl.Expr) for c in plan.conditions)
-    if foreign and not judged(rows, keys_of(rows), plan.conditions).equals(verdicts):
+    if not foreign:
+        return
+    again, _ = _asked(rows, keys_of(rows).height, plan)
+    if not all(one.equals(other) for one, other in zip(verdicts, again, strict=True)):
         raise QueryError("a condition has another answer each time it is asked")
 
 

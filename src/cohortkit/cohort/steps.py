@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from cohortkit.errors import QueryError, StoreError
@@ -139,21 +140,19 @@ def person(columns: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
     )
 
 
-def judged(rows: pl.LazyFrame, keys: pl.DataFrame, conditions: Sequence[Condition]) -> pl.DataFrame:
-    """The keys of the rows with the verdict of each condition, ``__0``, ``__1`` … beside them.
+def judged(rows: pl.LazyFrame, height: int, condition: Condition) -> pl.Series:
+    """The verdict of a condition about each row.
 
     Raises:
-        QueryError: a condition cannot be worked out.
-        StoreError: the rows are others than those of which the keys are.
+        QueryError: it cannot be worked out.
+        StoreError: the rows are more or fewer than ``height``.
     """
-    verdicts = [_verdict(c.holds).alias(f"__{at}") for at, c in enumerate(conditions)]
-    if not verdicts:
-        return keys
+    verdict = _verdict(condition.holds).alias("__holds")
     every_row = pl.int_range(pl.len(), dtype=pl.UInt32()).alias("__")  # a verdict may be one value
-    found = evaluated(rows.select(every_row, *verdicts))
-    if found.height != keys.height:
+    found = evaluated(rows.select(every_row, verdict))
+    if found.height != height:
         raise StoreError("the index has become another one; open it again")
-    return keys.hstack(found.drop("__"))
+    return found["__holds"]
 
 
 def _verdict(holds: pl.Expr | pl.Series) -> pl.Expr:
@@ -187,31 +186,42 @@ def count(rows: pl.DataFrame) -> Counts:
     """Count rows by their keys."""
     number = rows["__number"]
     return Counts(
-        patients=rows["__person"].n_unique(),
-        studies=rows["__study"].n_unique(),
+        patients=int(np.count_nonzero(_ticked(rows["__person"]))),
+        studies=int(np.count_nonzero(_ticked(rows["__study"]))),
         series=rows.height,
         instances=None if number.dtype == pl.Null else int(number.sum()),
     )
 
 
+def _ticked(numbers: pl.Series, size: int = 0) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which of the numbers from 0 there are; not one is looked for among the others."""
+    greatest = numbers.max()
+    ticked = np.zeros(max(size, greatest + 1 if isinstance(greatest, int) else 0), np.bool_)
+    ticked[numbers.to_numpy()] = True
+    return ticked
+
+
 def tally(
-    rows: pl.DataFrame, before: Counts, conditions: Sequence[Condition]
+    keys: pl.DataFrame,
+    verdicts: Sequence[pl.Series],
+    before: Counts,
+    conditions: Sequence[Condition],
 ) -> tuple[Counts, tuple[Loss, ...]]:
     """Count what goes on and what each condition leaves out, one after the other.
 
     Args:
-        rows: keys with the verdict of each condition, ``__0``, ``__1`` …
-        before: the counts of all its rows.
+        keys: of the rows before the first condition.
+        verdicts: of each condition, about the rows for which all before it are true.
+        before: the counts of all rows.
         conditions: in order.
     """
     losses = []
-    for place, condition in enumerate(conditions):
-        kept = rows.filter(pl.col(f"__{place}"))
-        doubtful = rows.filter(pl.col(f"__{place}").is_null())
+    for verdict, condition in zip(verdicts, conditions, strict=True):
+        kept, doubtful = keys.filter(verdict), keys.filter(verdict.is_null())
         after = count(kept)
         unknown = _beside(doubtful, kept)
         losses.append(Loss(condition.out, condition.unsure, before - after - unknown, unknown))
-        rows, before = kept, after
+        keys, before = kept, after
     return before, tuple(losses)
 
 
@@ -219,8 +229,9 @@ def _beside(rows: pl.DataFrame, kept: pl.DataFrame) -> Counts:
     """Count rows; of their patients and studies only those of which nothing is kept."""
 
     def only_here(name: str) -> int:
-        mine = rows.select(name).unique()
-        return mine.join(kept.select(name), on=name, how="anti").height
+        mine = _ticked(rows[name])
+        others = _ticked(kept[name], len(mine))[: len(mine)]
+        return int(np.count_nonzero(mine & ~others))
 
-    whole = count(rows)
-    return Counts(only_here("__person"), only_here("__study"), whole.series, whole.instances)
+    instances = None if rows["__number"].dtype == pl.Null else int(rows["__number"].sum())
+    return Counts(only_here("__person"), only_here("__study"), rows.height, instances)
