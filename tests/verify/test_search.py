@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import hashlib
 import io
 import json
 import zlib
@@ -55,6 +56,16 @@ def found(data: bytes, name: str = "nifti/p/s/r.json", *, of: Patterns = ALL) ->
 def test_an_identity_in_a_sidecar_is_found_whatever_its_spelling(text: str, kind: Kind) -> None:
     """The value is found and its kind told."""
     assert kind in found(json.dumps({"A": [{"B": text}]}).encode())
+
+
+@pytest.mark.parametrize("name", ["md5", "sha1", "sha256", "sha512", "blake2b", "blake2s"])
+@pytest.mark.parametrize("value", [PATIENT.patient_id, PATIENT.name, PATIENT.accession])
+def test_a_digest_without_a_key_is_the_value(name: str, value: str) -> None:
+    """Whole or cut short, in either case: who has the list of patients has them all."""
+    digest = hashlib.new(name, value.encode()).hexdigest()
+
+    for text in (digest, digest[:16], f"sub-{digest.upper()}"):
+        assert {Kind.DIGEST} == found(json.dumps({"A": text}).encode())
 
 
 def test_a_hit_tells_place_and_kind_and_never_the_value() -> None:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     UID = "uid"
     DEVICE = "device"
     PATH = "path"
+    DIGEST = "digest"
     TEXT = "text"
 
 

@@ -31,6 +31,7 @@ from cohortkit.traces.fields import (
 from cohortkit.traces.scripts import dense, weight
 from cohortkit.traces.spellings import (
     ORDINARY,
+    digests,
     fold,
     identifier,
     misread,
@@ -189,6 +190,7 @@ def _gather(
 
 
 _PLACES = frozenset({Kind.ADDRESS, Kind.INSTITUTION})
+_HASHED = frozenset({Kind.NAME, Kind.PATIENT_ID, Kind.IDENTIFIER})
 
 
 @dataclass(slots=True)
@@ -278,6 +280,7 @@ class _Found:
             self._left_out["ordinary", kind] += 1
             return
         self._done.add((kind, raw))
+        self._take(Kind.DIGEST, digests(raw) if kind in _HASHED else ())
         match kind:
             case Kind.NAME | Kind.PHYSICIAN:
                 self._take(kind, name_in_full(raw))

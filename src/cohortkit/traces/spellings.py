@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import unicodedata
 from itertools import permutations
@@ -70,6 +71,8 @@ _ALIKE = re.compile("[" + "".join(map(chr, {*LOOKALIKES[0], *LOOKALIKES[1]})) + 
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 _TWO_LETTERS = re.compile(r"ae|oe|ue")
+_HASHES = ("md5", "sha1", "sha256", "sha512", "blake2b", "blake2s")
+_CUT = 16  # letters of a digest: what those keep who cut it short
 _FEW, _LONG, _GLUED = 6, 6, 4
 _RUN, _WORTH, _POSTCODE = 5, 4, 5  # digits of a number in an identifier; letters; digits
 _NAMED, _GROUPS = 3, 5  # family, given, middle; prefix and suffix (PS3.5 6.2.1)
@@ -121,6 +124,15 @@ def misread(raw: str) -> set[str]:
         with contextlib.suppress(UnicodeError):
             found.add(raw.encode("latin-1").decode("utf-8"))
     return found
+
+
+def digests(raw: str) -> set[str]:
+    """The beginnings of a value's digests in hexadecimal: without a key they are the value.
+
+    Whoever has a list of all patients hashes it and compares.
+    """
+    data = raw.encode()
+    return {hashlib.new(name, data, usedforsecurity=False).hexdigest()[:_CUT] for name in _HASHES}
 
 
 def _components(group: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Parts of ``canary.py``: the archive, the notebook, the leaks, the judge."""
