@@ -11,38 +11,19 @@ from typing import Final
 
 import polars as pl
 
+from cohortkit.cohort.keys import KNOWN, PLACE, beside_keys, rows_at
 from cohortkit.cohort.query import unknown
-from cohortkit.cohort.steps import KEY, person
+from cohortkit.cohort.steps import KEY, evaluated, person
 from cohortkit.errors import QueryError
 
 PERSON: Final = ("__issuer", "__patient")
 STUDY: Final = (*PERSON, "StudyInstanceUID")
+_TIES: Final = ("StudyInstanceUID", "SeriesInstanceUID", KEY)
 _LEVELS: Final = {"patient": PERSON, "study": STUDY, "series": (KEY,)}
 
 
-def needed(columns: pl.Schema, of: str, by: Sequence[str]) -> list[str]:
-    """The columns by which ``first_per`` chooses; all, where one is asked for that is not there.
-
-    Raises:
-        QueryError: no column was named.
-    """
-    _demand_text(of)
-    named = [word for word in (of, *by) if word not in _LEVELS]
-    if any(word not in columns for word in named):
-        return columns.names()
-    wanted = {
-        KEY,
-        "IssuerOfPatientID",
-        "PatientID",
-        "StudyInstanceUID",
-        "SeriesInstanceUID",
-        *named,
-    }
-    return [word for word in columns if word in wanted]
-
-
 def first_per(
-    rows: pl.DataFrame, of: str, by: Sequence[str], level: str, *, descending: bool = False
+    rows: pl.LazyFrame, of: str, by: Sequence[str], level: str, *, descending: bool = False
 ) -> pl.Series:
     """Which rows are of the first study (or are the first series) of each patient, study or value.
 
@@ -53,53 +34,52 @@ def first_per(
         UnknownKeyword: no such column.
         QueryError: a level that is none, or a column of several values.
     """
-    group = _group(of, level, rows.schema)
+    columns = rows.collect_schema()
+    group = _group(of, level, columns)
     for column in by:
-        _ordinary(column, rows.schema, "by=")
-    unit = STUDY if level == "study" else (KEY,)
-    ties = ["StudyInstanceUID", "SeriesInstanceUID", KEY]
-    ties = ["StudyInstanceUID"] if level == "study" else [t for t in ties if t in rows.columns]
-    keyed = with_person(rows)
-    sure = keyed.filter(*(_present(column) for column in {*group, *unit, *by}))
-    order = _order(sure, by, unit, group, descending=descending)
-    chosen = (
-        order.sort([*by, *ties], descending=[descending] * len(by) + [False] * len(ties))
-        .unique(subset=list(group), keep="first", maintain_order=True)
-        .select(unit)
-        .unique()
+        _ordinary(column, columns, "by=")
+    unit = "__study" if level == "study" else PLACE
+    table = beside_keys(rows, [word for word in columns if word in {group, *by}])
+    known = [flag for word in (group, unit) for flag in KNOWN.get(word, ())]
+    order = table.filter(*known, *(_present(column) for column in dict.fromkeys((group, *by))))
+    extremes = {c: pl.col(c).max() if descending else pl.col(c).min() for c in by}
+    if level == "study":
+        values = [value for column, value in extremes.items() if column != group]
+        order = order.group_by(group, unit).agg(*values, pl.col(PLACE).first())
+    chosen = order
+    for column, extreme in extremes.items():
+        chosen = chosen.filter(pl.col(column) == extreme.over(group))
+    chosen = _without_ties(rows, chosen, group, level)
+    judged = pl.col(unit).is_in(chosen[unit].unique().implode())
+    sure = pl.col(unit).is_in(order[unit].unique().implode())
+    return table.select(pl.when(sure).then(judged)).to_series()
+
+
+def _without_ties(rows: pl.LazyFrame, chosen: pl.DataFrame, group: str, level: str) -> pl.DataFrame:
+    """One of each group; of several the first by its UIDs, which are read of those alone."""
+    if not chosen[group].is_duplicated().any():
+        return chosen
+    chosen = chosen.sort(PLACE)
+    ties = ["StudyInstanceUID"] if level == "study" else _TIES
+    there = rows_at(rows, chosen[PLACE]).select(
+        pl.col(word).alias(f"__{word}") for word in ties if word in rows.collect_schema()
     )
-    judged = _whether(keyed, chosen, unit)
-    candidates = _whether(keyed, order.select(unit).unique(), unit)
-    return pl.select(pl.when(candidates).then(judged)).to_series()
+    tied = chosen.hstack(evaluated(there))
+    for word in there.collect_schema():
+        tied = tied.filter(pl.col(word).eq_missing(pl.col(word).min().over(group)))
+    return tied
 
 
-def _order(
-    sure: pl.DataFrame,
-    by: Sequence[str],
-    unit: Sequence[str],
-    group: Sequence[str],
-    *,
-    descending: bool,
-) -> pl.DataFrame:
-    """One row for each unit of each group, with the value that places it."""
-    if unit == (KEY,):
-        return sure
-    value = [pl.col(column).max() if descending else pl.col(column).min() for column in by]
-    names = list(dict.fromkeys([*group, *unit]))
-    lead = [agg for column, agg in zip(by, value, strict=True) if column not in names]
-    return sure.group_by(names, maintain_order=True).agg(lead)
-
-
-def _group(of: str, level: str, columns: pl.Schema) -> tuple[str, ...]:
+def _group(of: str, level: str, columns: pl.Schema) -> str:
     if level not in ("study", "series"):
         raise QueryError('first_per: level is "study" or "series"')
     if of == level:
         raise QueryError(f"first_per: there is but one {of} in a {of}; take another level")
     _demand_text(of)
     if of in {"patient", "study"}:
-        return _LEVELS[of]
+        return "__person" if of == "patient" else "__study"
     _ordinary(of, columns, 'first_per (which takes "patient", "study" or a column)')
-    return (of,)
+    return of
 
 
 def _demand_text(of: object) -> None:

@@ -147,8 +147,7 @@ class Cohort:
         """
         by = choose.columns(by, "first_per: by=")
         given.a(bool, "first_per: descending", descending, "True or False")
-        rows = evaluated(self.rows.select(choose.needed(self.columns, of, by)))
-        keep = choose.first_per(rows, of, by, level, descending=descending)
+        keep = choose.first_per(self.rows, of, by, level, descending=descending)
         end, order = ("last" if descending else "first"), ", ".join(by)
         out = reason or f"not the {end} {level} of its {of}"
         condition = Condition(keep, out, f"{of} or {order} is absent")

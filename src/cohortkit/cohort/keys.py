@@ -9,7 +9,7 @@ none out, so that to count them is to tick them off.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 import polars as pl
@@ -19,6 +19,10 @@ from cohortkit.errors import StoreError
 
 _ISSUER, _PATIENT, _STUDY, _NUMBER = "__issuer", "__patient", "__study", "__number"
 _OWNER: Final = ("IssuerOfPatientID", "PatientID", "StudyInstanceUID")
+PLACE: Final = "__place"
+KNOWN: Final = {"__person": ("__named",), "__study": ("__named", "__in_study")}
+"""Which columns say that a number stands for something: an absent id has a number as well."""
+
 _T = TypeVar("_T")
 At = Callable[[pl.Series], pl.LazyFrame]
 """The rows at some places, in order."""
@@ -31,7 +35,8 @@ def keys_of(rows: pl.LazyFrame) -> pl.DataFrame:
     """``__person``, ``__study`` (of one person) and ``__number`` of instances, row by row.
 
     Two rows have the same number where they are of the same; ``__number`` is null where the
-    index does not count instances.
+    index does not count instances. ``__named`` and ``__in_study`` say whether Patient ID and
+    study UID are there.
 
     Raises:
         StoreError: the index lacks a column that a cohort cannot be without.
@@ -42,6 +47,21 @@ def keys_of(rows: pl.LazyFrame) -> pl.DataFrame:
     keys = _numbered(rows)
     _remember(_keys, rows, keys)
     return keys
+
+
+def beside_keys(rows: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The keys of rows with their places, and these columns beside them.
+
+    Raises:
+        StoreError: the rows are others than those of which the keys are.
+    """
+    keys = keys_of(rows).with_row_index(PLACE)
+    if not columns:
+        return keys
+    wanted = evaluated(rows.select(columns))
+    if wanted.height != keys.height:
+        raise StoreError("the index has become another one; open it again")
+    return keys.hstack(wanted)
 
 
 def succeeds(
@@ -67,8 +87,8 @@ def has_reach(rows: pl.LazyFrame) -> bool:
 
 def by_place(rows: pl.LazyFrame, places: pl.Series) -> pl.LazyFrame:
     """The rows at these places, by counting; what else is asked of them comes after that."""
-    numbered = rows.with_row_index("__place")
-    return numbered.filter(pl.col("__place").is_in(places.implode())).drop("__place")
+    numbered = rows.with_row_index(PLACE)
+    return numbered.filter(pl.col(PLACE).is_in(places.implode())).drop(PLACE)
 
 
 def reach(rows: pl.LazyFrame, at: At) -> None:
@@ -102,11 +122,17 @@ def _numbered(rows: pl.LazyFrame) -> pl.DataFrame:
     who = _told_apart(heads, [_ISSUER, _PATIENT])
     which = _told_apart(heads.select(who.alias(_PATIENT), _STUDY), [_PATIENT, _STUDY])
     return pl.DataFrame(
-        {"__person": who.gather(run), "__study": which.gather(run), _NUMBER: found[_NUMBER]}
+        {
+            "__person": who.gather(run),
+            "__study": which.gather(run),
+            _NUMBER: found[_NUMBER],
+            "__named": (heads[_PATIENT] != "").gather(run),
+            "__in_study": (heads[_STUDY] != "").gather(run),
+        }
     )
 
 
 def _told_apart(heads: pl.DataFrame, names: list[str]) -> pl.Series:
     """A number for each row, from 0 without a gap: the same for the same values and no other."""
-    distinct = heads.select(names).unique(maintain_order=True).with_row_index("__place")
-    return heads.join(distinct, on=names, how="left", maintain_order="left")["__place"]
+    distinct = heads.select(names).unique(maintain_order=True).with_row_index(PLACE)
+    return heads.join(distinct, on=names, how="left", maintain_order="left")[PLACE]
