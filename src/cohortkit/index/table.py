@@ -69,7 +69,7 @@ class TableIndex:
                 )
         casts = tuple(cast_of(name, dtype) for name, dtype in schema.items() if tag_of(name))
         rows = raw.with_columns(cast.expression for cast in casts)
-        unique = _one_row_a_series(rows)
+        unique = _one_row_a_series(raw, rows)
 
         def typed(some: pl.LazyFrame) -> pl.LazyFrame:
             some = some.with_columns(cast.expression for cast in casts)
@@ -149,7 +149,7 @@ class TableIndex:
         return f"<index in a table, a row a {grain}{files}, version {self.version}>"
 
 
-def _one_row_a_series(rows: pl.LazyFrame) -> bool:
+def _one_row_a_series(raw: pl.LazyFrame, rows: pl.LazyFrame) -> bool:
     """Whether the series UID alone tells the rows of a table apart; False for instances.
 
     Raises:
@@ -157,23 +157,36 @@ def _one_row_a_series(rows: pl.LazyFrame) -> bool:
             series has two rows.
     """
     have = rows.collect_schema()
+    if _INSTANCE not in have and _plainly_one(raw):
+        return True
     uid = pl.col(_SERIES).cast(pl.String)
     blank = uid.fill_null("").str.strip_chars(" \0") == ""
-    asked = [pl.len().alias("rows"), blank.sum().alias("blank")]
-    if _INSTANCE not in have:
-        # texts with as many digests are as many texts; the other way round it has to be counted
-        asked.append(uid.hash().n_unique().alias("digests"))
-    total, blanks, *digests = _counted(rows, asked)
+    total, blanks = _counted(rows, [pl.len().alias("rows"), blank.sum().alias("blank")])
     if blanks:
         raise StoreError(f"{blanks:,} rows of the table have no {_SERIES}; leave them out of it")
-    if not digests or digests == [total]:
-        return bool(digests)
+    if _INSTANCE in have:
+        return False
     if _counted(rows, [uid.n_unique()]) == (total,):
         return True
     keys = rows.select(word for word in IDENTITY if word in have)
     if keys.unique().select(pl.len()).collect().item() != total:
         raise StoreError("the table has several rows for one series and no SOPInstanceUID")
     return False
+
+
+def _plainly_one(raw: pl.LazyFrame) -> bool:
+    """Whether all series UIDs stand there without padding, and have as many digests as rows.
+
+    Then they are as many texts; the other way round it has to be counted.
+    """
+    if raw.collect_schema()[_SERIES] != pl.String():
+        return False
+    uid = pl.col(_SERIES)
+    # what is blank, or begins so, comes before "!"
+    padded = uid.is_null() | (uid < "!") | uid.str.ends_with(" ") | uid.str.ends_with("\0")
+    asked = [pl.len().alias("rows"), padded.sum().alias("padded"), uid.hash().n_unique().alias("n")]
+    total, odd, digests = _counted(raw, asked)
+    return not odd and digests == total
 
 
 def _counted(rows: pl.LazyFrame, asked: Sequence[pl.Expr]) -> tuple[int, ...]:
