@@ -5,7 +5,8 @@
     CohortkitError
     ├── UsageError               wrong use; the shell answers with exit code 2
     │   ├── QueryError           a search or filter that cannot be understood
-    │   │   └── UnknownKeyword   a word that is no DICOM keyword here; names its neighbours
+    │   │   ├── UnknownKeyword   a word that is no DICOM keyword here; names its neighbours
+    │   │   └── Unanswerable     a term that this backend cannot answer exactly
     │   ├── FaultyFile           a file with faults: all of them at once, each with its place
     │   │   ├── RecipeError      a recipe
     │   │   └── JobError         a job file
@@ -71,6 +72,18 @@ class UnknownKeyword(QueryError):  # noqa: N818 - named for what it says
         hint = f"; did you mean {', '.join(self.neighbours)}?" if self.neighbours else ""
         place = f" in {where}" if where else ""
         super().__init__(f"unknown keyword {word!r}{place}{hint}")
+
+
+class Unanswerable(QueryError):  # noqa: N818 - named for what it says
+    """A term that an index cannot answer exactly; it is refused, not answered with less.
+
+    Attributes:
+        keyword: whose term it is.
+    """
+
+    def __init__(self, keyword: str, why: str) -> None:
+        self.keyword = keyword
+        super().__init__(f"{keyword}: this index cannot answer that exactly: {why}")
 
 
 class FaultyFile(UsageError):  # noqa: N818 - named for what it says

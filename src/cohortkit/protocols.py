@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -11,11 +12,13 @@ import polars as pl
 
 from cohortkit.model import (
     Artifact,
+    Capabilities,
     DeidentifiedSeries,
     Names,
     Payload,
     PayloadKind,
     Person,
+    Query,
     Reason,
     Record,
     Refused,
@@ -56,6 +59,58 @@ class Index(Protocol):
 
         At least the columns ``series_key, path, size, mtime_ns, SOPInstanceUID, SOPClassUID``.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What a backend left after the terms that it could be trusted with.
+
+    Attributes:
+        rows: series with every column of the index, in one order. Identified.
+        whole: patients, studies, series and instances of the whole index, so that what was left
+            out can be counted; None where the backend cannot tell.
+    """
+
+    rows: pl.LazyFrame
+    whole: tuple[int, int, int, int | None] | None = None
+
+
+@runtime_checkable
+class Narrowing(Protocol):
+    """An index with a server behind it, which is asked for the rows that may be meant.
+
+    Contract:
+        - a term goes out only if ``capabilities`` proves its keyword and predicate, and nothing
+          of an identifier ever goes out as a pattern;
+        - the answer holds every series for which the question is true, and, where ``unknown``,
+          every one for which it is unknown; others may be among them, for it is asked again here;
+        - what can be had neither by a proved term nor by reading all is refused by name
+          (``Unanswerable``);
+        - an answer that may have been cut short is an error, never an answer.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What was proved at connect."""
+        ...
+
+    def narrow(self, query: Query) -> Narrowed:
+        """The series that may be meant.
+
+        Raises:
+            Unanswerable: a term that this backend cannot answer.
+            StoreError: the server is gone, or its answer is none.
+        """
+        ...
+
+
+@runtime_checkable
+class Handing(Protocol):
+    """An index whose objects are not files that can be opened by ``path``."""
+
+    def source(self) -> Source:
+        """What fetches the objects of its tasks; it pickles, and holds no credentials."""
         ...
 
 

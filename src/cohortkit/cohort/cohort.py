@@ -17,14 +17,14 @@ from cohortkit.cohort.identity import shown
 from cohortkit.cohort.join import Many, Table, match
 from cohortkit.cohort.keys import keys_of
 from cohortkit.cohort.listing import Ids, listed
-from cohortkit.cohort.narrow import Plan, checked, demand_line, everything, narrowed
+from cohortkit.cohort.narrow import Plan, checked, demand_line, everything, narrowed, offered
 from cohortkit.cohort.query import parse, verdicts
 from cohortkit.cohort.retell import retold
 from cohortkit.cohort.steps import Condition, Counts, Note, Step, count, counted, evaluated
 from cohortkit.cohort.vocabulary import neutral
 from cohortkit.cohort.words import Released
 from cohortkit.errors import MissingDependency, QueryError
-from cohortkit.protocols import Index
+from cohortkit.protocols import Index, Narrowing
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -57,11 +57,15 @@ class Cohort:
             QueryError: a value that the column cannot have.
         """
         given.a(Index, "index", index, "what scan or open_index gives")
-        rows = index.series()
-        whole = cls(index, rows, ())
+        whole = cls(index, index.series(), ())
+        if terms and isinstance(index, Narrowing):
+            query = parse(terms, whole.columns)
+            found = index.narrow(query)
+            first = offered(query, found)
+            whole = replace(whole, rows=found.rows, steps=(first,))
         if terms:
             return whole.search(**terms)
-        return replace(whole, steps=(everything(count(keys_of(rows))),))
+        return replace(whole, steps=(everything(count(keys_of(whole.rows))),))
 
     @property
     def columns(self) -> pl.Schema:
@@ -104,7 +108,11 @@ class Cohort:
         found = self._step(plan)
         if len(found) or not query.terms:
             return found
-        return self._step(replace(plan, notes=spelled_so(query, self.rows)))
+        can = getattr(self.index, "capabilities", None)
+        if can is not None and not can.whole:
+            return found
+        asked = self.index.series() if can is not None and len(self.steps) == 1 else self.rows
+        return self._step(replace(plan, notes=spelled_so(query, asked)))
 
     def filter(self, expr: pl.Expr, /, *, reason: str = "") -> Self:
         """Keep the series for which a polars expression is true; null is counted as unknown.

@@ -23,6 +23,7 @@ from cohortkit.cohort.steps import (
 )
 from cohortkit.errors import QueryError
 from cohortkit.model.query import Query
+from cohortkit.protocols import Narrowed
 
 _HELD = 20_000  # rows that are held in memory with all their columns
 
@@ -137,6 +138,15 @@ def _demand_the_same(rows: pl.LazyFrame, verdicts: Sequence[pl.Series], plan: Pl
 def everything(counts: Counts) -> Step:
     """The step before all others."""
     return Step(INDEX, "everything in the index", counts, counts)
+
+
+def offered(query: Query, found: Narrowed) -> Step:
+    """The step before all others, of an index that was asked for less than everything."""
+    if found.whole is not None:
+        return everything(Counts(*found.whole))
+    here = count(keys_of(found.rows))
+    asked = ", ".join(keyword for keyword, _ in query.terms)
+    return Step(INDEX, f"what the index offered for {asked}", here, here)
 
 
 def checked(expr: object, rows: pl.LazyFrame) -> pl.Expr:

@@ -36,7 +36,7 @@ from cohortkit.model.payloads import (
     Volume,
     Withheld,
 )
-from cohortkit.model.query import Query
+from cohortkit.model.query import Capabilities, Query
 from cohortkit.model.released import (
     DeidentifiedSeries,
     Names,
@@ -66,6 +66,7 @@ __all__ = [
     "FORMAT",
     "Accepted",
     "Artifact",
+    "Capabilities",
     "Codec",
     "DeidentifiedSeries",
     "Department",
