@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Build ``types.csv``: what each kind of object needs of the attributes that Annex E leaves open.
+"""Build ``types.csv`` and ``inside.csv``: who needs the attributes that Annex E leaves open.
 
     python scripts/build_types.py [OUT]
 
@@ -22,6 +22,12 @@ NOTE = """\
 # For each SOP class the attributes of PS3.15 Table E.1-1 with several codes (X/Z, X/D ...) that its
 # IOD has at the top level: required (type 1 or 1C in any of its modules) and empty (2 or 2C). All
 # others are of type 3 there or unknown to it. Built by scripts/build_types.py; do not edit.
+"""
+INSIDE = """\
+# For each sequence the same attributes in its items: required (type 1 or 1C in any module where the
+# sequence stands), empty (2 or 2C, and never 1) and optional (3 in all). What is not named is not
+# known here, and gets the code that keeps any item valid. Built by scripts/build_types.py; do not
+# edit.
 """
 
 
@@ -59,11 +65,30 @@ def types(wanted: frozenset[str]) -> str:
     return NOTE + text.getvalue()
 
 
+def inside(wanted: frozenset[str]) -> str:
+    """A line a sequence; a type that no module states is left out."""
+    found: dict[str, dict[str, str]] = {}
+    for module in read("module_attribute_map.json").values():
+        for one in module:
+            kind = str(one["type"])[0]
+            if one["path"] and one["keyword"] in wanted and kind in "123":
+                there = found.setdefault(one["path"][-1], {})
+                there[one["keyword"]] = min(kind, there.get(one["keyword"], kind))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["sequence", "required", "empty", "optional"])
+    for sequence, kinds in sorted(found.items()):
+        for_each = (sorted(w for w, kind in kinds.items() if kind == t) for t in "123")
+        writer.writerow([sequence, *(" ".join(words) for words in for_each)])
+    return INSIDE + text.getvalue()
+
+
 def build(out: Path) -> None:
-    """Write ``types.csv`` into ``out``."""
-    text = types(open_attributes(DATA / "table.csv"))
-    (out / "types.csv").write_text(text, encoding="utf-8", newline="\n")
-    print(f"types.csv: {text.count(chr(10))} lines")
+    """Write both into ``out``."""
+    wanted = open_attributes(DATA / "table.csv")
+    for name, text in (("types.csv", types(wanted)), ("inside.csv", inside(wanted))):
+        (out / name).write_text(text, encoding="utf-8", newline="\n")
+        print(f"{name}: {text.count(chr(10))} lines")
 
 
 if __name__ == "__main__":

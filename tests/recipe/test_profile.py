@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from pydicom import datadict
 
+from cohortkit.deidentify.rules import Rules
 from cohortkit.errors import RecipeError
 from cohortkit.recipe import profile
 from cohortkit.recipe.file import load_recipe
-from cohortkit.recipe.model import CODES, Action, Option, Recipe
+from cohortkit.recipe.model import CODES, Action, Basis, Option, Recipe
 from cohortkit.recipe.policy import Policy
 
 DATA = ("table.csv", "safe_private.csv", "more_private.csv")
@@ -39,13 +40,33 @@ def test_built_again_the_tables_have_the_same_bytes(
     assert shipped.read_bytes() == (tmp_path / name).read_bytes()
 
 
-def test_built_again_the_types_have_the_same_bytes(project: Path, tmp_path: Path) -> None:
-    """What objects need is read from the modules of PS3.3, as highdicom has them."""
+@pytest.mark.parametrize("name", ["types.csv", "inside.csv"])
+def test_built_again_the_types_have_the_same_bytes(
+    project: Path, tmp_path: Path, name: str
+) -> None:
+    """What objects and items need is read from the modules of PS3.3, as highdicom has them."""
     script = runpy.run_path(str(project / "scripts" / "build_types.py"))
     script["build"](tmp_path)
-    shipped = project / "src" / "cohortkit" / "recipe" / "data" / "types.csv"
-    assert shipped.read_bytes() == (tmp_path / "types.csv").read_bytes()
-    assert set(profile.types()["1.2.840.10008.5.1.4.1.1.2.1"]) >= {"ContentDate", "PatientID"}
+    shipped = project / "src" / "cohortkit" / "recipe" / "data" / name
+    assert shipped.read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_the_type_in_the_place_says_which_of_several_codes_is_done() -> None:
+    """X where the type is 3, Z where it is 2, D where it is 1; and the last where nobody knows."""
+    ct = "1.2.840.10008.5.1.4.1.1.2"
+    serial, dated = 0x00181000, 0x0040A032  # DeviceSerialNumber X/Z/D, ObservationDateTime X/D
+    rules = Rules(Recipe("x", Basis.EXPERT_DETERMINATION))
+    for place, tag, vr, action in (
+        ("DeviceSequence", serial, "LO", Action.REMOVE),
+        ("TransducerIdentificationSequence", serial, "LO", Action.EMPTY),
+        ("ContributingSourcesSequence", serial, "LO", Action.DUMMY),
+        ("SourceImageSequence", serial, "LO", Action.DUMMY),
+        (ct, serial, "LO", Action.REMOVE),
+        ("AcquisitionContextSequence", dated, "DT", Action.REMOVE),
+        ("ContentSequence", dated, "DT", Action.DUMMY),
+        ("", dated, "DT", Action.DUMMY),
+    ):
+        assert action is rules.step(tag, vr, None, "", place).action, (place, hex(tag))
 
 
 @pytest.mark.data

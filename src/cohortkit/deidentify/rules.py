@@ -11,7 +11,7 @@ from cohortkit.deidentify.values import SIZES, TEXTS
 from cohortkit.recipe import profile
 from cohortkit.recipe.deid.lines import Given
 from cohortkit.recipe.model import Action, Decision, Recipe
-from cohortkit.recipe.policy import FIXED, Policy, in_object, keeps_private
+from cohortkit.recipe.policy import FIXED, Policy, in_place, keeps_private
 
 _MOST_STEPS = 20_000
 _FIRST_GROUP = 0x0008
@@ -79,14 +79,15 @@ class Rules:
         file_vr: str | None,
         creator: str | None,
         within: str = "",
-        sop_class: str = "",
+        place: str = "",
     ) -> Step:
         """What is done to an element of this tag, VR (None: implicit) and private creator.
 
         ``within`` is the keywords of the sequences around it, where the recipe is ``nested``;
-        ``sop_class`` is of the object at whose top it stands, where `profile.types` has it.
+        ``place`` is the SOP class of the object at whose top it stands, or the sequence around
+        it, where `profile.types` has it.
         """
-        key = (tag, file_vr, creator, within, sop_class)
+        key = (tag, file_vr, creator, within, place)
         found = self._steps.get(key)
         if found is None:
             if len(self._steps) >= _MOST_STEPS:
@@ -110,14 +111,14 @@ class Rules:
         return tuple(made)
 
     def _made(
-        self, tag: int, file_vr: str | None, creator: str | None, within: str, sop_class: str
+        self, tag: int, file_vr: str | None, creator: str | None, within: str, place: str
     ) -> Step:
         if _never_kept(tag):
             return _GONE
         vr = effective_vr(tag, file_vr, creator)
         decision = self._policy.decide(tag, vr, creator, within)
-        if sop_class:
-            decision = in_object(decision, tag, sop_class)
+        if place:
+            decision = in_place(decision, tag, place)
         return self._step(tag, vr, decision)
 
     def _step(self, tag: int, vr: str, decision: Decision) -> Step:

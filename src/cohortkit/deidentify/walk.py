@@ -145,8 +145,9 @@ class Walk:
         number = int(element.tag)
         within = "__".join(self._around) if self.rules.nested else ""
         file_vr = "SQ" if isinstance(element.value, Items) else element.VR
-        kind = "" if depth else self._sop_class
-        step = self.rules.step(number, file_vr, creator, within, kind)
+        place = self._around[-1] if depth else self._sop_class
+        known = place if place in profile.types() else ""
+        step = self.rules.step(number, file_vr, creator, within, known)
         if creator is None and is_private(number):
             return None
         if step.action is Action.REMOVE and step.given is None:
@@ -396,11 +397,11 @@ class Walk:
 
 
 def _sop_class_of(source: Dataset) -> str:
-    """The SOP class of an object, where it is known what such objects need; else empty."""
+    """The SOP class of an object; empty where there is none."""
     if _SOP_CLASS not in source:
         return ""
     found = identifiers(source.get_item(_SOP_CLASS), ("ascii",))
-    return found[0] if found and found[0] in profile.types() else ""
+    return found[0] if found else ""
 
 
 def _copied(element: Element) -> Element:

@@ -277,23 +277,31 @@ def _structural(tag: int) -> Decision | None:
     return None
 
 
-def in_object(decision: Decision, tag: int, sop_class: str) -> Decision:
-    """The same decision at the top of an object whose IOD is known.
+def in_place(decision: Decision, tag: int, place: str) -> Decision:
+    """The same decision where it is known what the type of the attribute is.
 
-    Where the profile has several codes for an attribute, the type that it has there says which:
-    X for type 3 and what the IOD does not know, Z for type 2, D for type 1; of those that the
-    profile has.
+    Where the profile has several codes for an attribute, its type says which: X for type 3, Z for
+    type 2, D for type 1; of those that the profile has.
+
+    Args:
+        decision: of the attribute, wherever it stands.
+        tag: of the attribute.
+        place: the SOP class of the object at whose top it stands, or the keyword of the sequence
+            around it; one that `profile.types` has.
     """
-    row, needed = profile.table().get(tag), profile.types().get(sop_class)
+    row, needed = profile.table().get(tag), profile.types().get(place)
     if row is None or needed is None or decision.from_rule or "/" not in row.basic:
         return decision
     if decision.otherwise is not None:
-        inner = in_object(decision.otherwise, tag, sop_class)
+        inner = in_place(decision.otherwise, tag, place)
         return replace(decision, otherwise=inner)
     if decision.action not in _HIDING or row.keyword in _NEVER_EMPTY:
         return decision
+    kind = needed.get(row.keyword, None if place.isidentifier() else 3)
+    if kind is None:
+        return decision
     letters = row.basic.split("/")
-    wanted = {1: "D", 2: "Z"}.get(needed.get(row.keyword, 3), "X")
+    wanted = {1: "D", 2: "Z"}.get(kind, "X")
     letter = wanted if wanted in letters else letters[0 if wanted == "X" else -1]
     return replace(decision, action=_LETTERS[letter])
 

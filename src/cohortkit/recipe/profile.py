@@ -1,7 +1,8 @@
 """PS3.15 Annex E as data: the table, the safe private elements, and our own short lists.
 
 The files in ``data/`` ship with the package. The first three are built by
-``scripts/build_profile.py``, ``types.csv`` by ``scripts/build_types.py``; the others are our own.
+``scripts/build_profile.py``, ``types.csv`` and ``inside.csv`` by ``scripts/build_types.py``; the
+others are our own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _FILES = (
     "required.csv",
     "direct.csv",
     "types.csv",
+    "inside.csv",
 )
 _BY_CODE = MappingProxyType({code: option for option, (code, _) in CODES.items()})
 
@@ -120,16 +122,22 @@ def required() -> Mapping[str, int]:
 
 @cache
 def types() -> Mapping[str, Mapping[str, int]]:
-    """What an object needs: SOP class → keyword → 1 or 2, of attributes with several codes.
+    """What objects and items need: SOP class or keyword of a sequence → keyword → type 1, 2 or 3.
 
-    What is not named there is of type 3 in that IOD, or unknown to it. At the top level only.
+    Of attributes with several codes. At the top of an object, what is not named is of type 3 or
+    unknown to its IOD; in an item of a sequence it is not known which type it has.
     """
     return MappingProxyType(
         {
-            line["sop_class"]: MappingProxyType(
-                dict.fromkeys(line["empty"].split(), 2) | dict.fromkeys(line["required"].split(), 1)
+            line[place]: MappingProxyType(
+                {
+                    word: kind
+                    for kind, column in enumerate(("required", "empty", "optional"), 1)
+                    for word in line.get(column, "").split()
+                }
             )
-            for line in _lines("types.csv")
+            for name, place in (("types.csv", "sop_class"), ("inside.csv", "sequence"))
+            for line in _lines(name)
         }
     )
 
