@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).resolve().parents[1]
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 NO_DATA = "no shared test data"
+NO_SERVERS = "no real servers: scripts/test --servers installs and starts them"
 
 # No deadline: the machine is shared, and slowness is measured in the benchmarks.
 settings.register_profile(
@@ -46,12 +47,15 @@ def project() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is marked ``data`` where there is none."""
-    if _data_dir().is_dir():
-        return
+    """Skip what is marked ``data`` or ``servers`` where there are none."""
+    there = {
+        "data": (_data_dir().is_dir(), NO_DATA),
+        "servers": (bool(os.environ.get("COHORTKIT_SERVERS")), NO_SERVERS),
+    }
     for item in items:
-        if item.get_closest_marker("data"):
-            item.add_marker(pytest.mark.skip(reason=NO_DATA))
+        for name, (here, reason) in there.items():
+            if not here and item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def _allowed() -> tuple[str, ...]:
