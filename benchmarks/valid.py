@@ -2,11 +2,13 @@
 
     python benchmarks/valid.py [--recipe RECIPE] [--keep FOLDER] [--verbose] [FOLDER …]
 
-Needs dciodvfy (Debian's dicom3tools). The real data of ``all_data.py`` (or of the folders named)
+Needs dciodvfy and dcentvfy (Debian's dicom3tools). The real data of ``all_data.py`` (or of the folders named)
 are exported as DICOM by the public face. Each object of the release is matched with the file that
 it was made from, by the keyed UID of its source; both go through dciodvfy, and an error of the
 result that the source does not have is new. Numbers and values in messages are left out of the
-comparison, since a moved date is another value.
+comparison, since a moved date is another value. The DICOMDIR beside them goes through dciodvfy too,
+and all objects together through dcentvfy, which asks whether what describes one patient, study or
+series says the same in all of them: a disagreement that the sources do not have is new.
 
 An error of the kind that PS3.15 itself orders is counted apart: an attribute that an object needs
 and that Table E.1-1 removes (X) all the same.
@@ -67,6 +69,14 @@ def errors(path: Path) -> Counter[str]:
     return Counter(_VALUE.sub("_", line) for line in lines if line.startswith("Error"))
 
 
+def entities(paths: Iterable[Path]) -> Counter[str]:
+    """Where dcentvfy finds objects of one patient, study or series at odds, without the values."""
+    done = subprocess.run(["dcentvfy", *paths], capture_output=True, check=False)
+    lines = (done.stderr + done.stdout).decode("latin-1").splitlines()
+    said = (line.split(" for file ")[0] for line in lines if line.startswith("Error"))
+    return Counter(re.sub(r"\b\d[\d.]{8,}", "_", line) for line in said)
+
+
 def _ordered(line: str) -> bool:
     """Whether an attribute is missed that Table E.1-1 says to remove."""
     missed = re.match(r"Error - Missing attribute .* Element=<(\w+)>", line)
@@ -121,6 +131,9 @@ def compare(folders: list[Path], release: Path, key: ck.Key) -> Found:
             answered = {one for one in wanted.get(uid, ()) if one in made}
             found.references += len(answered)
             found.lost += len(answered - set(_read(made[uid][1])))
+    ours = [path for path, _ in made.values()]
+    found.new += entities(ours) - entities(one for uid in made for one in sources.get(uid, []))
+    found.new += errors(release / "DICOMDIR")
     return found
 
 
@@ -184,7 +197,7 @@ def _told(folders: list[Path], base: Path, key: ck.Key, recipe: Path, *, verbose
     total = Found()
     for number, folder in enumerate(folders):
         cohort = ck.scan(folder, progress=False).search()
-        plan = ck.plan(cohort, ck.load_recipe(recipe), to="dicom")
+        plan = ck.plan(cohort, ck.load_recipe(recipe), to="dicom:dicomdir")
         made = ck.export(plan, base / str(number), key=key, progress=False)
         tasks = made.table("tasks").select("status", "reason", "instances")
         tasks = tasks.group_by("status", "reason").sum().sort("status", "reason")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -16,9 +17,10 @@ from pydicom.fileset import FileSet
 
 import cohortkit as ck
 from batches import planned, run
+from cohortkit import cli
 from cohortkit.dicom.directory import directory, folder, halves
 from cohortkit.model import Names
-from promised import make_archive
+from promised import make_archive, tree
 
 FILE_ID = re.compile(r"[A-Z0-9_]{1,8}")
 
@@ -113,6 +115,25 @@ def test_the_option_is_yes_or_no() -> None:
     """A text is neither, whatever it says."""
     with pytest.raises(ck.errors.UsageError, match=r"Dicom\(dicomdir=…\)"):
         ck.Dicom(dicomdir="no")  # type: ignore[arg-type]  # on purpose
+
+
+def test_the_shell_and_a_job_ask_for_it_in_one_word(archive: Path, tmp_path: Path) -> None:
+    """``dicom:dicomdir`` is what ``ck.Dicom(dicomdir=True)`` is, byte for byte."""
+    ck.Key.new(tmp_path / "key", project="directory")
+    ck.scan(archive, tmp_path / "index", progress=False, workers=1).search().save(tmp_path / "all")
+    by_hand = planned(archive, to=[ck.Dicom(dicomdir=True)])
+    key = ck.Key.from_file(tmp_path / "key")
+    expected = tree(run(by_hand, tmp_path / "hand", key).release)
+    words = ["--recipe", "basic", "--key", str(tmp_path / "key"), "--json"]
+    typed = ["export", str(tmp_path / "all"), str(tmp_path / "shell"), "--to", "dicom:dicomdir"]
+    assert 0 == cli.main([*typed, *words])
+    told = {"index": tmp_path / "index", "key": tmp_path / "key", "out": tmp_path / "job"}
+    lines = [f"{word} = {json.dumps(str(place))}" for word, place in told.items()]
+    lines += ["format = 1", 'recipe = "basic"', 'to = ["dicom:dicomdir"]']
+    (tmp_path / "job.toml").write_text("\n".join(lines))
+    assert 0 == cli.main(["run", str(tmp_path / "job.toml"), "--json"])
+    assert "dicom/DICOMDIR" in expected
+    assert expected == tree(tmp_path / "shell" / "release") == tree(tmp_path / "job" / "release")
 
 
 def test_without_the_option_there_is_none(archive: Path, tmp_path: Path, key: ck.Key) -> None:

@@ -23,7 +23,8 @@ def writer(wanted: str | Writer, options: Mapping[str, object] | None = None) ->
 
     Args:
         wanted: ``"dicom"``, ``"nifti"``, ``"png"``, ``"tables"``, or an object that writes. Behind
-            the name may stand its options, as in ``"nifti:tilt=resample,colour=rgb"``.
+            the name may stand its options, as in ``"nifti:tilt=resample,colour=rgb"``; one without
+            a value is true, as in ``"dicom:dicomdir"``.
         options: of a writer that is named, by the names that its class has; default: its own.
 
     Raises:
@@ -56,9 +57,9 @@ def _read(text: str) -> tuple[str, dict[str, object]]:
     options: dict[str, object] = {}
     for part in rest.split(",") if colon else ():
         word, equals, value = part.partition("=")
-        if not (word and equals and value) or word in options:
+        if not word or bool(equals) != bool(value) or word in options:
             raise UsageError(f"{text!r}: options are such as nifti:tilt=resample,colour=rgb")
-        options[word] = _value(value)
+        options[word] = _value(value) if value else True
     return name, options
 
 
