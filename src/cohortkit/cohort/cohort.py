@@ -17,6 +17,7 @@ from cohortkit.cohort.identity import shown
 from cohortkit.cohort.join import Many, Table, match
 from cohortkit.cohort.keys import keys_of
 from cohortkit.cohort.listing import Ids, listed
+from cohortkit.cohort.named import demand_plain, says_nothing
 from cohortkit.cohort.narrow import Plan, checked, demand_line, everything, narrowed, offered
 from cohortkit.cohort.query import parse, verdicts
 from cohortkit.cohort.retell import retold
@@ -265,6 +266,7 @@ class Cohort:
         notes = joined.notes if dropped else (*joined.notes, *_labelled(joined.matched))
         plan = Plan("join", f"{', '.join(new) or 'no column'} on {keys}", dropped, notes, reason)
         wide = pl.concat([rows, joined.labels], how="horizontal").lazy()
+        self._demand_plain("join", reason)
         kept, steps = narrowed(wide, self.steps, plan)
         labels, misses = (*self.labels, *new), self._missed(joined.misses)
         return replace(self, rows=kept, steps=steps, labels=labels, misses=misses)
@@ -358,12 +360,20 @@ class Cohort:
         return save(self, path)
 
     def _by_lists(self, action: str, lists: Mapping[str, Ids | None], reason: str) -> Self:
-        demand_line(action, reason)
+        self._demand_plain(action, reason)
         plan, misses = listed(self.identified(), self.index.series(), action, lists, reason)
         rows, steps = narrowed(self.rows, self.steps, plan)
         return replace(self, rows=rows, steps=steps, misses=self._missed(misses))
 
+    def _demand_plain(self, action: str, reason: str) -> None:
+        """Refuse a reason that is no line of text, or tells of somebody: every view shows it."""
+        demand_line(action, reason)
+        if not says_nothing(reason):
+            known = self.rows if isinstance(self.index, Narrowing) else self.index.series()
+            demand_plain({f"{action}: the reason": reason}, known)
+
     def _step(self, plan: Plan) -> Self:
+        self._demand_plain(plan.action, plan.reason)
         rows, steps = narrowed(self.rows, self.steps, plan)
         return replace(self, rows=rows, steps=steps)
 

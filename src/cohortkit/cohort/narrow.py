@@ -52,10 +52,8 @@ def narrowed(
         plan: the step to take.
 
     Raises:
-        QueryError: a condition cannot be worked out, or has another answer each time; a reason
-            that is no line of text.
+        QueryError: a condition cannot be worked out, or has another answer each time.
     """
-    demand_line(plan.action, plan.reason)
     keys = keys_of(rows)
     verdicts, places = _asked(rows, keys.height, plan)
     steps = steps or (everything(count(keys)),)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from cohortkit import given
+from cohortkit.cohort.named import demand_plain
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError
@@ -35,7 +36,6 @@ from cohortkit.run.records import to_json
 from cohortkit.run.resume import Gone, Retry, Standing, missing, read_all, remove_litter, resume
 from cohortkit.run.settings import settings_of, settle
 from cohortkit.run.shards import Part, Shard, holding, part_of
-from cohortkit.run.wording import demand_nobody
 from cohortkit.run.worker import Work, ended
 from cohortkit.sources.files import Files
 from cohortkit.verify.canary import canary
@@ -116,7 +116,7 @@ def export(
             f"key file {key.path.name}: it is inside the archive or its index, which are only "
             "read; move it elsewhere"
         )
-    demand_nobody({"the key's project": key.project}, plan.series)
+    demand_plain({"the key's project": key.project}, plan.series)
     demand_ids(ids, key, plan.recipe, plan.archive)
     place = check(out, plan.archive)
     settings = settings_of(plan.recipe, plan.outputs, key, ids, plan.people)

@@ -29,7 +29,7 @@ from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.secret import demand_place, write_new
 from cohortkit.run.tasks import build
 from cohortkit.run.texts import ready
-from cohortkit.run.wording import demand_nobody, words_of
+from cohortkit.run.wording import demand_silent
 from cohortkit.sources.files import Files
 from cohortkit.writers import writer
 
@@ -247,10 +247,7 @@ def plan(
     if limit is not None:
         given.whole("limit", limit)
     outputs = _outputs(to)
-    leaving = asked(cohort, recipe)
-    steps = {f"step {number}": str(text) for number, text in enumerate(leaving.steps, 1)}
-    joined = {f"joined column {number}": name for number, name in enumerate(cohort.labels, 1)}
-    demand_nobody({**steps, **joined, **words_of(recipe)}, cohort.index.series())
+    demand_silent(cohort, asked(cohort, recipe).steps, recipe)
     labels = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)
     merges = People() if people is None else read_people(people, recipe.default_issuer)
