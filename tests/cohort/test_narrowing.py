@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import polars as pl
 import pytest
-from fake_index import FakeIndex, archives, troubled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from cohortkit.cohort.predicates import verdict
 from cohortkit.errors import Unanswerable
 from cohortkit.model.query import Absent, AnyOf, Between, Capabilities, Exactly, Like, Query
 from cohortkit.protocols import Index, Narrowed, Narrowing
+from fake_index import FakeIndex, archives, troubled
 
 PROVED = {"Modality": frozenset({Exactly, AnyOf}), "Rows": frozenset({Exactly, Between})}
 
@@ -37,12 +37,18 @@ class Behind:
     def narrow(self, query: Query) -> Narrowed:
         rows = self.whole.series()
         can = self.capabilities
-        pushed = [(word, asked) for word, asked in query.terms if can.proves(word, asked)]
-        if not pushed and not can.whole:
+        if not any(can.proves(*term) for term in query.terms) and not can.whole:
             raise Unanswerable(query.terms[0][0], "no term that it was proved to answer")
         schema = rows.collect_schema()
-        for word, asked in pushed:
-            rows = rows.filter(verdict(word, asked, schema[word]).fill_null(can.unknown))
+        rest = pl.lit(value=True)
+        for word, asked in reversed(query.terms):
+            holds = verdict(word, asked, schema[word])
+            if can.proves(word, asked):
+                rest = holds.fill_null(value=False) & rest
+                rest = (holds.is_null() | rest) if can.unknown else rest
+            elif can.unknown:
+                rest = pl.lit(value=True)  # it may be unknown of any row
+        rows = rows.filter(rest)
         counts = Cohort.start(self.whole).counts
         told = (counts.patients, counts.studies, counts.series, counts.instances)
         return Narrowed(rows, told if can.unknown else None)
