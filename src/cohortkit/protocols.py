@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
-
-import polars as pl
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from cohortkit.model import (
     Artifact,
@@ -25,6 +23,9 @@ from cohortkit.model import (
     SourceInstance,
     Task,
 )
+
+if TYPE_CHECKING:
+    import polars as pl  # a worker does without it: a third of its start
 
 
 @runtime_checkable

@@ -252,3 +252,16 @@ def test_a_parent_that_is_killed_leaves_no_worker_behind(tmp_path: Path) -> None
         time.sleep(0.05)
     assert 2 == len(children)
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+
+
+def test_a_worker_starts_without_what_only_the_parent_needs() -> None:
+    """Polars is a third of a start, and no worker asks an index or writes a table."""
+    needed = "run.worker_main run.worker sources.files writers.dicom writers.nifti writers.png"
+    lines = [
+        "import sys, importlib",
+        "sys.modules['polars'] = None",
+        f"[importlib.import_module('cohortkit.' + name) for name in {needed.split()!r}]",
+        "from cohortkit.writers.tables import Tables",
+    ]
+
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)

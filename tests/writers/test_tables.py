@@ -17,7 +17,8 @@ from cohortkit.model import DeidentifiedSeries
 from cohortkit.payloads.columns import TABLES
 from cohortkit.payloads.rows import rows
 from cohortkit.writers import writer
-from cohortkit.writers.tables import Tables, table
+from cohortkit.writers.parquet import table
+from cohortkit.writers.tables import Tables
 from factory import Patient, Series, instance
 from released import release
 

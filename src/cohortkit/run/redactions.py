@@ -1,4 +1,4 @@
-"""What was done to pixels: counts for the record, boxes for the vault, words for the report."""
+"""What was taken out of pixels and texts: for the record, for the vault, for the report."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 
+from cohortkit.deidentify.text.cleaner import Cleaner
 from cohortkit.model import FORMAT, DeidentifiedSeries, PixelWork, Record
 from cohortkit.pixels.rectangles import Rectangle
 from cohortkit.pixels.redact import Redaction
@@ -56,3 +57,21 @@ def total(records: Iterable[Record]) -> Mapping[PixelWork, tuple[int, int]]:
             work = PixelWork(word)
             found[work] = (found[work][0] + 1, found[work][1] + objects)
     return found
+
+
+def residue(cleaner: Cleaner) -> bytes:
+    """For the vault: every value that was cleaned or withheld, what is left, and by which rules."""
+    body = {
+        "format": FORMAT,
+        "values": [
+            {
+                "field": one.field,
+                "value": one.value,
+                "left": one.left,
+                "rules": dict(one.rules),
+                "count": one.count,
+            }
+            for one in cleaner.residue()
+        ],
+    }
+    return json.dumps(body, indent=1).encode() + b"\n"

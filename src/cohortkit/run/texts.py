@@ -1,9 +1,8 @@
-"""What cleaning of texts asks of index and joined tables beforehand, and reports to the vault."""
+"""What cleaning of texts asks of index and joined tables beforehand."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,10 +11,9 @@ from typing import Final
 import polars as pl
 
 from cohortkit.deidentify.people import People
-from cohortkit.deidentify.text.cleaner import Cleaner
 from cohortkit.deidentify.text.shapes import MONTHS
 from cohortkit.dicom import keywords
-from cohortkit.model import FORMAT, Person, Scalar, Task
+from cohortkit.model import Person, Scalar, Task
 from cohortkit.protocols import Index
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.model import Action, Recipe
@@ -158,21 +156,3 @@ def _named(frame: pl.LazyFrame, columns: Iterable[str]) -> set[str]:
 def _words(text: str) -> set[str]:
     """Its words of two letters or more, as they are compared; numbers and codes are none."""
     return set(_WORD.findall(plain(fold(text))))
-
-
-def report(cleaner: Cleaner) -> bytes:
-    """For the vault: every value that was cleaned or withheld, what is left, and by which rules."""
-    body = {
-        "format": FORMAT,
-        "values": [
-            {
-                "field": one.field,
-                "value": one.value,
-                "left": one.left,
-                "rules": dict(one.rules),
-                "count": one.count,
-            }
-            for one in cleaner.residue()
-        ],
-    }
-    return json.dumps(body, indent=1).encode() + b"\n"

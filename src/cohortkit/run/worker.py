@@ -39,7 +39,7 @@ from cohortkit.recipe.model import Recipe
 from cohortkit.run.place import Place, publish, sweep_stems, sync_files
 from cohortkit.run.produce import Product, folder_of, produce, stem_of
 from cohortkit.run.records import to_json
-from cohortkit.run.redactions import boxes, counts
+from cohortkit.run.redactions import boxes, counts, residue
 from cohortkit.run.searching import (
     Finding,
     explained,
@@ -50,7 +50,6 @@ from cohortkit.run.searching import (
     unidentified,
 )
 from cohortkit.run.tally import complete
-from cohortkit.run.texts import report
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -156,7 +155,7 @@ class Work:
         finding = prove(place.release, patterns, series, product)
         name = token_of(pseudonyms, task)
         if cleaner is not None:
-            publish(place.texts / f"{name}.json", report(cleaner))
+            publish(place.texts / f"{name}.json", residue(cleaner))
         publish(place.residuals / f"{name}.json", residual(patterns, series, finding))
         if finding.hits:
             quarantine(place, name, product)

@@ -9,7 +9,6 @@ import secrets
 import struct
 import zlib
 
-import polars as pl
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -82,8 +81,6 @@ def _planted(text: str) -> list[tuple[str, bytes]]:
     """One file of each kind with the text in it."""
     raw = text.encode()
     extension = struct.pack("<ii", 64, 6) + raw.ljust(56, b"\0")
-    table = io.BytesIO()
-    pl.DataFrame({"StudyDescription": [None, f"of {text}"]}).write_parquet(table)
     return [
         ("a.nii", nifti(descrip=raw)),
         ("a.nii", nifti(extension=extension)),
@@ -97,7 +94,7 @@ def _planted(text: str) -> list[tuple[str, bytes]]:
         ("a.json", json.dumps({"a": [{"b": f"of {text}"}]}).encode()),
         ("a.json", json.dumps({text: 1}).encode()),
         ("a.csv", b"a,b\n1," + raw + b"\n"),
-        ("a.parquet", table.getvalue()),
+        ("a.parquet", _table("StudyDescription", f"of {text}")),
         ("a.html", b"<p>" + raw + b"</p>"),
         *_planted_objects(text),
         ("a.bin", b"\1\2\3 " + raw + b" \xff"),
@@ -105,15 +102,21 @@ def _planted(text: str) -> list[tuple[str, bytes]]:
     ]
 
 
+def _table(column: str, value: object) -> bytes:
+    import polars as pl  # noqa: PLC0415 - a worker, which plants nothing, does without it
+
+    data = io.BytesIO()
+    pl.DataFrame({column: [None, value]}).write_parquet(data)
+    return data.getvalue()
+
+
 def _numbers(value: int) -> list[tuple[str, bytes]]:
     """Files with a number in them that is somebody's: as a number, and written in one's place."""
-    table = io.BytesIO()
-    pl.DataFrame({"Rows": [None, value]}).write_parquet(table)
     return [
         ("a.json", json.dumps({"Rows": [value]}).encode()),
         ("a.json", json.dumps({"Rows": float(value)}).encode()),
         ("a.csv", f"a,b\n1,{value}.0\n".encode()),
-        ("a.parquet", table.getvalue()),
+        ("a.parquet", _table("Rows", value)),
         ("a.dcm", dicom(DataElement(0x00200013, "IS", str(value)))),
         ("a.dcm", dicom(DataElement(0x00180050, "DS", f"{value}.0"))),
         ("a.dcm", dicom(DataElement(0x00091010, "SV", value))),

@@ -15,12 +15,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
-
-import polars as pl
+from typing import TYPE_CHECKING, NamedTuple
 
 from cohortkit.model import Scalar
 from cohortkit.verify.objects import parts
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Buffer = bytes | memoryview
 Cell = Scalar | list[object] | None
@@ -276,6 +277,8 @@ def json_cells(data: bytes) -> list[Place] | None:
 
 def table_cells(data: bytes) -> Iterator[Place] | None:
     """The same of a Parquet file: column names are keys. None where it cannot be read."""
+    import polars as pl  # noqa: PLC0415 - a worker, which writes no table, does without it
+
     try:
         frame = pl.read_parquet(io.BytesIO(data))
     except (pl.exceptions.PolarsError, OSError):
