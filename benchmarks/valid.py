@@ -2,11 +2,11 @@
 
     python benchmarks/valid.py [--recipe RECIPE] [--keep FOLDER] [--verbose] [FOLDER …]
 
-Needs dciodvfy and dcentvfy (Debian's dicom3tools). The real data of ``all_data.py`` (or of the folders named)
-are exported as DICOM by the public face. Each object of the release is matched with the file that
-it was made from, by the keyed UID of its source; both go through dciodvfy, and an error of the
-result that the source does not have is new. Numbers and values in messages are left out of the
-comparison, since a moved date is another value. The DICOMDIR beside them goes through dciodvfy too,
+Needs dciodvfy and dcentvfy (Debian's dicom3tools). The real data of ``all_data.py`` (or of the
+folders named) are exported as DICOM by the public face. Each object of the release is matched with
+the file that it was made from, by the keyed UID of its source; both go through dciodvfy, and an
+error of the result that the source does not have is new. Numbers and values in messages are left
+out of the comparison, since a moved date is another value. The DICOMDIR beside them goes through dciodvfy too,
 and all objects together through dcentvfy, which asks whether what describes one patient, study or
 series says the same in all of them: a disagreement that the sources do not have is new.
 

@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cohortkit as ck
-from cohortkit.deidentify import idtable
+from cohortkit.deidentify import idtable, mounts
 from cohortkit.deidentify.identities import Keyed
 from cohortkit.deidentify.tabled import Draw, Tabled
 from cohortkit.errors import IdTableError
@@ -469,3 +469,59 @@ def test_a_table_that_was_exchanged_during_a_run_is_refused(key: ck.Key, table: 
     ck.IdTable.new(table.path, key)
 
     refused(lambda: pickle.loads(pickled), "has changed")
+
+
+MOUNTED = """\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 22 0:30 / /home rw shared:2 - nfs4 server:/home rw,vers=4.2,local_lock=none
+31 22 0:31 / /home/old\\040lab rw - nfs server:/old rw,vers=3,nolock,local_lock=all
+32 22 0:32 / /scratch rw - lustre mgs:/fs rw,localflock
+33 22 0:33 / /work rw - lustre mgs:/fs rw,flock
+34 22 0:34 / /mnt/cloud rw - fuse.sshfs me@there: rw
+35 22 0:35 / /mnt/cloud/disk rw - xfs /dev/sdb rw
+36 22 0:36 / /smb rw - cifs //server/share rw,nobrl
+a line that nobody understands
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("/table", ""),
+        ("/home/me/table", ""),
+        ("/home/old lab/table", "nfs"),
+        ("/home/old labs/table", ""),
+        ("/scratch/table", "lustre"),
+        ("/work/table", ""),
+        ("/mnt/cloud/table", "fuse.sshfs"),
+        ("/mnt/cloud/disk/table", ""),
+        ("/smb/table", "cifs"),
+    ],
+)
+def test_a_file_system_says_whether_its_locks_hold_between_machines(place: str, kind: str) -> None:
+    """By the options of the nearest mount point; what is local or has locks is no matter."""
+    assert kind == mounts.alone(MOUNTED, place)
+
+
+def test_a_table_where_locks_are_of_one_machine_is_refused(
+    key: ck.Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither made nor opened there, and the error says where to."""
+    table = ck.IdTable.new(tmp_path / "table", key)
+    point = str(tmp_path.resolve()).replace(" ", "\\040")
+    line = f"40 22 0:40 / {point} rw - fuse.rclone remote: rw"
+    monkeypatch.setattr(idtable, "_mounted", lambda: line)
+    for door in (ck.IdTable.from_file, lambda path: ck.IdTable.new(path, key)):
+        with pytest.raises(IdTableError, match=r"fuse\.rclone.*keep it on a disk"):
+            door(table.path)
+
+
+def test_who_holds_a_table_is_felt_by_others_alone(key: ck.Key, table: ck.IdTable) -> None:
+    """Another process feels it; nothing is drawn by it, and afterwards it is free."""
+    ask = "import sys, cohortkit as ck; sys.exit(ck.IdTable.from_file(sys.argv[1]).is_held())"
+    words = [sys.executable, "-c", ask, str(table.path)]
+    with table.held():
+        assert 1 == subprocess.run(words, check=False).returncode
+    assert 0 == subprocess.run(words, check=False).returncode
+    assert 0 == len(table)
+    assert table.pseudonyms(key).study("1.2")

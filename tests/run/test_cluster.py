@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -156,6 +157,44 @@ def test_an_export_on_a_cluster_is_that_of_one_machine(
     assert 0 == made.exit_code == again.exit_code
     assert tree(whole.release) == tree(out / "release")
     accounted(out / "release")
+
+
+@pytest.fixture
+def tabled(tmp_path: Path, key: ck.Key) -> tuple[str, ck.IdTable]:
+    """A recipe that asks for random ids, and their table."""
+    (tmp_path / "random.toml").write_text('basis = "expert-determination"\nids = "table"\n')
+    return str(tmp_path / "random.toml"), ck.IdTable.new(tmp_path / "table", key)
+
+
+def test_a_cluster_draws_its_ids_out_of_one_table(
+    two: Cluster, archive: Path, key: ck.Key, tabled: tuple[str, ck.IdTable], tmp_path: Path
+) -> None:
+    """Byte for byte what one machine makes out of the same table afterwards."""
+    recipe, table = tabled
+    plan = planned(archive, ["dicom", "tables"], recipe=recipe)
+    there = run(plan, tmp_path / "there", key, engine=two.address, ids=table)
+    drawn = len(table)
+    here = run(plan, tmp_path / "here", key, ids=table)
+    assert 0 == there.exit_code == here.exit_code
+    assert tree(there.release) == tree(here.release)
+    assert drawn == len(table) > 0
+
+
+def test_a_table_whose_locks_the_workers_do_not_feel_is_refused(
+    two: Cluster,
+    archive: Path,
+    key: ck.Key,
+    tabled: tuple[str, ck.IdTable],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on a file system that locks for each machine: before the first task is given out."""
+    recipe, table = tabled
+    monkeypatch.setattr(ck.IdTable, "held", lambda _: nullcontext())
+    plan = planned(archive, ["tables"], recipe=recipe)
+    with pytest.raises(UsageError, match="does not feel the locks on the table of ids"):
+        run(plan, tmp_path / "out", key, engine=two.address, ids=table)
+    assert [] == [*(tmp_path / "out" / "vault" / "records").iterdir()]
 
 
 _SCRIPT = """

@@ -22,6 +22,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from cohortkit import given
+from cohortkit.deidentify import mounts
 from cohortkit.deidentify.identities import letters
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.tabled import Draw, Tabled
@@ -103,6 +104,16 @@ class IdTable:
                 f"{self.project!r}, key {self.key_id})"
             )
         return Tabled(key.pseudonyms(), self._rows)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep everybody else from drawing while the inside runs."""
+        with self._rows.alone():
+            yield
+
+    def is_held(self) -> bool:
+        """Whether somebody else keeps it."""
+        return not self._rows.free()
 
     def drew(self, letters: str) -> bool:
         """Whether a name or token without its first letter (16 of a-z2-7) is out of this table."""
@@ -215,6 +226,25 @@ class _File:
                 if not self._depth and connection.in_transaction:
                     self._commit(connection)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have the table for this process, and change nothing."""
+        with self.together():
+            self._do("BEGIN IMMEDIATE")
+            yield
+
+    def free(self) -> bool:
+        """Whether nobody else has the table now."""
+        with self._lock:
+            try:
+                self._open().execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & 0xFF in _BUSY:
+                    return False
+                raise self._wrong(error) from None
+            self._do("ROLLBACK")
+            return True
+
     def _commit(self, connection: sqlite3.Connection) -> None:
         try:
             self._do("COMMIT")
@@ -271,7 +301,23 @@ def _outside(path: str | Path) -> Path:
     given.path("table of ids", path, IdTableError)
     if inside_release(path):
         raise IdTableError(f"table of ids {path}: it is never inside a release")
-    return Path(path).expanduser().absolute()
+    place = Path(path).expanduser().absolute()
+    kind = mounts.alone(_mounted(), os.path.realpath(place))
+    if kind:
+        raise IdTableError(
+            f"table of ids {path}: it lies on a file system ({kind}) whose locks hold on one "
+            "machine alone, so that two runs could draw different ids for one person; keep it on "
+            "a disk of this machine, or where locks hold between machines"
+        )
+    return place
+
+
+def _mounted() -> str:
+    """What is mounted; nothing where no kernel tells it."""
+    try:
+        return Path("/proc/self/mountinfo").read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def _check(place: Path, said: str) -> None:

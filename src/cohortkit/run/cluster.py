@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cohortkit.deidentify.idtable import IdTable
 from cohortkit.errors import MissingDependency, UsageError
 from cohortkit.model import Record, Task
 from cohortkit.reasons import Reason
@@ -59,6 +60,7 @@ class Dask:
         posted = Posted.post(self.vault, packed(Alone(work, busy(self.vault))))
         try:
             threads = _look(client, posted)
+            _share_ids(client, posted, getattr(work, "ids", None))
             yield from self._run(client, posted, first, waiting, threads)
         finally:
             posted.remove()
@@ -138,6 +140,29 @@ def _look(client: Client, posted: Posted) -> int:
         if told:
             raise UsageError(f"a worker of the cluster cannot do this: {told}")
     return max(1, sum(map(int, client.nthreads().values())))
+
+
+def _share_ids(client: Client, posted: Posted, ids: IdTable | None) -> None:
+    """Hold the table of random ids here, and let every worker feel that it is held.
+
+    Raises:
+        UsageError: a lock on the table does not hold between the machines.
+    """
+    if ids is None:
+        return
+    with ids.held():
+        felt = client.run(is_held, posted)
+    if not all(felt.values()):
+        raise UsageError(
+            "a worker of the cluster does not feel the locks on the table of ids, so two people "
+            "could get one name; keep the table on a file system that has locks between machines"
+        )
+
+
+def is_held(posted: Posted) -> bool:
+    """On a worker: whether the work's table of ids is held by somebody else."""
+    ids = loads(posted.work()).work.ids  # type: ignore[attr-defined]  # of an `Alone`
+    return bool(ids.is_held())
 
 
 def inspect(posted: Posted, wanted: dict[str, str]) -> str:
