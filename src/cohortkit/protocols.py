@@ -84,9 +84,9 @@ class Narrowing(Protocol):
     Contract:
         - a term goes out only if ``capabilities`` proves its keyword and predicate, and nothing
           of an identifier ever goes out as a pattern;
-        - the answer holds every series for which the question is true, and, where ``unknown``,
-          every one of which some term is unknown and all terms before it are true, for these are
-          counted; others may be among them, for it is asked again here;
+        - the answer holds every series for which the question is true; where ``unknown``, every
+          one for which its first term is not false, for what each term leaves out or cannot know
+          is counted; others may be among them, for it is asked again here;
         - what can be had neither by a proved term nor by reading all is refused by name
           (``Unanswerable``);
         - an answer that may have been cut short is an error, never an answer.

@@ -40,15 +40,13 @@ class Behind:
         if not any(can.proves(*term) for term in query.terms) and not can.whole:
             raise Unanswerable(query.terms[0][0], "no term that it was proved to answer")
         schema = rows.collect_schema()
-        rest = pl.lit(value=True)
-        for word, asked in reversed(query.terms):
-            holds = verdict(word, asked, schema[word])
-            if can.proves(word, asked):
-                rest = holds.fill_null(value=False) & rest
-                rest = (holds.is_null() | rest) if can.unknown else rest
-            elif can.unknown:
-                rest = pl.lit(value=True)  # it may be unknown of any row
-        rows = rows.filter(rest)
+        asked = query.terms[:1] if can.unknown else query.terms
+        rest = [
+            verdict(word, one, schema[word]).fill_null(can.unknown)
+            for word, one in asked
+            if can.proves(word, one)
+        ]
+        rows = rows.filter(*rest)
         counts = Cohort.start(self.whole).counts
         told = (counts.patients, counts.studies, counts.series, counts.instances)
         return Narrowed(rows, told if can.unknown else None)

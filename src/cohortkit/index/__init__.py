@@ -10,22 +10,26 @@ from cohortkit import given
 from cohortkit.errors import NotBuilt, StoreError, UsageError
 from cohortkit.index.demo import demo_index
 from cohortkit.index.scan import scan
+from cohortkit.index.sql import SqlIndex
+from cohortkit.index.sql_copy import copy_to
+from cohortkit.index.sql_place import SCHEMES
 from cohortkit.index.store import StoreIndex
 from cohortkit.index.table import TableIndex
 
-__all__ = ["StoreIndex", "TableIndex", "demo_index", "open_index", "scan"]
+__all__ = ["SqlIndex", "StoreIndex", "TableIndex", "copy_to", "demo_index", "open_index", "scan"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 def open_index(
     where: str | Path, mapping: Mapping[str, str] | None = None
-) -> StoreIndex | TableIndex:
+) -> StoreIndex | TableIndex | SqlIndex:
     """Open an index.
 
     Args:
         where: the folder of an index store, or a Parquet or CSV table whose columns are DICOM
-            keywords, at series or instance grain.
+            keywords, at series or instance grain; or a database: ``postgresql://…``,
+            ``sqlite:///…``, ``duckdb:///…``, with the name of a table or view behind a ``#``.
         mapping: for a table: its column → DICOM keyword (or ``path``, ``size``, ``mtime_ns``).
 
     Raises:
@@ -37,10 +41,12 @@ def open_index(
     if mapping is not None:
         given.a(Mapping, "mapping", mapping, "a mapping of the table's columns to DICOM keywords")
     scheme = _SCHEME.match(str(where))
+    if scheme and scheme[1].lower() in SCHEMES:
+        return SqlIndex.open(str(where), mapping)
     if scheme:
         raise NotBuilt(
             f"this version cannot open {scheme[1].lower()}:// indexes: it opens the folder of an "
-            "index store, or a Parquet or CSV table; a query's answer saved as either will do"
+            "index store, a Parquet or CSV table, or a database (postgresql, sqlite, duckdb)"
         )
     if path.is_dir():
         if mapping:

@@ -15,6 +15,9 @@ from cohortkit.errors import StoreError
 from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED, label_of
 from cohortkit.index.folder import Manifest, collected, read_manifest, scan_parts
 from cohortkit.index.rollup import series_schema
+from cohortkit.index.sql import SqlIndex
+from cohortkit.index.sql_copy import copy_to
+from cohortkit.index.sql_read import asked_in_sql
 
 _PERSON = ("IssuerOfPatientID", "PatientID")
 
@@ -99,6 +102,32 @@ class StoreIndex:
             QueryError: a value that the column cannot have.
         """
         return Cohort.start(self, **terms)
+
+    def sql(self, statement: str) -> pl.DataFrame:
+        """The answer of one SELECT over ``series`` and ``instances``. Identified.
+
+        Raises:
+            QueryError: another statement than a question, or one that cannot be worked out.
+        """
+        tables = {name: self.tables[name] for name in ("series", "instances")}
+        tables["instances"] = self._absolute(tables["instances"])
+        return asked_in_sql(tables, statement)
+
+    def copy_to(self, url: str) -> SqlIndex:
+        """Write the index into a database, in tables of cohortkit's own, and open it there.
+
+        An earlier copy is replaced at once: readers see that one or this. Skipped files and
+        issues are not copied.
+
+        Args:
+            url: ``postgresql://…``, ``sqlite:///…`` or ``duckdb:///…``.
+
+        Raises:
+            UsageError: no such database, or the URL names a table.
+            StoreError: it cannot be written to.
+            MissingDependency: ``cohortkit[sql]`` is not installed.
+        """
+        return copy_to(self, url)
 
     def summary(self) -> pl.DataFrame:
         """Patients, studies, series, instances and bytes by Modality, and of all. No identity."""

@@ -26,6 +26,55 @@ _INSTANCE = "SOPInstanceUID"
 _UNREADABLE = "the table cannot be read; is it what its name says, and no row longer than the head?"
 
 
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """How the rows of a table become those of an index.
+
+    Attributes:
+        casts: of the columns that are DICOM keywords.
+        unique: the series UID alone tells the rows apart.
+    """
+
+    casts: tuple[Cast, ...]
+    unique: bool
+
+    @classmethod
+    def of(cls, raw: pl.LazyFrame) -> Typing:
+        """Look at a table whose columns have their names here.
+
+        Raises:
+            StoreError: it lacks StudyInstanceUID or SeriesInstanceUID (as a column or in a row),
+                or repeats a series.
+        """
+        schema = raw.collect_schema()
+        for needed in (_SERIES, _STUDY):
+            if needed not in schema:
+                raise StoreError(
+                    f"the table has no column {needed}; if it has another name, "
+                    f"give mapping={{'its name': '{needed}'}}"
+                )
+        casts = tuple(cast_of(name, dtype) for name, dtype in schema.items() if tag_of(name))
+        rows = raw.with_columns(cast.expression for cast in casts)
+        return cls(casts, _one_row_a_series(raw, rows))
+
+    def typed(self, raw: pl.LazyFrame) -> pl.LazyFrame:
+        """Rows with types, ``series_key`` and what the SOP class says."""
+        typed = raw.with_columns(cast.expression for cast in self.casts)
+        return with_classes(with_key(typed, unique=self.unique))
+
+
+def rolled_up(rows: pl.LazyFrame) -> pl.DataFrame:
+    """The series of typed instances; columns that cannot be known are left out."""
+    have = rows.collect_schema()
+    lacking = [pl.lit(None, dtype).alias(n) for n, dtype in INSTANCES.items() if n not in have]
+    series = with_study_counts(roll_up(rows.with_columns(lacking)))
+    made = set(series_schema()) - set(INSTANCES)
+    known = [name for name in series.columns if name in have or name in made]
+    extra = [name for name in have if name not in INSTANCES]
+    more = rows.group_by("series_key").agg(pl.col(extra).first()).collect()
+    return series.select(known).join(more, on="series_key", how="left", maintain_order="left")
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class TableIndex:
     """A Parquet or CSV table as an index. Implements ``protocols.Index``.
@@ -59,30 +108,18 @@ class TableIndex:
                 column or in a row), or repeats a series.
             UnknownKeyword: the mapping names no keyword, or no column.
         """
-        raw = _renamed(_read(path), dict(mapping or {}))
-        schema = raw.collect_schema()
-        for needed in (_SERIES, _STUDY):
-            if needed not in schema:
-                raise StoreError(
-                    f"the table has no column {needed}; if it has another name, "
-                    f"give mapping={{'its name': '{needed}'}}"
-                )
-        casts = tuple(cast_of(name, dtype) for name, dtype in schema.items() if tag_of(name))
-        rows = raw.with_columns(cast.expression for cast in casts)
-        unique = _one_row_a_series(raw, rows)
-
-        def typed(some: pl.LazyFrame) -> pl.LazyFrame:
-            some = some.with_columns(cast.expression for cast in casts)
-            return with_classes(with_key(some, unique=unique))
-
-        rows = typed(raw)
-        reach(rows, lambda places: typed(by_place(raw, places)))  # a million values stay untyped
+        raw = _read(path)
+        raw = raw.rename(renamed(raw.collect_schema().names(), mapping or {}))
+        typing = Typing.of(raw)
+        rows = typing.typed(raw)
+        # a million values stay untyped
+        reach(rows, lambda places: typing.typed(by_place(raw, places)))
         status = path.stat()
         version = hashlib.blake2b(
             f"{status.st_size} {status.st_mtime_ns} {sorted((mapping or {}).items())}".encode(),
             digest_size=6,
         ).hexdigest()
-        return cls(f"table-{version}", str(path.resolve()), rows, casts, raw)
+        return cls(f"table-{version}", str(path.resolve()), rows, typing.casts, raw)
 
     @property
     def by_instance(self) -> bool:
@@ -100,15 +137,7 @@ class TableIndex:
 
     @cached_property
     def _rolled_up(self) -> pl.DataFrame:
-        """The series of a table of instances; columns that it cannot know are left out."""
-        have = self.rows.collect_schema()
-        lacking = [pl.lit(None, dtype).alias(n) for n, dtype in INSTANCES.items() if n not in have]
-        series = with_study_counts(roll_up(self.rows.with_columns(lacking)))
-        made = set(series_schema()) - set(INSTANCES)
-        known = [name for name in series.columns if name in have or name in made]
-        extra = [name for name in have if name not in INSTANCES]
-        more = self.rows.group_by("series_key").agg(pl.col(extra).first()).collect()
-        return series.select(known).join(more, on="series_key", how="left", maintain_order="left")
+        return rolled_up(self.rows)
 
     def instances(self, series_keys: pl.Series) -> pl.DataFrame:
         """The instances of these series, sorted by series_key, SOPInstanceUID, path. Identified.
@@ -122,7 +151,7 @@ class TableIndex:
         rows = self.rows.filter(pl.col("series_key").is_in(keys)).collect()
         order = ["series_key", _INSTANCE]
         if "path" in rows.columns:
-            rows, order = _located(rows, Path(self.location).parent), [*order, "path"]
+            rows, order = located(rows, Path(self.location).parent), [*order, "path"]
         return rows.sort(order)
 
     def issues(self) -> pl.DataFrame:
@@ -211,21 +240,26 @@ def _read(path: Path) -> pl.LazyFrame:
     return frame
 
 
-def _renamed(frame: pl.LazyFrame, mapping: dict[str, str]) -> pl.LazyFrame:
-    columns = frame.collect_schema().names()
+def renamed(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Column of a table → its name here.
+
+    Raises:
+        UnknownKeyword: the mapping names no column, or no keyword.
+        QueryError: two columns would be one.
+    """
     for column, keyword in mapping.items():
         if column not in columns:
             raise UnknownKeyword(column, neighbours(column, columns), where="mapping (the table)")
         if tag_of(keyword) is None and keyword not in _BOOKKEEPING:
             raise UnknownKeyword(keyword, neighbours(keyword), where="mapping (DICOM)")
-    names = [mapping.get(column, column) for column in columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    names = {column: mapping.get(column, column) for column in columns}
+    twice = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
     if twice:
         raise QueryError(f"mapping: two columns would be {', '.join(twice)}")
-    return frame.rename(mapping)
+    return names
 
 
-def _located(rows: pl.DataFrame, folder: Path) -> pl.DataFrame:
+def located(rows: pl.DataFrame, folder: Path) -> pl.DataFrame:
     """Absolute paths, and size and time from the files where the table does not say them."""
     paths = [None if path is None else str(folder / path) for path in rows["path"]]
     rows = rows.with_columns(pl.Series("path", paths, pl.String()))
