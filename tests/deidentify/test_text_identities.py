@@ -293,7 +293,7 @@ SABOTAGES: dict[str, tuple[Sabotage, str]] = {
     ),
     "no form tells": (
         lambda patch: patch.setattr(shapes, "SHAPES", ()),
-        "CT thorax 3.5.19",
+        "CT thorax Mrs Hand",
     ),
     "glued words are one": (
         lambda patch: patch.setattr(cleaner.Cleaner, "_glued", lambda *_: iter(())),

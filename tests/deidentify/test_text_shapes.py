@@ -51,9 +51,12 @@ def test_a_telling_form_goes(rule: str, text: str) -> None:
     "text",
     [
         "TotalSegmentator(v1.5.6)", "1.5.6", "v1.5.21", "May Gruenwald stain", "March fracture",
-        "bVals=0,100,600,800", "384/256 80-100", "1.25 MM", "OCT 2", "MR 3T", "TE 10", "2/3", "T2",
-        "512x512x30", "1 of 2", "B30f", "3D", "4bval_100/2_600/4_800/8", "0.625", "-600", "AP/LAT",
-        "120 kV", "SE 2 IM 40", "0,OPL,GE,LSQX,EXPERIMENTAL7,null,na,120,0,0,na", "Axial (T1)",
+        "bVals=0,100,600,800", "384/256 80-100 sec", "1.25 MM", "OCT 2", "MR 3T", "TE 10",
+        "2/3", "T2",
+        "512x512x30", "1 of 2", "B30f", "3D", "4bval_100/2_600/4_800/8", "0.625",
+        "-600 HU", "AP/LAT", "120 kV", "SE 2 IM 40",
+        "0,OPL,GE,LSQX,EXPERIMENTAL7,null,na,120,0,0,na",
+        "Axial (T1)",
         "Topogram  0.6  T20s", "ReconFilter", "t2_tse_sag", "Schädel nativ", "\uff23\uff34 Thorax",
     ],
 )  # fmt: skip
@@ -144,6 +147,9 @@ def test_cleaning_is_idempotent_and_adds_nothing(text: str) -> None:
         "-",
         " ",
         "()",
+        "a1",
+        "T2 ",
+        "12,",
     ],
 )
 def test_a_long_text_costs_little(piece: str) -> None:

@@ -15,7 +15,15 @@ from cohortkit.protocols import Index
 Row = Mapping[str, object]
 
 _WHO: Final = ("IssuerOfPatientID", "PatientID")
-_KNOWN: Final = ("PatientName", "PatientBirthDate", "AccessionNumber", "StudyID")
+_KNOWN: Final = (
+    "PatientName",
+    "PatientBirthDate",
+    "AccessionNumber",
+    "StudyID",
+    "StudyDate",
+    "PatientAge",
+)
+_DATES: Final = frozenset({"PatientBirthDate", "StudyDate"})
 _MOST = 500
 """Values of one attribute of one person; who has more is nobody."""
 
@@ -66,6 +74,6 @@ def known_of(
 
 def _written(name: str) -> pl.Expr:
     """As a header has it."""
-    if name == "PatientBirthDate":
+    if name in _DATES:
         return pl.col(name).cast(pl.Date, strict=False).dt.strftime("%Y%m%d")
     return pl.col(name).cast(pl.String)

@@ -176,7 +176,11 @@ def _gather(
 ) -> tuple[_Found, _Spared]:
     """The spellings of all headers and of what the index knows; the texts that the recipe keeps."""
     found, spared = _Found(), _Spared()
-    told = ((keyword, vr_of(keyword) or "LO", [value]) for keyword, value in task.known)
+    told = (
+        (keyword, vr_of(keyword) or "LO", [value])
+        for keyword, value in task.known
+        if kind_of(keyword, vr_of(keyword) or "LO") is not Kind.DATE  # of other studies: `own`
+    )
     for keyword, vr, texts in chain(source_texts(headers), told):
         kind, direct = kind_of(keyword, vr), is_direct(keyword, vr)
         if keyword in kept and not (claimed and direct):

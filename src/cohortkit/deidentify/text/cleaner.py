@@ -16,7 +16,8 @@ from pydicom.dataset import Dataset
 
 from cohortkit.deidentify.statement import statement_of
 from cohortkit.deidentify.text import shapes
-from cohortkit.deidentify.text.known import known
+from cohortkit.deidentify.text.known import known, own
+from cohortkit.deidentify.text.numbers import Place, placed, runs_with
 from cohortkit.deidentify.text.words import RUN, Vocabulary, parts_of
 from cohortkit.model import Task
 from cohortkit.recipe.model import Recipe
@@ -24,10 +25,13 @@ from cohortkit.recipe.policy import cleans
 from cohortkit.recipe.text import TextPolicy, shipped
 from cohortkit.traces.fields import Kind
 from cohortkit.traces.find import spans
+from cohortkit.traces.narrow import narrow
+from cohortkit.traces.own import Own, What, lowered
 from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.traces.spellings import fold, plain
 
 GLUED, WORD, WITHHELD, UNREADABLE = "known, glued", "word", "withheld", "unreadable"
+UNPLACED = "number"
 """Rules of the report beside those of ``shapes``, the kinds of ``traces.fields`` and detectors."""
 
 _MOST_TURNS = 12  # a text in which there is still something to find goes whole
@@ -49,6 +53,7 @@ _SAY_NOTHING = frozenset(
 )
 _GROUPS = re.compile(r"(?<!\d)\d+(?:[ ./-]{1,2}\d+)+")
 _DEEPEST = 3  # brackets in brackets that a cut has emptied
+_AGE_FIGURES = 3
 _NEAR = 24  # characters in which initials are looked for
 
 Found = tuple[int, int, str]
@@ -82,11 +87,13 @@ class Cleaner:
         patterns: what is known of the patient.
         vocabulary: the words that may stay.
         policy: the recipe's detectors.
+        own: what figures may tell of the patient.
     """
 
     patterns: Patterns
     vocabulary: Vocabulary
     policy: TextPolicy = field(default_factory=TextPolicy)
+    own: Own = field(default_factory=Own)
     _done: dict[str, Cleaned] = field(default_factory=dict)
     _residue: Counter[tuple[str, str, Cleaned]] = field(default_factory=Counter)
     _words: frozenset[str] = field(init=False)
@@ -162,6 +169,30 @@ class Cleaner:
                     raise ValueError(f"detector {name}: a part that is not in the text")
                 yield start, end, f"detector {name}"
         yield from shapes.found(text)
+        yield from self._figures(text)
+
+    def _figures(self, text: str) -> Iterator[Found]:
+        """What figures tell of the patient; numbers without a place; forms in plain figures too."""
+        shown = narrow(text)
+        if shown.text != text:
+            for start, end, rule in shapes.found(shown.text):
+                yield *shown.span(start, end), rule
+        low = lowered(shown.text)
+        tokens = placed(low, self.vocabulary.listed(shown.text))
+        measures = {t.span for t in tokens if t.place is Place.SURE and "." in t.figures}
+        for start, end, what in self.own.found(low):
+            if what is not What.PART or (start, end) not in measures:  # 2.5 mm is no 2 May
+                yield *shown.span(start, end), what
+        aged = [one for one in tokens if one.place < Place.SURE and self._is_age(one.whole)]
+        for start, end in runs_with(low, aged):
+            yield *shown.span(start, end), What.AGE
+        strange = [one for one in tokens if one.place is Place.NOWHERE]
+        for start, end in runs_with(low, strange):
+            yield *shown.span(start, end), UNPLACED
+
+    def _is_age(self, figures: str) -> bool:
+        """Of two figures or three: one alone is in every text."""
+        return 1 < len(figures) <= _AGE_FIGURES and int(figures) in self.own.ages
 
     def _glued(self, text: str) -> Iterator[tuple[int, int]]:
         """Words in one with others or with digits, of which one is known: ``CTVista``, ``MRN0815``.
@@ -201,7 +232,8 @@ def cleaner_for(headers: Sequence[Dataset], task: Task, recipe: Recipe) -> Clean
     if not cleans(recipe):
         return None
     claimed = statement_of(recipe).identity_removed == "YES"
-    return Cleaner(known(headers, task, claimed=claimed), _vocabulary(recipe.text), recipe.text)
+    patterns = known(headers, task, claimed=claimed)
+    return Cleaner(patterns, _vocabulary(recipe.text), recipe.text, own(headers, task, patterns))
 
 
 @lru_cache(maxsize=4)

@@ -12,6 +12,7 @@ from cohortkit.model import Scalar, Task
 from cohortkit.recipe.text import shipped
 from cohortkit.traces.days import date_forms
 from cohortkit.traces.fields import Kind
+from cohortkit.traces.own import Own, own_of
 from cohortkit.traces.patterns import LONG_NUMBER, Pattern, Patterns, Rule, collect
 from cohortkit.traces.spellings import ORDINARY, fold, identifier, words_in
 
@@ -19,6 +20,8 @@ _SHORTEST = 3  # characters of a word of a joined column
 _LEAST_DIGITS = 5  # of a joined number: fewer are a count, a size, an age
 _LONGEST = 2000  # characters of a joined value
 _NAME = 3  # words: more are a text
+_DAY = 8  # figures of a day that is written in one
+_NUMBERED = frozenset({Kind.PATIENT_ID, Kind.IDENTIFIER, Kind.PHONE})
 
 
 def known(headers: Sequence[Dataset], task: Task, *, claimed: bool) -> Patterns:
@@ -40,6 +43,33 @@ def known(headers: Sequence[Dataset], task: Task, *, claimed: bool) -> Patterns:
     for item in _joined(task.joined):
         items.setdefault(item.text, item)
     return Patterns(tuple(items[text] for text in sorted(items)))
+
+
+def own(headers: Sequence[Dataset], task: Task, patterns: Patterns) -> Own:
+    """What figures may tell of the patient: of what the patterns know, and of what they do not.
+
+    Args:
+        headers: the source headers, for the ages that they state.
+        task: its person, and what the index knows of all its studies.
+        patterns: of the same.
+    """
+    stated = {("PatientAge", text) for text in map(_age_of, headers) if text}
+    born = (item.text for item in patterns.items if item.kind is Kind.BIRTH_DATE)
+    numbers = (item.text for item in patterns.items if item.kind in _NUMBERED)
+    names = (item.text for item in patterns.items if item.kind is Kind.NAME and " " in item.text)
+    told = (
+        *(("PatientBirthDate", text) for text in born if len(text) == _DAY and text.isdigit()),
+        *(("AccessionNumber", text) for text in numbers),
+        *(("PatientName", text) for text in names),
+    )
+    days = Own(days=frozenset(patterns.days))
+    return own_of((*sorted(stated), *told, *task.known)) | days
+
+
+def _age_of(header: Dataset) -> str:
+    """As it stands there; what is raw stays raw."""
+    raw = header.get_item("PatientAge").value if "PatientAge" in header else ""
+    return raw.decode("ascii", "replace") if isinstance(raw, bytes) else str(raw or "")
 
 
 def _joined(joined: Sequence[tuple[str, Scalar | None]]) -> Iterator[Pattern]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from cohortkit.recipe.text import shipped
 from cohortkit.traces import months
 
 _SHORT = 3  # letters of a month in short, in most languages
@@ -49,6 +50,11 @@ def _digits(least: int) -> Callable[[str], bool]:
     return lambda text: sum(letter.isdigit() for letter in text) >= least
 
 
+def _no_term(text: str) -> bool:
+    """Whether letters with points are no abbreviation of the trade (A.P.)."""
+    return "".join(filter(str.isalpha, text)).casefold() not in shipped().single
+
+
 _TITLES = (
     r"(?:dr\.|prof(?:\.|essor)?|doctor|docteur|dott(?:\.|ore|oressa)|mr\.|mrs\.?|ms\.|miss|herr|"
     r"frau|mme\.?|mlle\.?|madame|monsieur|señor|señora|sra\.)"
@@ -78,7 +84,7 @@ SHAPES = (
     _shape("date", rf"{_FROM}{_MONTH}{_BETWEEN}{_YEAR}{_TO}"),
     _shape("date", rf"(?<!\d){_DAY}{_SUFFIX}\s(?:of\s)?{_FULL}{_TO}"),
     _shape("date", rf"{_FROM}{_FULL}\s{_DAY}(?:st|nd|rd|th)?{_TO}"),
-    _shape("year", rf"{_FROM}{_NUMBER_FROM}{_YEAR}{_NUMBER_TO}{_TO}"),
+    _shape("year", rf"{_FROM}{_NUMBER_FROM}{_YEAR}{_NUMBER_TO}{_TO}|['\u2019\u00b4`]\d\d{_TO}"),
     # ── times and ages ──
     _shape("time", r"(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(?!\d)"),
     _shape("time", rf"{_FROM}(?:[01]?\d|2[0-3])(?:h[0-5]\d|\s?uhr|\s?o'clock){_TO}"),
@@ -86,6 +92,10 @@ SHAPES = (
         "age",
         rf"{_FROM}\d{{1,3}}[\s-]?(?:y/o|yo|yrs?|years?|jahre?n?|ans|anni|años|jaar){_TO}"
         r"(?:[\s-]?(?:old|alt))?",
+    ),
+    _shape(
+        "age",
+        rf"{_FROM}\d{{1,3}}[\s.-]{{0,3}}(?:j|jr|ja?e?hrig\w*|jährig\w*|letni\w*|vuotias)\.?{_TO}",
     ),
     _shape("age", rf"{_FROM}\d{{3}}[ymwd]{_TO}|{_FROM}(?:aged?|alter)[\s:=]{{1,3}}\d{{1,3}}(?!\d)"),
     _shape("age", rf"{_FROM}(?:9\d|1[01]\d)\s?(?-i:[MF]){_TO}"),
@@ -103,6 +113,7 @@ SHAPES = (
     _shape("number", r"(?<![^\W_])[^\W_]{0,64}?\d{5,}[^\W_]*|\d{5,}"),
     _shape("number", r"(?<![\d.,])\d{3,4}\.\d{3,4}(?![\d.,])"),
     _shape("spelt out", r"(?<![^\W_])[^\W\d_](?:[ ._-][^\W\d_]){3,40}(?![^\W_])"),
+    _shape("initials", rf"{_FROM}(?-i:[A-Z]\.\s?){{2,5}}(?-i:[A-Z])?{_TO}", _no_term),
     _shape("title", rf"{_FROM}{_TITLES}\s{{0,3}}(?:[^\W\d_]\.\s?){{0,3}}(?:[^\W\d_]{{2,40}})?"),
 )
 

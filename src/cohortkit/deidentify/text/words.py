@@ -48,6 +48,15 @@ class Vocabulary:
                 yield start, stop
         yield from _strange_signs(text, end, len(text))
 
+    def listed(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where a word or a phrase with figures in it stands that is on the list as it is."""
+        runs = [match.span() for match in RUN.finditer(text)]
+        for first, last in self._phrases(text, runs, (False,)):
+            yield runs[first][0], runs[last - 1][1]
+        for start, end in runs:
+            if _bare(text[start:end]).casefold() in self.words.single:
+                yield start, end
+
     def knows(self, run: str) -> bool:
         """Whether a run of letters and digits may stay: a word, a short number, or both in one."""
         found = self._judged.get(run)
