@@ -365,3 +365,105 @@ def test_header_and_row_give_one_answer() -> None:
     )
     expected = {PixelRisk.DERIVED_SECONDARY, PixelRisk.COLOUR}
     assert expected == pixel_risks(get, CT)
+
+
+# ── what tells it beside the words for a part ────────────────────────────────────────────────────
+
+CHEST = {"BodyPartExamined": "CHEST", "SeriesDescription": "CHEST ROUTINE"}
+TELLING = [
+    {"ReceiveCoilName": "HE1-4;NE1"}, {"ReceiveCoilName": "HEA;HEP"},
+    {"TransmitCoilName": "Tx_Head"}, {"PulseSequenceName": "tgse_pcasl"},
+    {"ConvolutionKernel": "H30s"}, {"ConvolutionKernel": "Hr40d"}, {"ConvolutionKernel": "J40s"},
+    {"ConvolutionKernel": ["Hc44f", "2"]}, {"ConvolutionKernel": "UB"},
+    {"ConvolutionKernel": "FC26"}, {"ConvolutionKernel": "FC68"},
+    {"ConvolutionKernel": "BRAIN"}, {"FilterType": "HEAD FILTER"},
+    {"ScanOptions": ["AXIAL", "HEAD"]},
+    {"ImageType": ["ORIGINAL", "PRIMARY", "ASL"]}, {"image_types": ["DERIVED\\PRIMARY\\SWI"]},
+    {"SeriesDescription": "3D ASL"}, {"SeriesDescription": "SWI_Images"},
+    {"ProtocolName": "pcasl"}, {"SequenceName": "*swi3d1r"}, {"ImageComments": "Head first try"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", TELLING, ids=str)
+def test_a_technique_for_heads_counts_whatever_the_body_part_says(words: dict[str, object]) -> None:
+    """Coils, kernels, filters and sequences that are made for heads, in a series called CHEST."""
+    assert face_risk(CHEST.get, MR, STRICT) is None
+    assert Reason.FACE_RISK is face_risk({**CHEST, **words}.get, MR, STRICT)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"ConvolutionKernel": kernel}
+        for kernel in ("B30f", "Br40d", "I30f", "Bl57f", "STANDARD", "LUNG", "YB", "FC08", "FC51")
+    ]
+    + [
+        {"ReceiveCoilName": "BO1-3;SP2-6"},
+        {"TransmitCoilName": "Body"},
+        {"FilterType": "BODY FILTER"},
+        {"ScanOptions": "HELICAL MODE"},
+    ],
+    ids=str,
+)
+def test_a_technique_for_bodies_is_no_head(words: dict[str, object]) -> None:
+    """The usual ones of a chest."""
+    assert face_risk({**CHEST, **words}.get, CT, STRICT) is None
+
+
+@pytest.mark.parametrize(
+    ("group", "keyword", "value"),
+    [
+        ("MRReceiveCoilSequence", "ReceiveCoilName", "Head_32"),
+        ("MRTransmitCoilSequence", "TransmitCoilName", "HEAD"),
+        ("CTReconstructionSequence", "ConvolutionKernel", "Hr40"),
+        ("CTXRayDetailsSequence", "FilterType", "HEAD"),
+        ("MRArterialSpinLabelingSequence", "ASLTechniqueDescription", "continuous"),
+    ],
+)
+@pytest.mark.parametrize(
+    "around", ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"]
+)
+def test_functional_groups_tell_a_head_too(
+    around: str, group: str, keyword: str, value: str
+) -> None:
+    """An enhanced object says it in its groups."""
+    inner, outer, header = Dataset(), Dataset(), Dataset()
+    setattr(inner, keyword, value)
+    setattr(outer, group, [inner])
+    setattr(header, around, [Dataset(), outer])
+    header.BodyPartExamined = "CHEST"
+
+    assert Reason.FACE_RISK is face_risk(asked_of(header), MR, STRICT)
+
+
+CAPTURES = [
+    {"Modality": "US"}, {"Modality": "OT"}, {"Modality": "SC"}, {"modalities": ["CT", "ES"]},
+    {"SeriesDescription": "Dose Report"}, {"SeriesDescription": "DOSE"},
+    {"SeriesDescription": "dose_info 2"}, {"SeriesDescription": "Patient Protocol"},
+    {"SeriesDescription": "Screen Save"}, {"SeriesDescription": "Screenshot"},
+    {"SeriesDescription": "Dosisprotokoll"}, {"SeriesDescription": "Patientenprotokoll"},
+    {"SeriesDescription": "Summary Series"}, {"SeriesDescription": "Results MM Reading"},
+    {"ImageComments": "Secondary capture"}, {"DerivationDescription": "screen capture"},
+    {"SecondaryCaptureDeviceManufacturer": "Maker"}, {"DateOfSecondaryCapture": "20210101"},
+    {"BitsStored": 8},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", CAPTURES, ids=str)
+def test_a_page_that_calls_itself_original_is_a_page(words: dict[str, object]) -> None:
+    """Whatever the class and Image Type say."""
+    scan = {"Modality": "CT", "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"], "BitsStored": 12}
+    assert burned_in_risk(scan.get, CT, STRICT) is None
+    assert Reason.BURNED_IN_RISK is burned_in_risk({**scan, **words}.get, CT, STRICT)
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["LOW DOSE CHEST", "Lung screening", "TEST DOSE", "COR_iDose_3_", "Full Dose Images",
+     "CT COLONOGRAPHY", "KIDNEY PROTOCOL", "SnapShot Segment 75%", "Body-Low Dose CT"],
+)  # fmt: skip
+def test_ordinary_descriptions_are_no_pages(description: str) -> None:
+    """Dose, screening and protocol are words of series."""
+    assert (
+        burned_in_risk({"Modality": "CT", "SeriesDescription": description}.get, CT, STRICT) is None
+    )

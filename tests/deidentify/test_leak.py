@@ -35,6 +35,9 @@ from cohortkit.recipe.model import (
     DatePolicy,
     Decision,
     Option,
+    PixelAcceptance,
+    PixelPolicy,
+    PixelRisk,
     Recipe,
     Unlisted,
 )
@@ -65,11 +68,20 @@ POOL = tuple(
 )
 
 
+# every attribute is planted, and some tell that a picture was captured
+CAPTURED = PixelAcceptance(
+    frozenset({PixelRisk.CONVERSION_TYPE, PixelRisk.HIGH_RISK_CLASS}),
+    "planted",
+    sop_class="1.2.840.10008.5.1.4.1.1.2",
+)
+
+
 def recipe(*options: Option) -> Recipe:
     # shifts so far back that no moved date is by chance another planted one
     return Recipe(
         name="t",
         basis=Basis.GDPR_PSEUDONYMISED,
+        pixels=PixelPolicy((CAPTURED,)),
         options=frozenset(options),
         dates=DatePolicy(-60_000, -50_000),
         unlisted=Unlisted.CLEAN if Option.CLEAN_DESCRIPTORS in options else Unlisted.BY_RULE,

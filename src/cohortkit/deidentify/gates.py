@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from cohortkit.deidentify.regions import Region, region
+from cohortkit.deidentify.regions import Region, is_head_kernel, region
 from cohortkit.deidentify.signatures import Get, There, fitting, may_hold_pixels, refused
 from cohortkit.dicom.sop_classes import lookup
 from cohortkit.model import Department, Kind, Reason, Risk, SopClass
@@ -25,6 +25,32 @@ _SOUND = frozenset(_ROOT + tail for tail in ("3", "3.1", "6", "6.1", "6.2", "6.3
 _CONE_BEAM = frozenset(_ROOT + tail for tail in ("13.1.1", "13.1.2"))
 _CAPTURED = re.compile(r"SCREEN|DOSE|REPORT|\bPROT\b|PROTOCOL")
 """Pages that a scanner draws: screen saves, dose and protocol pages, however they are written."""
+_PAGE = re.compile(
+    r"\bDOS(?:E|IS|IM[EÉ]TRIE)[\W_]*(?:INFO|PAGE|SHEET|RECORD|RECAP|TABLE|PROTO|BERICHT|RAPPORT)|\A\W*DOSE\W*\Z|"
+    r"\b(?:PATIENT(?:EN)?|EXAM|SCAN)[\W_]*PROTO[CK]OL|REPORT(?:S|\b)|RAPPORT\b|\bBERICHT|"
+    r"SCREEN[\W_]*(?:SAV|SHOT|CAP|GRAB|PRINT|DUMP)|BILDSCHIRM|SECONDARY[\W_]*CAPTURE|"
+    r"\bSUMMARY\b|\bRESULTS?\b|HARD[\W_]*COPY|PRINT[\W_]*OUT"
+)
+"""The same in a description, where low dose and screening are words of ordinary series."""
+_SAYS_WHAT_IT_IS = ("SeriesDescription", "ImageComments", "DerivationDescription")
+_OF_A_CAPTURE = (
+    "ConversionType",
+    "SecondaryCaptureDeviceID",
+    "SecondaryCaptureDeviceManufacturer",
+    "SecondaryCaptureDeviceManufacturerModelName",
+    "SecondaryCaptureDeviceSoftwareVersions",
+    "HardcopyCreationDeviceID",
+    "HardcopyDeviceManufacturer",
+    "DateOfSecondaryCapture",
+    "VideoImageFormatAcquired",
+    "DigitalImageFormatAcquired",
+)
+"""Attributes that only what is captured or copied has (PS3.3 C.8.6.1 and its forerunners)."""
+_SCANNERS = frozenset({"", "CT", "MR", "PT", "NM", "ST"})
+"""Modalities of the classes that their scanner itself draws; ST is a SPECT of old."""
+_MEASURED = frozenset({"CT", "PT"})
+_PICTURE = 8
+"""Bits of a picture: too few for what these scanners measure."""
 _NAMES_A_PART = (
     "BodyPartExamined",
     "AnatomicRegionSequence",
@@ -34,11 +60,20 @@ _NAMES_A_PART = (
 )
 _MAY_NAME_A_HEAD = (
     "procedures",
+    "technique",
     "RequestedProcedureDescription",
     "PerformedProcedureStepDescription",
     "SequenceName",
+    "PulseSequenceName",
     "ReceiveCoilName",
+    "TransmitCoilName",
+    "FilterType",
+    "ScanOptions",
+    "ImageType",
+    "image_types",
+    "ImageComments",
 )
+_KERNEL = "ConvolutionKernel"
 
 
 def burned_in_risk(
@@ -91,6 +126,13 @@ def _pixel_risks(get: Get, sop: SopClass) -> Iterator[PixelRisk]:
         yield PixelRisk.NOT_STATED
     elif sop.risk is Risk.LOW:
         yield from _signs_of_a_capture(get)
+        modalities = {_text(value) for value in (get("Modality"), *_each(get("modalities")))}
+        if (
+            sop.kind is Kind.IMAGE
+            and sop.department is not Department.ANY
+            and modalities - _SCANNERS
+        ):
+            yield PixelRisk.HIGH_RISK_CLASS  # the class says one thing, the device another
 
 
 def _signs_of_a_capture(get: Get) -> Iterator[PixelRisk]:
@@ -99,12 +141,14 @@ def _signs_of_a_capture(get: Get) -> Iterator[PixelRisk]:
     terms = [{t.strip() for v in _each(one) for t in _text(v).split("\\")} for one in types]
     if any({"DERIVED", "SECONDARY"} <= one for one in terms):
         yield PixelRisk.DERIVED_SECONDARY
-    if any(_CAPTURED.search(term) for one in terms for term in one):
+    drawn = any(_CAPTURED.search(term) for one in terms for term in one)
+    drawn |= _text(get("Modality")) in _MEASURED and 0 < _number(get("BitsStored")) <= _PICTURE
+    if drawn or any(map(_PAGE.search, _texts(get, _SAYS_WHAT_IT_IS))):
         yield PixelRisk.SCREEN_SAVE
     colours = {_text(v) for v in [get("PhotometricInterpretation"), *_each(get("photometrics"))]}
     if colours - _GREY or _number(get("SamplesPerPixel")) > 1:
         yield PixelRisk.COLOUR
-    if _text(get("ConversionType")):
+    if any(map(_text, map(get, _OF_A_CAPTURE))):
         yield PixelRisk.CONVERSION_TYPE
 
 
@@ -119,7 +163,11 @@ def face_risk(get: Get, sop: SopClass | None, recipe: Recipe) -> Reason | None:
         return None if recipe.faces.accept_heads else Reason.FACE_RISK
     if not _shows_bodies(sop):
         return None
-    shown = region(_texts(get, _NAMES_A_PART), _texts(get, _MAY_NAME_A_HEAD))
+    other = _texts(get, _MAY_NAME_A_HEAD)
+    kernels = [part for text in _texts(get, (_KERNEL, "kernels")) for part in text.split("\\")]
+    shown = region(_texts(get, _NAMES_A_PART), [*other, *kernels])
+    if any(map(is_head_kernel, kernels)):
+        shown = Region.HEAD
     accepted = {
         Region.HEAD: recipe.faces.accept_heads,
         Region.UNKNOWN: recipe.faces.accept_unknown,

@@ -25,6 +25,14 @@ _FRAME_TYPES = (
     "PETFrameTypeSequence",
     "XAXRFFrameCharacteristicsSequence",
 )
+_TECHNIQUES = {
+    "MRReceiveCoilSequence": "ReceiveCoilName",
+    "MRTransmitCoilSequence": "TransmitCoilName",
+    "CTReconstructionSequence": "ConvolutionKernel",
+    "CTXRayDetailsSequence": "FilterType",
+}
+"""What functional groups say of coils, kernels and the like."""
+_KERNEL, _LABELLED = "ConvolutionKernel", "MRArterialSpinLabelingSequence"
 _REQUEST = "RequestAttributesSequence"
 _PROCEDURES = (
     "ProcedureCodeSequence",
@@ -49,12 +57,15 @@ def asked_of(header: Dataset) -> Callable[[str], object | None]:
     A sequence is answered by the code values and meanings in it. Of the columns that only an
     index row has, ``image_types`` is answered by the frames of an enhanced object, ``burned_in`` by
     the header and its items wherever an item says something, and the others by None;
-    ``procedures`` by what codes and requests say of the procedure.
+    ``procedures`` by what codes and requests say of the procedure, ``technique`` and ``kernels``
+    by what functional groups say of coils and reconstruction.
     """
     told = {
         _REGION: _regions,
         "image_types": _frame_types,
         "procedures": _procedures,
+        "technique": _techniques,
+        "kernels": _kernels,
     }
     warnings = {_VISUAL: _features, "burned_in": _burned_in}
     warned: list[list[_Warning]] = []
@@ -111,6 +122,25 @@ def _frame_types(header: Dataset) -> Iterator[object]:
             for name in _FRAME_TYPES:
                 for kind in _inside(item, name):
                     yield "\\".join(map(str, _read(kind, "FrameType")))
+
+
+def _grouped(header: Dataset) -> Iterator[tuple[str, object]]:
+    for group in _AROUND:
+        for item in _inside(header, group):
+            for name, keyword in _TECHNIQUES.items():
+                for inner in _inside(item, name):
+                    yield from ((keyword, value) for value in _read(inner, keyword))
+
+
+def _techniques(header: Dataset) -> Iterator[object]:
+    """Words for coils and filters; what is labelled by its spins is a brain."""
+    if any(_inside(item, _LABELLED) for group in _AROUND for item in _inside(header, group)):
+        yield "ASL"
+    yield from dict.fromkeys(value for keyword, value in _grouped(header) if keyword != _KERNEL)
+
+
+def _kernels(header: Dataset) -> Iterator[object]:
+    yield from dict.fromkeys(value for keyword, value in _grouped(header) if keyword == _KERNEL)
 
 
 def _burned_in(header: Dataset, warned: Sequence[_Warning]) -> Iterator[object]:

@@ -63,6 +63,8 @@ _HEAD_ALONE = frozenset(
     FEJ AGY HODE GEZICHT NEK GLAVA ANSIKT FLAIR STEALTH CISS PNS NPC LIP LIPS MOUTH TOOTH TEETH
     OHR AUGE AUGEN NASE MUND ZUNGE HWK SHT OCCIPUT COLLO BOCA BOUCHE BRN NK HAED LGK SAH SDH TBI
     CSP CSPN CSPI CSPIN TBONE TBONES
+    ASL PCASL PASL CASL SWI SWIP SWAN QSM CBF CBV RCBV BRAVO DKI NODDI FGATIR VENBOLD
+    HEA HEP
     """.split()  # noqa: SIM905 - words read best as words
 )
 _HEAD_GLUED = re.compile(
@@ -76,7 +78,8 @@ _HEAD_GLUED = re.compile(
 _HEAD_APART = re.compile(
     r"\bH(?:D|EA?D)?[\W_]*(?:AND|UND|ET|[&+/])?[\W_]*N(?:E?CK|K)?(?![A-Z])|"  # H and N, H/N, HD NK
     r"\bSK(?:UL+)?[\W_]*(?:TO)?[\W_]*(?:MID)?[\W_]*TH(?:IGHS?)?\b|"
-    r"\bC(?:TL)?[\W_]*SPI?N?E?\b"
+    r"\bC(?:TL)?[\W_]*SPI?N?E?\b|"
+    r"\bHE\d"  # elements of a coil
 )
 _ELSEWHERE = """
     CHEST THORAX THORACIC THORACAL THORACALE THORACO THORACIQUE TORAX TORACE TORACICO TORACICA
@@ -120,6 +123,13 @@ _HEAD_CODES = frozenset(
 )
 
 
+_HEAD_KERNEL = re.compile(
+    r"(?:H[A-Z]?|J)\d\d[A-Z]?|"  # Siemens: families for heads, of all generations
+    r"U[ABC]|"  # Philips: brain
+    r"FC[246]\d(?:-\w+)?"  # Toshiba, Canon: heads, with and without correction
+)
+"""Kernels of CT that are made for heads."""
+
 _TEXTS = 4096  # a series says the same in every file
 
 
@@ -134,6 +144,11 @@ def region(head_words: Iterable[str], other_words: Iterable[str] = ()) -> Region
     if any(_is_head(text) for text in main) or any(_is_head(_folded(t)) for t in other_words):
         return Region.HEAD
     return Region.ELSEWHERE if any(_is_elsewhere(text) for text in main) else Region.UNKNOWN
+
+
+def is_head_kernel(text: str) -> bool:
+    """Whether a convolution kernel (0018,1210) is one for heads, by its maker's way to name it."""
+    return _HEAD_KERNEL.fullmatch(text.strip().upper()) is not None
 
 
 def _words(text: str) -> list[str]:

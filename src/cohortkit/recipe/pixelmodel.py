@@ -11,13 +11,13 @@ from cohortkit.pixels.rectangles import Rectangle
 class PixelRisk(StrEnum):
     """Why names may be drawn into pixels (PS3.15 E.3.1). Each is accepted by name or refused."""
 
-    HIGH_RISK_CLASS = "high-risk-class"  # secondary capture, ultrasound, photographs, slides …
+    HIGH_RISK_CLASS = "high-risk-class"  # secondary capture, ultrasound, photographs …: by class or Modality
     STATED_YES = "stated-yes"  # BurnedInAnnotation is YES
     NOT_STATED = "not-stated"  # BurnedInAnnotation is absent where it must say NO (CR, DX …)
     DERIVED_SECONDARY = "derived-secondary"  # ImageType DERIVED\SECONDARY
-    SCREEN_SAVE = "screen-save"  # ImageType holds SCREEN SAVE
+    SCREEN_SAVE = "screen-save"  # ImageType or a description names a page that a scanner draws
     COLOUR = "colour"  # RGB, YBR or PALETTE where grey is expected (CT, MR, PT, NM)
-    CONVERSION_TYPE = "conversion-type"  # ConversionType is there: a scan of a film, a capture
+    CONVERSION_TYPE = "conversion-type"  # ConversionType, or what only a captured picture has
 
 
 @dataclass(frozen=True, slots=True)
