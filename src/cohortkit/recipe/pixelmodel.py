@@ -11,7 +11,7 @@ from cohortkit.pixels.rectangles import Rectangle
 class PixelRisk(StrEnum):
     """Why names may be drawn into pixels (PS3.15 E.3.1). Each is accepted by name or refused."""
 
-    HIGH_RISK_CLASS = "high-risk-class"  # secondary capture, ultrasound, photographs …: by class or Modality
+    HIGH_RISK_CLASS = "high-risk-class"  # captures, ultrasound, photographs …: by class or Modality
     STATED_YES = "stated-yes"  # BurnedInAnnotation is YES
     NOT_STATED = "not-stated"  # BurnedInAnnotation is absent where it must say NO (CR, DX …)
     DERIVED_SECONDARY = "derived-secondary"  # ImageType DERIVED\SECONDARY
