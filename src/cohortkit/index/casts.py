@@ -99,9 +99,10 @@ def _date(source: pl.Expr) -> pl.Expr:
 
 def _time(source: pl.Expr) -> pl.Expr:
     plain = source.str.replace_all(":", "", literal=True)
-    digits = plain.str.extract(r"^(\d{2}(?:\d{2}){0,2})(?:\.\d{1,6})?$", 1).str.pad_end(6, "0")
-    micro = plain.str.extract(r"^\d{6}\.(\d{1,6})$", 1).str.pad_end(6, "0").fill_null("000000")
-    return (digits + micro).str.strptime(pl.Time(), "%H%M%S%6f", strict=False)
+    digits = plain.str.extract(r"^(\d{2}(?:\d{2}){0,2})(?:\.\d{1,9})?$", 1).str.pad_end(6, "0")
+    # polars writes nine digits
+    nano = plain.str.extract(r"^\d{6}\.(\d{1,9})$", 1).str.pad_end(9, "0").fill_null("0" * 9)
+    return (digits + nano).str.strptime(pl.Time(), "%H%M%S%9f", strict=False)
 
 
 def with_key(rows: pl.LazyFrame, *, unique: bool) -> pl.LazyFrame:

@@ -127,10 +127,11 @@ class SqlIndex:
         condition = "" if self.by_instance else narrowing(query, self.rows.columns, types)
         if not condition:
             return Narrowed(self._series, self._whole)
-        rows = self._typed(condition)
-        if self.rows.count(condition) <= _HELD:
-            rows = rows.collect().lazy()
-        return Narrowed(rows, self._whole)
+        few = self.rows.read(condition=condition, most=_HELD + 1)
+        if few.height > _HELD:
+            return Narrowed(self._typed(condition), self._whole)
+        held = few.lazy() if self.typing is None else self.typing.typed(few.lazy()).collect().lazy()
+        return Narrowed(held, self._whole)
 
     def instances(self, series_keys: pl.Series) -> pl.DataFrame:
         """The instances of these series, sorted by series_key, SOPInstanceUID, path. Identified."""

@@ -52,8 +52,7 @@ def copy_to(index: Index, url: str) -> SqlIndex:
 
 
 def _write(cursor: Any, place: Place, table: str, frame: pl.DataFrame, mode: str) -> None:  # noqa: ANN401 - the driver is imported where it is used
-    if place.backend == "postgresql":
-        frame = each_text(frame, {NUL: f"{NUL}1", "\0": f"{NUL}0"})
+    frame = each_text(frame, {NUL: f"{NUL}1", "\0": f"{NUL}0"})
     if place.backend == "sqlite":
         frame = frame.select(_plain(column) for column in frame)
     try:

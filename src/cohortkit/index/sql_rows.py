@@ -74,12 +74,10 @@ class Rows:
         if most is not None:
             sql += f" LIMIT {most}"
         frame = self.asked(sql)
-        made = {name: self.types[name] for name in wanted}
-        return decoded(frame.select(wanted), made) if wanted else pl.DataFrame(height=frame.height)
-
-    def count(self, condition: str = "") -> int:
-        """How many rows a condition holds for."""
-        return int(self.asked(f"SELECT count(*) AS many {self._from(condition)}")["many"][0])
+        if not wanted:
+            return pl.DataFrame(height=frame.height)
+        made = pl.Schema({name: self.types[name] for name in wanted})
+        return frame.select(wanted).cast(made) if self.schema is None else decoded(frame, made)
 
     def asked(self, sql: str) -> pl.DataFrame:
         """The answer of a statement, of the version that the index was opened at."""
@@ -120,10 +118,10 @@ def _files(place: Place) -> str:
     return " ".join(told)
 
 
-def decoded(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Columns in their types again: SQLite has lists, dates and times as text."""
+def decoded(frame: pl.DataFrame, types: pl.Schema) -> pl.DataFrame:
+    """Columns of our own tables as they were: SQLite has lists, dates and times as text."""
     columns = [_decoded(frame[name], dtype) for name, dtype in types.items()]
-    return each_text(frame.with_columns(columns), {f"{NUL}0": "\0", f"{NUL}1": NUL})
+    return each_text(pl.DataFrame(columns), {f"{NUL}0": "\0", f"{NUL}1": NUL})
 
 
 def _decoded(column: pl.Series, dtype: pl.DataType) -> pl.Series:

@@ -59,7 +59,9 @@ class Typing:
 
     def typed(self, raw: pl.LazyFrame) -> pl.LazyFrame:
         """Rows with types, ``series_key`` and what the SOP class says."""
+        counts = [name for name in ("size", "mtime_ns") if name in raw.collect_schema()]
         typed = raw.with_columns(cast.expression for cast in self.casts)
+        typed = typed.with_columns(pl.col(counts).cast(pl.Int64(), strict=False))
         return with_classes(with_key(typed, unique=self.unique))
 
 
