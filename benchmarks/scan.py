@@ -38,11 +38,12 @@ from pydicom.multival import MultiValue
 from cohortkit.dicom.values import Field
 from cohortkit.index import batch, scan
 from cohortkit.index.batch import Batch, read_batch
-from cohortkit.index.columns import FIELDS, INSTANCES, ISSUES, LISTING, SKIPPED, dtype_of
-from cohortkit.index.folder import writing
+from cohortkit.index.changes import compare
+from cohortkit.index.columns import FIELDS, ISSUES, LISTING, READ, SKIPPED, dtype_of
 from cohortkit.index.unfinished import Unfinished
-from cohortkit.index.update import Update, compare
+from cohortkit.index.update import Update
 from cohortkit.index.walk import Listing, list_files
+from cohortkit.index.writer import writing
 
 TAGS = [wanted.tag for wanted in FIELDS]
 SCHEMA = pl.Schema({wanted.keyword: dtype_of(wanted) for wanted in FIELDS})
@@ -173,7 +174,7 @@ def rows_of(archive: Path, count: int) -> pl.DataFrame:
     rows = pl.concat([base.with_columns(copy=pl.lit(at)) for at in range(times)]).head(count)
     renamed = ["path", "series_key", "PatientID", "StudyInstanceUID", "SOPInstanceUID"]
     other = [pl.concat_str(name, pl.lit("."), "copy").alias(name) for name in renamed]
-    return rows.with_columns(other).select(INSTANCES.names()).sort("path")
+    return rows.with_columns(other).select(READ.names()).sort("path")
 
 
 def update(archive: Path, count: int) -> None:

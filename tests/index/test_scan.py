@@ -15,7 +15,7 @@ import pytest
 
 from cohortkit.errors import StoreError, UsageError
 from cohortkit.index import StoreIndex, scan
-from cohortkit.index.columns import INSTANCES, series_key
+from cohortkit.index.columns import INSTANCES, RUN, series_key
 from cohortkit.index.walk import list_files
 from cohortkit.protocols import Index
 from factory import Patient, Series, instance, write_series
@@ -44,7 +44,7 @@ def _opened(archive: Path, store: Path) -> tuple[StoreIndex, int]:
 
 
 def _all(index: StoreIndex) -> pl.DataFrame:
-    return index.instances(index.series().collect()["series_key"])
+    return index.instances(index.series().collect()["series_key"]).drop(RUN)
 
 
 def _files(index: StoreIndex) -> set[str]:

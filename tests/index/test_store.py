@@ -13,9 +13,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cohortkit import load_cohort
 from cohortkit.cohort import narrow
 from cohortkit.errors import CohortkitError, NotBuilt, StoreError, UsageError
-from cohortkit.index import StoreIndex, demo_index, folder, open_index, scan
+from cohortkit.index import StoreIndex, demo_index, folder, open_index, scan, writer
 from factory import Patient, Series, write_series
 
 
@@ -60,31 +61,62 @@ def test_no_one_else_can_read_it(archive: Path, tmp_path: Path) -> None:
         assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in place.iterdir()}
 
 
-def test_a_reader_keeps_its_version_while_another_is_made(archive: Path, store: Path) -> None:
-    """An index that is open answers the same after the next scan; then it says it is gone."""
+def test_a_reader_keeps_its_version_while_others_are_made(archive: Path, store: Path) -> None:
+    """An index that is open answers the same after any scan, and is found again by its version."""
     reader = open_index(store)
     assert isinstance(reader, StoreIndex)
     before = _uids(reader)
-    for round_ in range(2):
+    for round_ in range(3):
         write_series(archive / f"new{round_}", Patient(patient_id="n"), Series(number=round_))
-        if round_ == 0:
-            scan(archive, store, progress=False)
+        now = scan(archive, store, progress=False)
 
-            assert before == _uids(reader)
-    assert before != _uids(scan(archive, store, progress=False))
+        assert before == _uids(reader) == _uids(now.at(reader.version))
+        assert before != _uids(now)
+    assert now.version == now.versions()["version"][0]
+    assert [reader.version] == now.versions()["version"].to_list()[3:]
 
 
-def test_old_parts_do_not_pile_up(archive: Path, store: Path) -> None:
-    """After many scans only the parts of two versions are there."""
+def test_old_parts_do_not_pile_up(
+    archive: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the parts of the versions that stay are there: the latest, of each day, and pinned."""
+    monkeypatch.setattr(writer, "KEPT_LAST", 2)
+    monkeypatch.setattr(writer, "KEPT_DAYS", 0)
+    pinned = open_index(store)
+    assert isinstance(pinned, StoreIndex)
+    pinned.pin()
     for round_ in range(5):
-        (archive / "a" / "1-1-000").touch()
         os.utime(archive / "a" / "1-1-000", (round_, round_))
-        scan(archive, store, progress=False)
-    manifest = folder.read_manifest(store)
-    assert manifest is not None
-    named = {part.file for part in manifest.parts} | set(manifest.previous)
+        index = scan(archive, store, progress=False)
+    versions = index.versions()
+    named = set()
+    for version in versions["version"]:
+        manifest = folder.read_manifest(store, version)
+        assert manifest is not None
+        named |= {file for part in manifest.parts for file in part.files()}
 
+    assert [False, False, False, True] == versions["pinned"].to_list()
     assert named == {path.name for path in store.glob("*.parquet")}
+    pinned.pin(keep=False)
+    os.utime(archive / "a" / "1-1-000", (9, 9))
+    assert 3 == scan(archive, store, progress=False).versions().height
+
+
+def test_the_last_version_of_each_day_stays_for_a_while(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five nightly scans, and one more an hour later."""
+    monkeypatch.setattr(writer, "KEPT_LAST", 0)
+    monkeypatch.setattr(writer, "KEPT_DAYS", 3)
+    now = 20_000 * 86_400.0
+    for hour in (0, 24, 48, 72, 96, 97):
+        with monkeypatch.context() as patch:
+            patch.setattr(writer.time, "time", lambda hour=hour: now + 3600 * hour)
+            os.utime(archive / "a" / "1-1-000", (hour, hour))
+            index = scan(archive, tmp_path / "store", progress=False)
+    made = [(when.timestamp() - now) / 3600 for when in index.versions()["made"]]
+
+    assert [97, 96, 72, 48] == made
 
 
 @pytest.mark.parametrize("step", range(1, 9))
@@ -105,7 +137,7 @@ def test_an_interrupted_scan_leaves_the_version_before(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder.os, "fsync", interrupted)
+        patch.setattr(writer.os, "fsync", interrupted)
         try:
             scan(archive, store, progress=False)
         except KeyboardInterrupt:
@@ -122,12 +154,12 @@ def test_an_interrupted_scan_leaves_the_version_before(
 
 SLOW = """
 import os, sys, time
-from cohortkit.index import folder, scan
+from cohortkit.index import scan, writer
 def slow(handle, real=os.fsync):
     real(handle)
     print("written", flush=True)
     time.sleep(0.3)
-folder.os.fsync = slow
+writer.os.fsync = slow
 print("started", flush=True)
 scan(sys.argv[1], sys.argv[2], progress=False, workers=1)
 """
@@ -154,7 +186,7 @@ def test_a_killed_scan(archive: Path, store: Path, lines: int) -> None:
 
 def test_two_scans_at_once_are_refused(archive: Path, store: Path) -> None:
     """The second says so, and the store can still be read."""
-    with folder.writing(store):
+    with writer.writing(store):
         with pytest.raises(StoreError, match="another scan"):
             scan(archive, store, progress=False)
         assert _uids(open_index(store))  # type: ignore[arg-type] - a store
@@ -168,7 +200,7 @@ def _edit(store: Path, **changes: object) -> None:
 
 def test_a_newer_store_is_refused(archive: Path, store: Path) -> None:
     """Reading and scanning say that a newer cohortkit is needed, and change nothing."""
-    _edit(store, format=2)
+    _edit(store, format=3)
     before = sorted(path.name for path in store.iterdir())
     with pytest.raises(StoreError, match="newer cohortkit"):
         open_index(store)
@@ -259,7 +291,7 @@ def test_a_full_disk_is_told(archive: Path, store: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder.os, "fsync", full)
+        patch.setattr(writer.os, "fsync", full)
         with pytest.raises(StoreError, match="disk full"):
             scan(archive, store, progress=False)
 
@@ -311,6 +343,8 @@ def test_a_version_that_is_gone_is_told(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two scans later its parts are removed: whoever still asks it hears so, and of no path."""
+    monkeypatch.setattr(writer, "KEPT_LAST", 1)
+    monkeypatch.setattr(writer, "KEPT_DAYS", 0)
     monkeypatch.setattr(narrow, "_HELD", 0)  # as a cohort of many series is: not in memory
     store = tmp_path / "store"
     index = scan(archive, store, progress=False)
@@ -331,3 +365,16 @@ def test_a_version_that_is_gone_is_told(
             ask()
 
         assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_cohort_is_opened_on_its_own_version(archive: Path, store: Path, tmp_path: Path) -> None:
+    """Whatever was scanned since: a file that was saved gives the series it was saved of."""
+    cohort = open_index(store).search(Modality="CT")
+    cohort.save(tmp_path / "kept.cohort")
+    for file in archive.rglob("1-1-00*"):
+        file.unlink()
+    scan(archive, store, progress=False)
+    again = load_cohort(tmp_path / "kept.cohort")
+
+    assert cohort.identified().equals(again.identified())
+    assert cohort.index.version == again.index.version != open_index(store).version

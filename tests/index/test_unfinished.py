@@ -15,6 +15,7 @@ import pytest
 from cohortkit.errors import StoreError
 from cohortkit.index import StoreIndex, open_index, scan
 from factory import Patient, Series, write_series
+from indexes import assert_same
 
 FILES = 40
 KILLED = """
@@ -62,13 +63,7 @@ def _interrupted(archive: Path, store: Path, batches: int, how: int = signal.SIG
 
 
 def _same_as_fresh(index: StoreIndex, archive: Path) -> None:
-    fresh = scan(archive, progress=False)
-    keys = fresh.series().collect()["series_key"]
-
-    assert index.instances(keys).equals(fresh.instances(keys))
-    assert index.series().collect().equals(fresh.series().collect())
-    assert index.skipped().equals(fresh.skipped())
-    assert index.issues().equals(fresh.issues())
+    assert_same(index, scan(archive, progress=False))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

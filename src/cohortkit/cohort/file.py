@@ -45,6 +45,10 @@ def save(cohort: Cohort, path: str | Path) -> Path:
     roots = getattr(cohort.index, "roots", ())
     _refuse_place(path, [root for root in roots if not inside(cohort.index.location, [root])])
     table = cohort.identified().select(KEY, *cohort.labels)
+    pin = getattr(cohort.index, "pin", None)
+    if pin is not None:
+        with contextlib.suppress(StoreError):  # of a store that others keep: it stays for a while
+            pin()
     _write(table, {_META: json.dumps(_meta(cohort))}, path)
     return path
 
@@ -71,6 +75,9 @@ def load(path: str | Path, open_index: Callable[[str], Index]) -> Cohort:
     if table.columns != [KEY, *labels] or not steps or steps[-1].kept.series != table.height:
         raise StoreError("the cohort file is damaged: its parts do not fit together")
     index = open_index(location)
+    earlier = getattr(index, "at", None)
+    if index.version != version and earlier is not None:
+        index = earlier(version)
     if index.version != version:
         raise StoreError(
             "the index has changed since this cohort was saved, so the same question may have "

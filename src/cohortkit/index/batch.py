@@ -13,7 +13,7 @@ from cohortkit.dicom.ahead import Opened, each_opened
 from cohortkit.dicom.reader import Header, HeaderReader
 from cohortkit.dicom.sop_classes import MEDIA_DIRECTORY, lookup
 from cohortkit.errors import Refusal, TaskFailure
-from cohortkit.index.columns import FIELDS, IDENTITY, INSTANCES, ISSUES, SKIPPED, series_key
+from cohortkit.index.columns import FIELDS, IDENTITY, ISSUES, READ, SKIPPED, series_key
 from cohortkit.reasons import Reason
 
 File = tuple[str, int, int]
@@ -45,18 +45,18 @@ class _Rows:
 
     def frames(self, files: int) -> Batch:
         return Batch(
-            _by_column(self.instances),
+            frame_of(self.instances),
             pl.DataFrame(self.skipped, SKIPPED, orient="row"),
             pl.DataFrame(self.issues, ISSUES, orient="row"),
             files,
         )
 
 
-def _by_column(rows: list[_Row]) -> pl.DataFrame:
-    """A frame of the rows."""
+def frame_of(rows: list[_Row]) -> pl.DataFrame:
+    """A frame of rows of instances."""
     if not rows:
-        return pl.DataFrame(schema=INSTANCES)
-    columns = zip(INSTANCES.items(), zip(*rows, strict=True), strict=True)
+        return pl.DataFrame(schema=READ)
+    columns = zip(READ.items(), zip(*rows, strict=True), strict=True)
     return pl.DataFrame(
         _lists(name, values, dtype)
         if isinstance(dtype, pl.List)
@@ -116,7 +116,7 @@ def _read(path: str, file: File, opened: Callable[[], Opened], rows: _Rows) -> R
         header = _reader().read(path, opened)
         reason = _unfit(header)
         if reason is None:
-            rows.instances.append(_row(header, file))
+            rows.instances.append(row_of(header, file))
     except Refusal as refusal:
         return refusal.reason
     except TaskFailure:
@@ -142,8 +142,8 @@ def _unfit(header: Header) -> Reason | None:
     return None if all(header.values[place] for place in _NAMED) else Reason.NO_UIDS
 
 
-def _row(header: Header, file: File) -> _Row:
-    """The row of a file, in the order of ``INSTANCES``."""
+def row_of(header: Header, file: File) -> _Row:
+    """The row of a file, in the order of ``READ``."""
     values = header.values
     key = _key(tuple(str(values[place] or "") for place in _OWNER))
     words = _class_words(str(values[_AT["SOPClassUID"]]))

@@ -71,7 +71,7 @@ def dtype_of(wanted: Field) -> pl.DataType:
 LISTING: Final = pl.Schema({"path": pl.String(), "size": pl.Int64(), "mtime_ns": pl.Int64()})
 """One row a file: path relative to the archive, bytes, time of last change."""
 
-INSTANCES: Final = pl.Schema(
+READ: Final = pl.Schema(
     {
         "series_key": pl.String(),
         **LISTING,
@@ -82,7 +82,31 @@ INSTANCES: Final = pl.Schema(
         **{wanted.keyword: dtype_of(wanted) for wanted in FIELDS},
     }
 )
+"""What the reading of a file gives, where it holds an object."""
+
+RUN: Final = pl.Schema(
+    {"source": pl.String(), "load_run": pl.Int64(), "valid_from": pl.Datetime("us", "UTC")}
+)
+"""From which archive, by which scan and since when: of each row."""
+
+INSTANCES: Final = pl.Schema({**READ, **RUN})
 """One row a file that holds an object."""
+
+HISTORY: Final = pl.Schema(
+    {
+        **LISTING,
+        "series_key": pl.String(),
+        "SOPInstanceUID": pl.String(),
+        **RUN,
+        "valid_to": pl.Datetime("us", "UTC"),
+        "deleted": pl.Boolean(),
+    }
+)
+"""One row an instance that was indexed and is so no more; not ``deleted`` where the file has
+changed or was moved."""
+
+SCHEMA: Final = 1
+"""The number of this set of tables; a store of another number is made anew from its instances."""
 
 SKIPPED: Final = pl.Schema({**LISTING, "reason": pl.String()})
 """One row a file that is not indexed."""

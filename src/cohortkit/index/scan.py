@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 from collections.abc import Generator, Iterator
@@ -15,14 +16,16 @@ import polars as pl
 from cohortkit import given
 from cohortkit.errors import StoreError, UsageError
 from cohortkit.index.batch import Batch, File
-from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED
-from cohortkit.index.folder import Writer, scan_parts, undamaged, writing
+from cohortkit.index.changes import NOT_OPENED, TRY_AGAIN, Change, compare
+from cohortkit.index.columns import HISTORY, ISSUES, READ, SCHEMA, SKIPPED
+from cohortkit.index.folder import scan_parts, undamaged
 from cohortkit.index.pool import read_all
 from cohortkit.index.rollup import roll_up, with_study_counts
 from cohortkit.index.store import StoreIndex
 from cohortkit.index.unfinished import Unfinished, forget, left_by
-from cohortkit.index.update import NOT_OPENED, TRY_AGAIN, Change, Update, compare
+from cohortkit.index.update import Update, run_of
 from cohortkit.index.walk import Listing, list_files
+from cohortkit.index.writer import Writer, writing
 from cohortkit.places import inside_release
 
 if TYPE_CHECKING:
@@ -86,9 +89,10 @@ def _apart(root: Path, place: Path) -> None:
 def _in_memory(root: Path, workers: int | None, *, progress: bool) -> StoreIndex:
     listing = list_files(root)
     batches = list(_read(root, listing.files, workers, progress=progress))
-    empty = (pl.DataFrame(schema=schema) for schema in (INSTANCES, SKIPPED, ISSUES))
+    empty = (pl.DataFrame(schema=schema) for schema in (READ, SKIPPED, ISSUES))
     instances, skipped, issues = empty
     instances = pl.concat([instances, *(batch.instances for batch in batches)])
+    instances = instances.with_columns(run_of(str(root), 1, dt.datetime.now(dt.UTC)))
     tables = {
         "instances": instances.lazy(),
         "series": with_study_counts(roll_up(instances.lazy())).lazy(),
@@ -96,6 +100,7 @@ def _in_memory(root: Path, workers: int | None, *, progress: bool) -> StoreIndex
             [skipped, listing.skipped, *(batch.skipped for batch in batches)]
         ).lazy(),
         "issues": pl.concat([issues, *(batch.issues for batch in batches)]).lazy(),
+        "history": pl.LazyFrame(schema=HISTORY),
     }
     counts = _counts(listing, read=listing.files.height)
     return StoreIndex(f"memory-{secrets.token_hex(4)}", "", (str(root),), tables, counts)
@@ -123,9 +128,8 @@ def _into_store(root: Path, writer: Writer, workers: int | None, *, progress: bo
             update.save()
         raise
     parts = update.finish()
-    counts = _counts(
-        listing, update.read, change.unchanged, change.gone - update.moved, update.moved
-    )
+    moved = update.moved
+    counts = _counts(listing, update.read, change.unchanged, change.gone - moved, moved)
     manifest = writer.publish(str(root), parts, counts)
     forget(writer.store)
     writer.tidy(manifest)
@@ -134,9 +138,12 @@ def _into_store(root: Path, writer: Writer, workers: int | None, *, progress: bo
 
 def _same(listing: Listing, change: Change, writer: Writer) -> bool:
     """Whether there is nothing to read, to remove or to list anew."""
-    if not change.fresh.is_empty() or not change.stale[0].is_empty() or writer.manifest is None:
+    manifest = writer.manifest
+    if manifest is None or manifest.schema != SCHEMA:
         return False
-    skipped = scan_parts(writer.store, writer.manifest.of("skipped"), SKIPPED)
+    if not change.fresh.is_empty() or not change.stale[0].is_empty():
+        return False
+    skipped = scan_parts(writer.store, manifest.of("skipped"), SKIPPED)
     known = skipped.filter(pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN])).select(*SKIPPED)
     return known.sort("path").collect().equals(listing.skipped.sort("path"))
 

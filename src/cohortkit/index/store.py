@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -12,12 +13,13 @@ import polars as pl
 from cohortkit import given
 from cohortkit.cohort import Cohort
 from cohortkit.errors import StoreError
-from cohortkit.index.columns import INSTANCES, ISSUES, SKIPPED, label_of
+from cohortkit.index.columns import HISTORY, INSTANCES, ISSUES, SKIPPED, label_of
 from cohortkit.index.folder import Manifest, collected, read_manifest, scan_parts
 from cohortkit.index.rollup import series_schema
 from cohortkit.index.sql import SqlIndex
 from cohortkit.index.sql_copy import copy_to
 from cohortkit.index.sql_read import asked_in_sql
+from cohortkit.index.writer import earlier, pin_of, put
 
 _PERSON = ("IssuerOfPatientID", "PatientID")
 
@@ -53,6 +55,52 @@ class StoreIndex:
             raise StoreError("the folder holds no index store; make one with scan")
         return cls.of(store, manifest)
 
+    def at(self, version: str) -> StoreIndex:
+        """The index as it was in an earlier version.
+
+        Raises:
+            StoreError: the version is gone: versions stay for a month, and longer where they are
+                pinned.
+        """
+        if version == self.version:
+            return self
+        manifest = read_manifest(Path(self.location), version) if self.location else None
+        if manifest is None:
+            raise StoreError("this version of the index is gone")
+        return StoreIndex.of(Path(self.location), manifest)
+
+    def pin(self, *, keep: bool = True) -> None:
+        """Keep this version until it is let go (``keep=False``).
+
+        A cohort that is saved pins the version that it was chosen from.
+
+        Raises:
+            StoreError: the index is in memory, or its store cannot be written.
+        """
+        if not self.location:
+            raise StoreError("the index is in memory: it has no versions to keep")
+        if keep:
+            put(Path(self.location), pin_of(self.version), b"")
+        else:
+            (Path(self.location) / pin_of(self.version)).unlink(missing_ok=True)
+
+    def versions(self) -> pl.DataFrame:
+        """The versions that can be opened, the latest first: version, made, pinned. No identity."""
+        when = pl.Datetime("us", "UTC")
+        schema = pl.Schema({"version": pl.String(), "made": when, "pinned": pl.Boolean()})
+        store = Path(self.location)
+        valid = read_manifest(store) if self.location else None
+        found = [valid, *earlier(store)] if valid else []
+        rows = [
+            (
+                one.version,
+                dt.datetime.fromtimestamp(one.made, dt.UTC),
+                (store / pin_of(one.version)).exists(),
+            )
+            for one in found
+        ]
+        return pl.DataFrame(rows, schema, orient="row")
+
     @classmethod
     def of(cls, store: Path, manifest: Manifest) -> StoreIndex:
         """The index of one version of a store."""
@@ -61,6 +109,7 @@ class StoreIndex:
             "series": series_schema(),
             "skipped": SKIPPED,
             "issues": ISSUES,
+            "history": HISTORY,
         }
         tables = {
             name: scan_parts(store, manifest.of(name), schema) for name, schema in schemas.items()

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cohortkit.errors import StoreError
-from cohortkit.index.folder import FORMAT, Manifest, Part, Writer, is_part
+from cohortkit.index.folder import FORMAT, Manifest, Part, part_of
+from cohortkit.index.writer import Writer
 
 NAME = "unfinished.json"
 _KIND = "cohortkit unfinished scan"
@@ -49,17 +50,19 @@ def left_by(store: Path, manifest: Manifest | None, root: str) -> Unfinished:
         data = json.loads((store / NAME).read_bytes())
         if data["kind"] != _KIND or data["format"] != FORMAT:
             return nothing
-        found = Unfinished(data["base"], data["root"], tuple(Part(**p) for p in data["parts"]))
+        found = Unfinished(
+            data["base"], data["root"], tuple(part_of(part) for part in data["parts"])
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return nothing
-    whole = all(is_part(part.file) and _is_whole(store, part) for part in found.parts)
+    whole = all(_is_whole(store, part) for part in found.parts)
     same = (found.base, found.root) == (nothing.base, nothing.root)
     return found if same and whole else nothing
 
 
 def _is_whole(store: Path, part: Part) -> bool:
     try:
-        return (store / part.file).stat().st_size == part.size
+        return all((store / file).stat().st_size == size for file, size in part.files().items())
     except OSError:
         return False
 

@@ -1,179 +1,139 @@
-"""From one version of a store to the next: what is new, what is gone, what stays as it is."""
+"""From one version of a store to the next: parts stay as they are, with lists of what is gone."""
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import polars as pl
 
 from cohortkit.cohort.vocabulary import OTHER
 from cohortkit.index.batch import Batch
+from cohortkit.index.changes import FILE, PART, Change, Tables, read_before
 from cohortkit.index.columns import (
+    HISTORY,
     INSTANCES,
     ISSUES,
-    LISTING,
     MODALITIES,
+    READ,
+    RUN,
+    SCHEMA,
     SKIPPED,
     SORTED_BY,
     label_of,
 )
-from cohortkit.index.folder import Part, Writer, scan_parts
+from cohortkit.index.folder import ROW, Part, placed, scan_parts
 from cohortkit.index.rollup import SERIES_SORTED_BY, roll_up, series_schema, with_study_counts
 from cohortkit.index.unfinished import Unfinished, record
 from cohortkit.index.walk import Listing
-from cohortkit.reasons import Reason
+from cohortkit.index.writer import Writer
 
-_FILE = list(LISTING)
-_NOTED = ["series_key", "SOPInstanceUID", *_FILE]
+_NOTED: Final = [name for name in HISTORY if name in INSTANCES]
+_STUDY: Final = ["IssuerOfPatientID", "PatientID", "StudyInstanceUID"]
+_WERE: Final = pl.Schema(
+    {
+        **{name: pl.String() for name in ("series_key", *_STUDY)},
+        ROW: pl.UInt32(),
+        PART: pl.String(),
+    }
+)
+_SAME: Final = ["SOPInstanceUID", "size", "mtime_ns"]
 _FLUSH = 100_000  # rows in memory before parts are written
 _SECONDS = 20.0  # after which they are written at the latest: a kill costs no more than that
 _SMALL = 50_000  # rows of a part that is worth merging
 _MANY = 8  # small parts of one label before they are merged
-NOT_OPENED: Final = [str(Reason.NOT_A_FILE), str(Reason.FILE_NAME)]
-"""Reasons that the walk itself gives."""
-
-TRY_AGAIN: Final = [str(Reason.UNREADABLE_FILE), str(Reason.INTERNAL), str(Reason.WORKER_DIED)]
-"""Reasons for which the next scan opens the file again."""
-
-
-class Tables(Protocol):
-    """Parts by table: a version, or what an interrupted scan has left."""
-
-    def of(self, table: str) -> list[Part]:
-        """The parts of one table."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What differs between a listing and what is known.
-
-    Attributes:
-        fresh: files to be read: new, changed, or to be tried again.
-        stale: for each source of what is known, its files that are gone or changed; their rows go.
-        gone: how many of those of the first source are gone.
-        unchanged: how many files stay unopened.
-    """
-
-    fresh: pl.DataFrame
-    stale: tuple[pl.DataFrame, ...]
-    gone: int
-    unchanged: int
-
-
-def compare(files: pl.DataFrame, store: Path, sources: Sequence[Tables]) -> Change:
-    """Compare a listing with the files that are known, by path, size and time."""
-    fresh, stale, gone = files, [], []
-    for source in sources:
-        fresh, lost, absent = _apart(fresh, _known(store, source))
-        stale.append(lost)
-        gone.append(absent)
-    return Change(fresh, tuple(stale), gone[0], files.height - fresh.height)
-
-
-def _apart(files: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """What lies there and is not known so, what is known and does not lie there so, what is gone.
-
-    One join of a million paths, and not one for each question.
-    """
-    if known.is_empty():
-        return files, known, 0
-    both = files.join(known, on="path", how="full", coalesce=True, suffix="_known")
-    same = pl.lit(value=True)
-    for name in _FILE[1:]:
-        same &= pl.col(name).eq_missing(pl.col(f"{name}_known"))
-    both = both.filter(~same)
-    here, there = pl.col("size").is_not_null(), pl.col("size_known").is_not_null()
-    as_known = [pl.col(f"{name}_known").alias(name) for name in _FILE[1:]]
-    fresh = both.filter(here).select(_FILE).sort("path")
-    return fresh, both.filter(there).select("path", *as_known), both.filter(~here).height
-
-
-def _known(store: Path, source: Tables) -> pl.DataFrame:
-    instances = scan_parts(store, source.of("instances"), INSTANCES).select(_FILE)
-    return pl.concat([instances, _read_skipped(store, source).select(_FILE)]).collect()
-
-
-def _read_skipped(store: Path, source: Tables) -> pl.LazyFrame:
-    """The files that were opened, are no instances, and will not be on a second look."""
-    skipped = scan_parts(store, source.of("skipped"), SKIPPED)
-    return skipped.filter(~pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN]))
+_HOLLOW = 4  # a part of which more than one row in so many is gone is written again
+_IN_MEMORY = 500_000  # rows of series that have changed
 
 
 @dataclass(slots=True)
 class Update:
-    """The next version while it is made."""
+    """The next version while it is made.
+
+    Attributes:
+        kept: its parts, of all tables.
+        removed: rows that were instances and are so no more.
+        touched: keys of series that have won or lost an instance.
+    """
 
     writer: Writer
     left: Unfinished
     kept: list[Part] = field(default_factory=list)
-    skipped: list[pl.DataFrame] = field(default_factory=list)
-    issues: list[pl.DataFrame] = field(default_factory=list)
     touched: list[pl.Series] = field(default_factory=list)
     removed: list[pl.DataFrame] = field(default_factory=list)
-    moved: int = 0
+    arrived: list[pl.DataFrame] = field(default_factory=list)
     read: int = 0
+    _concerned: int = 0
     _recorded: list[Part] = field(default_factory=list)
     _buffer: list[Batch] = field(default_factory=list)
     _waiting: int = 0
     _since: float = field(default_factory=time.monotonic)
 
     def carry_over(self, change: Change, listing: Listing) -> None:
-        """Take over what has not changed; only parts that lose rows are written again."""
-        self.skipped.append(listing.skipped)
+        """Take over what has not changed."""
         manifest = self.writer.manifest
         if manifest is not None:
-            for part in manifest.of("instances"):
-                self._keep(part, change.stale[0])
-            self._tell(manifest, change.stale[0])
-        for part in self.left.of("instances"):
-            before = len(self.kept)
-            self._keep(part, change.stale[-1])
-            for now in self.kept[before:]:
-                self._recorded.append(now)
-                self._note(scan_parts(self.writer.store, [now], INSTANCES).select(_NOTED).collect())
-        self._tell(self.left, change.stale[-1])
-        self._recorded += [*self.left.of("skipped"), *self.left.of("issues")]
+            self._take_over(manifest, change.stale[0])
+            self.kept += manifest.of("history")
+        before = len(self.kept)
+        self._take_over(self.left, change.stale[-1])
+        self._recorded += self.kept[before:]
+        for part in self.kept[before:]:
+            if part.table == "instances":
+                rows = scan_parts(self.writer.store, [part], INSTANCES)
+                self._note(rows.select(_NOTED).collect())
+        self._put("skipped", [listing.skipped])
 
-    def _keep(self, part: Part, stale: pl.DataFrame) -> None:
-        rows = scan_parts(self.writer.store, [part], INSTANCES)
-        lost = rows.select(_NOTED).collect().join(stale, on=_FILE, how="semi")
-        if lost.is_empty():
-            self.kept.append(part)
-            return
-        self.touched.append(lost["series_key"].unique())
-        self.removed.append(lost)
-        left = rows.join(stale.lazy(), on=_FILE, how="anti").collect()
-        if not left.is_empty():
-            self.kept.append(self.writer.add("instances", part.label, left))
-
-    def _tell(self, source: Tables, stale: pl.DataFrame) -> None:
-        """Take over what was said of files that are no instances, and of values."""
+    def _take_over(self, source: Tables, stale: pl.DataFrame) -> None:
+        """Keep the parts of a source, but for the rows that tell of stale files."""
         store = self.writer.store
-        issues = scan_parts(store, source.of("issues"), ISSUES)
-        self.skipped.append(
-            _read_skipped(store, source).join(stale.lazy(), on=_FILE, how="anti").collect()
-        )
-        self.issues.append(issues.join(stale.lazy(), on="path", how="anti").collect())
+        for part in source.of("instances"):
+            lost = stale.filter(pl.col(PART) == part.file)[ROW]
+            if not lost.is_empty():
+                rows = placed(store, part, INSTANCES).filter(pl.col(ROW).is_in(lost.implode()))
+                gone = rows.select(_NOTED).collect()
+                self.touched.append(gone["series_key"].unique())
+                self.removed.append(gone)
+                self._concerned += gone.height
+            self.kept += self._keep(part, lost, INSTANCES, SORTED_BY)
+        for part in source.of("skipped"):
+            stay = read_before(store, part).select(*FILE, ROW).collect()
+            stay = stay.join(stale, on=FILE, how="anti")
+            every = placed(store, part, SKIPPED).select(ROW).collect()
+            lost = every.join(stay, on=ROW, how="anti")[ROW]
+            self.kept += self._keep(part, lost, SKIPPED, ("path",))
+        for part in source.of("issues"):
+            told = placed(store, part, ISSUES).select("path", ROW).collect()
+            lost = told.join(stale, on="path", how="semi")[ROW]
+            self.kept += self._keep(part, lost, ISSUES, ("path",))
+
+    def _keep(
+        self, part: Part, lost: pl.Series, schema: pl.Schema, order: Sequence[str]
+    ) -> list[Part]:
+        """A part without some of its rows; one that is hollow by then is written again."""
+        if lost.is_empty():
+            return [part]
+        if len(lost) == part.left:
+            return []
+        if part.rows - part.left + len(lost) <= part.rows / _HOLLOW:
+            return [self.writer.lose(part, lost)]
+        rows = placed(self.writer.store, part, schema)
+        left = rows.filter(~pl.col(ROW).is_in(lost.implode())).drop(ROW).collect()
+        return [self.writer.add(part.table, part.label, left.sort(order))]
 
     def _note(self, rows: pl.DataFrame) -> None:
-        """Remember which series have won rows, and which of these were elsewhere before."""
+        """Remember which series have won rows, and what may have been elsewhere before."""
         self.touched.append(rows["series_key"].unique())
+        self._concerned += rows.height
         if self.removed:
-            before = pl.concat(self.removed)
-            same = ["SOPInstanceUID", "size", "mtime_ns"]
-            elsewhere = rows.join(before, on="path", how="anti")
-            self.moved += elsewhere.join(before, on=same, how="semi").height
+            self.arrived.append(rows.select("path", *_SAME))
 
     def add(self, batch: Batch) -> None:
         """Take what was read; write parts when enough has gathered, or when it was long ago."""
         self.read += batch.files
-        self.skipped.append(batch.skipped)
-        self.issues.append(batch.issues)
         self._buffer.append(batch)
         self._waiting += batch.instances.height
         if self._waiting >= _FLUSH or time.monotonic() - self._since > _SECONDS:
@@ -181,68 +141,131 @@ class Update:
 
     def save(self) -> None:
         """Write what has gathered, and say so: what is said is not read again after a kill."""
-        new = self._flush()
-        if new:
-            self._recorded += new
+        before = len(self.kept)
+        self._flush()
+        if self.kept[before:]:
+            self._recorded += self.kept[before:]
             record(self.writer, self.left, self._recorded)
         self._since = time.monotonic()
 
-    def _flush(self) -> list[Part]:
-        """Parts of what has gathered; those of instances are in the next version."""
+    def _flush(self) -> None:
+        """Write parts of what has gathered."""
         batches, self._buffer, self._waiting = self._buffer, [], 0
-        rows = pl.concat([pl.DataFrame(schema=INSTANCES), *(b.instances for b in batches)])
+        rows = pl.concat([pl.DataFrame(schema=READ), *(b.instances for b in batches)])
+        rows = rows.with_columns(run_of(self.left.root, self.writer.number, self._now()))
         self._note(rows)
-        parts = [
-            self.writer.add("instances", label, part.sort(SORTED_BY))
-            for label, part in _by_label(rows)
-        ]
-        self.kept += parts
-        for table, frames in (
-            ("skipped", [b.skipped for b in batches]),
-            ("issues", [b.issues for b in batches]),
-        ):
-            if any(not frame.is_empty() for frame in frames):
-                parts.append(self.writer.add(table, "all", pl.concat(frames)))
-        return parts
+        for label, part in _by_label(rows):
+            self.kept.append(self.writer.add("instances", label, part.sort(SORTED_BY)))
+        self._put("skipped", [b.skipped for b in batches])
+        self._put("issues", [b.issues for b in batches])
+
+    def _put(self, table: str, frames: Sequence[pl.DataFrame]) -> None:
+        some = [frame for frame in frames if not frame.is_empty()]
+        if some:
+            self.kept.append(self.writer.add(table, "all", pl.concat(some).sort("path")))
+
+    def _now(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self.writer.made, dt.UTC)
 
     def finish(self) -> list[Part]:
         """Write what is left, and the tables that follow from the instances."""
         self.save()
-        self._merge()
-        parts = list(self.kept)
-        for label, rows in _by_label(self._series()):
-            parts.append(self.writer.add("series", label, rows))
-        for table, frames, schema in (
-            ("skipped", self.skipped, SKIPPED),
-            ("issues", self.issues, ISSUES),
+        self._put("history", [self._history()])
+        self.kept += self._series()
+        for table, schema, order in (
+            ("instances", INSTANCES, SORTED_BY),
+            ("series", series_schema(), SERIES_SORTED_BY),
+            ("skipped", SKIPPED, ("path",)),
+            ("issues", ISSUES, ("path",)),
+            ("history", HISTORY, ("path",)),
         ):
-            rows = pl.concat([pl.DataFrame(schema=schema), *frames]).sort("path")
-            if not rows.is_empty():
-                parts.append(self.writer.add(table, "all", rows))
-        return parts
+            self._merge(table, schema, order)
+        return self.kept
 
-    def _merge(self) -> None:
+    @property
+    def moved(self) -> int:
+        """How many files lie elsewhere, as they were."""
+        return self._removed().select(pl.col("moved").sum()).item() if self.removed else 0
+
+    def _removed(self) -> pl.DataFrame:
+        """The rows that are no more, and whether their files were moved."""
+        gone = pl.concat(self.removed)
+        there = pl.concat([pl.DataFrame(schema=gone.select("path", *_SAME).schema), *self.arrived])
+        elsewhere = there.join(gone, on="path", how="anti").select(_SAME).unique()
+        flag = elsewhere.with_columns(moved=pl.lit(value=True))
+        rows = gone.join(flag, on=_SAME, how="left", nulls_equal=True)
+        return rows.with_columns(pl.col("moved").fill_null(value=False))
+
+    def _history(self) -> pl.DataFrame:
+        if not self.removed:
+            return pl.DataFrame(schema=HISTORY)
+        here = pl.concat(
+            [pl.DataFrame(schema={"path": pl.String}), *(a.select("path") for a in self.arrived)]
+        )
+        rows = self._removed()
+        changed = rows["path"].is_in(here["path"].implode())
+        return rows.with_columns(
+            pl.lit(self._now()).dt.cast_time_unit("us").alias("valid_to"),
+            (~(pl.col("moved") | changed)).alias("deleted"),
+        ).select(pl.col(name).cast(kind) for name, kind in HISTORY.items())
+
+    def _merge(self, table: str, schema: pl.Schema, order: Sequence[str]) -> None:
         """Make one part of many small ones, so that nightly scans do not leave hundreds."""
-        for label in sorted({part.label for part in self.kept}):
-            small = [p for p in self.kept if p.label == label and p.rows < _SMALL]
+        mine = [part for part in self.kept if part.table == table]
+        for label in sorted({part.label for part in mine}):
+            small = [p for p in mine if p.label == label and p.left < _SMALL]
             if len(small) > _MANY:
-                rows = scan_parts(self.writer.store, small, INSTANCES).sort(SORTED_BY).collect()
+                rows = scan_parts(self.writer.store, small, schema).sort(order).collect()
                 self.kept = [part for part in self.kept if part not in small]
-                self.kept.append(self.writer.add("instances", label, rows))
+                self.kept.append(self.writer.add(table, label, rows))
 
-    def _series(self) -> pl.DataFrame:
+    def _series(self) -> list[Part]:
         """All series: those that lost or won an instance anew, the others as they were."""
         store, manifest = self.writer.store, self.writer.manifest
-        instances = scan_parts(store, self.kept, INSTANCES)
-        if manifest is None:
-            return with_study_counts(roll_up(instances))
+        parts = [part for part in self.kept if part.table == "instances"]
+        instances = scan_parts(store, parts, INSTANCES)
+        if manifest is None or manifest.schema != SCHEMA:
+            return self._add_series(with_study_counts(roll_up(instances)))
         touched = pl.concat([pl.Series("series_key", [], pl.String), *self.touched]).unique()
         # a filter and no join: so polars opens only what holds such rows
         changed = pl.col("series_key").is_in(touched.implode())
-        kept = scan_parts(store, manifest.of("series"), series_schema()).filter(~changed).collect()
-        new = roll_up(instances.filter(changed))
-        both = pl.concat([kept.drop("NumberOfStudyRelatedSeries"), new])
-        return with_study_counts(both.sort(SERIES_SORTED_BY))
+        mine = instances.filter(changed)
+        new = roll_up(mine.collect().lazy() if self._concerned < _IN_MEMORY else mine)
+        return self._series_after(manifest.of("series"), changed, new)
+
+    def _series_after(
+        self, parts: Sequence[Part], changed: pl.Expr, new: pl.DataFrame
+    ) -> list[Part]:
+        """The parts of series, with all rows anew of the studies in which something has changed."""
+        store = self.writer.store
+        told = [
+            placed(store, part, series_schema()).select(
+                "series_key", *_STUDY, ROW, pl.lit(part.file).alias(PART)
+            )
+            for part in parts
+        ]
+        were = pl.concat([pl.LazyFrame(schema=_WERE), *told]).collect()
+        studies = pl.concat([were.filter(changed).select(_STUDY), new.select(_STUDY)]).unique()
+        concerned = were.join(studies, on=_STUDY, how="semi", nulls_equal=True)
+        stay, kept = [new], []
+        for part in parts:
+            lost = concerned.filter(pl.col(PART) == part.file)[ROW]
+            if not lost.is_empty():
+                rows = placed(store, part, series_schema()).filter(
+                    pl.col(ROW).is_in(lost.implode()), ~changed
+                )
+                stay.append(rows.select(new.columns).collect())
+            kept += self._keep(part, lost, series_schema(), SERIES_SORTED_BY)
+        return kept + self._add_series(with_study_counts(pl.concat(stay).sort(SERIES_SORTED_BY)))
+
+    def _add_series(self, rows: pl.DataFrame) -> list[Part]:
+        return [self.writer.add("series", label, some) for label, some in _by_label(rows)]
+
+
+def run_of(root: str, number: int, when: dt.datetime) -> list[pl.Expr]:
+    """The columns of ``RUN``."""
+    values = zip(RUN.items(), (root, number, when), strict=True)
+    return [pl.lit(value).cast(kind).alias(name) for (name, kind), value in values]
 
 
 def _by_label(rows: pl.DataFrame) -> Iterable[tuple[str, pl.DataFrame]]:
