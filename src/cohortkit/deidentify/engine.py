@@ -18,6 +18,7 @@ from cohortkit.deidentify.private import CHARACTERISTICS, characteristics
 from cohortkit.deidentify.rules import Rules, rules_for
 from cohortkit.deidentify.statement import stamp, statement_of
 from cohortkit.deidentify.text.cleaner import Cleaner, cleaner_for
+from cohortkit.deidentify.text.known import own_told
 from cohortkit.deidentify.values import encodings_of, identifiers
 from cohortkit.deidentify.walk import PATIENT_ID, PATIENT_NAME, Subject, Walk
 from cohortkit.dicom.sop_classes import lookup
@@ -93,11 +94,18 @@ def deidentify(
         pixels=tuple(handle for handle, _ in pixels),
         pixel_work=tuple(work for _, work in pixels),
         statement=said,
-        labels=labels.released(task.labels, recipe, days, over_89=task.over_89),
+        labels=_labels(headers, task, recipe, days),
         kept=frozenset(walk.kept),
         withheld=_withheld(walk.rules),
         seal=SEAL,
     )
+
+
+def _labels(headers: Sequence[Dataset], task: Task, recipe: Recipe, days: int) -> labels.Joined:
+    if not task.labels:
+        return ()
+    known = own_told(headers, task)
+    return labels.released(task.labels, recipe, days, over_89=task.over_89, own=known)
 
 
 def _withheld(rules: Rules) -> frozenset[str]:

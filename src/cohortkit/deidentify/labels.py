@@ -10,7 +10,12 @@ Ages. A text that tells an age, and a column that is called one, follow Patient'
 the recipe keeps ages, and null for whoever reaches 90. A column that is called a birth follows
 Patient's Birth Date. What a column is called is all that tells an age from another number.
 
-Contacts. A text with an e-mail address, a URL, a telephone number or a UID in it is null.
+Contacts. A text with an e-mail address, a URL, a telephone number or a UID in it is null; so is
+a column that is called a telephone, a post code or a patient's number, unless the recipe keeps it.
+
+The patient's own. Whatever a column is called, a cell that tells the patient's own day, number or
+initials is null, and of whoever reaches 90 one that is an age of theirs. Whether a whole column
+does so is asked when the export is planned (`cohortkit.deidentify.telling`).
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from cohortkit.deidentify import dates
@@ -29,6 +34,8 @@ from cohortkit.model import Scalar
 from cohortkit.recipe.model import Action, Label, LabelType, Recipe, Temporal
 from cohortkit.recipe.policy import Policy
 from cohortkit.traces.dated import ages, number_tells_date, tells_date
+from cohortkit.traces.narrow import narrow
+from cohortkit.traces.own import Own, What, lowered
 from cohortkit.traces.spellings import fold, plain
 
 Joined = tuple[tuple[str, Scalar | None], ...]
@@ -46,8 +53,17 @@ _BIRTH = frozenset(
 )
 _NO_BIRTH = frozenset({"height", "length", "order", "plurality", "weight"})
 _DATE = frozenset({"date", "dates", "datum", "datetime", "dod", "epoch", "fecha", "timestamp"})
+_CALLED = {
+    **dict.fromkeys(("tel", "telephone", "telefon", "phone", "mobile", "handy", "fax"), "phone"),
+    **dict.fromkeys(("zip", "zipcode", "postcode", "postal", "plz", "street"), "address"),
+    **dict.fromkeys(("mrn", "ssn", "nhs", "patientid", "passport"), "number"),
+}
+_KEPT_BY = {"phone": "PatientTelephoneNumbers", "address": "PatientAddress", "number": "PatientID"}
+_LEAST_OWN = 10_000
+"""Of a number that is a day of the patient or a part of a number: a smaller one is any number."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _FIGURES = re.compile(r"\d+(?:\.\d+)?")
+_ALONE = re.compile(r"-?\d{1,18}(?:\.\d{1,9})?", re.ASCII)
 _PER_YEAR = {"month": 12.0, "week": 365.25 / 7, "day": 365.25}
 
 
@@ -59,6 +75,9 @@ class _Terms:
     days: int
     ages: bool
     births: bool
+    called: frozenset[str] = frozenset()
+    own: Own = field(default_factory=Own)
+    over_89: bool = True
 
     def lets_out(self, age: float) -> bool:
         """Whether an age in years may be told. Beside true dates one in days is a birth date."""
@@ -74,9 +93,12 @@ class _Name:
     birth: bool
     date: bool
     per_year: float
+    called: str = ""
 
 
-def released(joined: Joined, recipe: Recipe, days: int, *, over_89: bool | None) -> Joined:
+def released(
+    joined: Joined, recipe: Recipe, days: int, *, over_89: bool | None, own: Own | None = None
+) -> Joined:
     """The columns that the recipe releases, in its order; null where the value may not leave.
 
     Args:
@@ -85,10 +107,19 @@ def released(joined: Joined, recipe: Recipe, days: int, *, over_89: bool | None)
         days: by which this person's dates move, if they do.
         over_89: whether the person reaches 90 in some study; None: nobody knows. Then no label
             tells an age.
+        own: what is known of this person, whatever a cell is called.
     """
     values = dict(joined)
-    keep_ages, keep_births = _kept(recipe)
-    terms = _Terms(recipe.temporal, days, keep_ages and over_89 is False, keep_births)
+    keep_ages, keep_births, called = _kept(recipe)
+    terms = _Terms(
+        recipe.temporal,
+        days,
+        keep_ages and over_89 is False,
+        keep_births,
+        called,
+        own or Own(),
+        over_89 is not False,
+    )
     return tuple(
         (label.column, _released(values[label.column], label, terms))
         for label in recipe.labels
@@ -97,8 +128,8 @@ def released(joined: Joined, recipe: Recipe, days: int, *, over_89: bool | None)
 
 
 @lru_cache(maxsize=8)
-def _kept(recipe: Recipe) -> tuple[bool, bool]:
-    """Whether the recipe keeps ages, and birth dates in some form."""
+def _kept(recipe: Recipe) -> tuple[bool, bool, frozenset[str]]:
+    """Whether the recipe keeps ages, and birth dates in some form; what else of `_KEPT_BY`."""
     policy = Policy(recipe)
 
     def action(keyword: str, vr: str) -> Action:
@@ -107,19 +138,29 @@ def _kept(recipe: Recipe) -> tuple[bool, bool]:
         return policy.decide(tag, vr, None).action
 
     age, birth = action("PatientAge", "AS"), action("PatientBirthDate", "DA")
-    return age in {Action.KEEP, Action.CAP_AGE}, birth in {Action.KEEP, Action.SHIFT}
+    called = frozenset(
+        said for said, keyword in _KEPT_BY.items() if action(keyword, "LO") is Action.KEEP
+    )
+    return age in {Action.KEEP, Action.CAP_AGE}, birth in {Action.KEEP, Action.SHIFT}, called
+
+
+def keeps_ages(recipe: Recipe) -> bool:
+    """Whether ages leave, of those who are under 90."""
+    return _kept(recipe)[0]
 
 
 def _released(value: Scalar | None, label: Label, terms: _Terms) -> Scalar | None:
     name = _named(label.column)
-    if name.birth and not terms.births and label.type is not LabelType.BOOLEAN:
+    untold = name.called and name.called not in terms.called
+    if (untold or (name.birth and not terms.births)) and label.type is not LabelType.BOOLEAN:
         return None
     match label.type:
         case LabelType.DATE:
             return _date(value, terms)
         case LabelType.YEAR:
             return _year(value, terms)
-        case LabelType.NUMBER:
+        case LabelType.AGE | LabelType.NUMBER | LabelType.MEASURE:
+            name = replace(name, age=name.age or label.type is LabelType.AGE)
             return value if _is_number(value) and _number_may(value, name, terms) else None
         case LabelType.BOOLEAN:
             return value if isinstance(value, bool) else None
@@ -145,6 +186,8 @@ def _number_may(value: Scalar | None, name: _Name, terms: _Terms) -> bool:
     assert isinstance(value, int | float)
     if name.age:
         return terms.lets_out(value / name.per_year)
+    if _is_own(value, terms):
+        return False
     if terms.temporal is Temporal.UNMODIFIED:
         return True
     return not (name.date or name.birth or number_tells_date(value))
@@ -152,7 +195,7 @@ def _number_may(value: Scalar | None, name: _Name, terms: _Terms) -> bool:
 
 def _text_may(text: str, name: _Name, terms: _Terms) -> bool:
     """The same of a text; and no way to reach somebody, and no UID, stands in it."""
-    if any(rule in _CONTACTS for _, _, rule in shapes.found(text)):
+    if any(rule in _CONTACTS for _, _, rule in shapes.found(text)) or _tells_own(text, terms):
         return False
     told = list(ages(text))
     if name.age:
@@ -160,6 +203,28 @@ def _text_may(text: str, name: _Name, terms: _Terms) -> bool:
     if not all(map(terms.lets_out, told)) or (name.age and not terms.ages):
         return False
     return terms.temporal is Temporal.UNMODIFIED or not tells_date(text)
+
+
+def _is_own(value: float, terms: _Terms) -> bool:
+    """Whether a number is the patient's: a day, a number, or an age where none may be told."""
+    if terms.over_89 and terms.own.aged(value):
+        return True
+    if abs(value) < _LEAST_OWN:
+        return False
+    dated = terms.temporal is not Temporal.UNMODIFIED and terms.own.counts(value)
+    return dated or terms.own.numbered(value)
+
+
+def _tells_own(text: str, terms: _Terms) -> bool:
+    """Whether a text tells a day, a number, an age or the initials of its patient."""
+    if _ALONE.fullmatch(text.strip()):
+        return _is_own(float(text), terms)
+    kinds = {what for _, _, what in terms.own.found(lowered(narrow(text).text))} - {What.PART}
+    if terms.temporal is Temporal.UNMODIFIED:
+        kinds.discard(What.DATE)
+    if terms.ages:
+        kinds.discard(What.AGE)
+    return bool(kinds)
 
 
 @lru_cache(maxsize=1024)
@@ -172,6 +237,7 @@ def _named(column: str) -> _Name:
         birth=bool(said & _BIRTH) and not said & _NO_BIRTH,
         date=bool(said & _DATE),
         per_year=_PER_YEAR.get(unit, 1.0),
+        called=next((_CALLED[word] for word in found if word in _CALLED), ""),
     )
 
 

@@ -204,6 +204,8 @@ class LabelType(StrEnum):
 
     TEXT = "text"
     NUMBER = "number"
+    AGE = "age"  # in years, or as the column is called; follows Patient's Age
+    MEASURE = "measure"  # a number that only looks like the patient's age or number by chance
     DATE = "date"  # treated as the recipe treats the dates of the study
     YEAR = "year"  # of a date; the year alone, also where dates are removed
     BOOLEAN = "boolean"

@@ -29,7 +29,7 @@ from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.secret import demand_place, write_new
 from cohortkit.run.tasks import build
 from cohortkit.run.texts import ready
-from cohortkit.run.wording import demand_silent
+from cohortkit.run.wording import demand_silent, demand_untelling
 from cohortkit.sources.files import Files
 from cohortkit.writers import writer
 
@@ -239,14 +239,15 @@ def plan(
 
     Raises:
         UsageError: no output or the same twice, a wrong name, an index without paths, a step
-            or column whose words name a patient of the index, a table of people with faults.
+            or column whose words name a patient of the index, a table of people with faults, a
+            joined column whose values tell of their patients what its type does not say.
         MissingDependency: a decoder that the cohort's pixels need is not installed.
     """
     given.a(Cohort, "cohort", cohort, "what search gives, as in ck.plan(index.search(), …)")
     given.a(Recipe, "recipe", recipe, "what load_recipe gives, such as ck.load_recipe('basic')")
     if limit is not None:
         given.whole("limit", limit)
-    outputs = _outputs(to)
+    outputs = outputs_of(to)
     demand_silent(cohort, asked(cohort, recipe).steps, recipe)
     labels = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)
@@ -259,6 +260,7 @@ def plan(
         [name for name in released if name in labels],
         merges,
     )
+    demand_untelling(recipe, built.tasks)
     seen = tuple(
         forecast(task, row, recipe, outputs)
         for task, row in zip(built.tasks, built.rows, strict=True)
@@ -284,7 +286,7 @@ def plan(
     return planned if limit is None else planned.limit(limit)
 
 
-def _outputs(to: Outputs) -> tuple[Writer, ...]:
+def outputs_of(to: Outputs) -> tuple[Writer, ...]:
     many = to if isinstance(to, Iterable) and not isinstance(to, str) else (to,)
     found = tuple(writer(one) for one in many)
     if not found:

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.named import demand_nobody, demand_plain
 from cohortkit.cohort.steps import Step
+from cohortkit.deidentify.telling import faults
+from cohortkit.errors import UsageError
+from cohortkit.model import Task
 from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Recipe
 
@@ -36,6 +39,17 @@ def demand_silent(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> None
     demand_nobody(draws, series, days=False)  # a seed is often written as a day
     rest = {place: str(step) for place, step in said.items() if place not in draws}
     demand_nobody({**rest, **_commands(recipe)}, series)
+
+
+def demand_untelling(recipe: Recipe, tasks: Sequence[Task]) -> None:
+    """Refuse joined columns that tell of their patients what their type does not say.
+
+    Raises:
+        UsageError: all of them, with what to do; no value.
+    """
+    found = list(faults(recipe, tasks))
+    if found:
+        raise UsageError("; ".join(found))
 
 
 def _prose(recipe: Recipe) -> dict[str, str]:

@@ -27,7 +27,7 @@ _LONGEST_LIFE, _YEAR = 125, 365.25  # years; days
 _AGE_STRING = re.compile(r"\s*(\d{1,3})([DWMY]?)\s*", re.ASCII)  # PS3.5 6.2
 _PER_YEAR = {"": 1.0, "Y": 1.0, "M": 12.0, "W": _YEAR / 7, "D": _YEAR}
 _PER_MONTH = 12
-_WHOLE = 0.02  # years by which an age with decimals may be another's rounding
+_WHOLE = 0.051  # years by which an age with one decimal is rounded
 
 _COUNTED = tuple(
     dt.date.fromisoformat(day).toordinal()

@@ -21,6 +21,16 @@ _LEAST_DIGITS = 5  # of a joined number: fewer are a count, a size, an age
 _LONGEST = 2000  # characters of a joined value
 _NAME = 3  # words: more are a text
 _DAY = 8  # figures of a day that is written in one
+_STATED = (
+    "AccessionNumber",
+    "AcquisitionDate",
+    "ContentDate",
+    "PatientAge",
+    "PatientBirthDate",
+    "PatientName",
+    "SeriesDate",
+    "StudyDate",
+)
 _NUMBERED = frozenset({Kind.PATIENT_ID, Kind.IDENTIFIER, Kind.PHONE})
 
 
@@ -49,11 +59,10 @@ def own(headers: Sequence[Dataset], task: Task, patterns: Patterns) -> Own:
     """What figures may tell of the patient: of what the patterns know, and of what they do not.
 
     Args:
-        headers: the source headers, for the ages that they state.
+        headers: the source headers, for what they state of the patient and the study.
         task: its person, and what the index knows of all its studies.
         patterns: of the same.
     """
-    stated = {("PatientAge", text) for text in map(_age_of, headers) if text}
     born = (item.text for item in patterns.items if item.kind is Kind.BIRTH_DATE)
     numbers = (item.text for item in patterns.items if item.kind in _NUMBERED)
     names = (item.text for item in patterns.items if item.kind is Kind.NAME and " " in item.text)
@@ -62,14 +71,24 @@ def own(headers: Sequence[Dataset], task: Task, patterns: Patterns) -> Own:
         *(("AccessionNumber", text) for text in numbers),
         *(("PatientName", text) for text in names),
     )
-    days = Own(days=frozenset(patterns.days))
-    return own_of((*sorted(stated), *told, *task.known)) | days
+    return own_told(headers, task) | own_of(told) | Own(days=frozenset(patterns.days))
 
 
-def _age_of(header: Dataset) -> str:
+def own_told(headers: Sequence[Dataset], task: Task) -> Own:
+    """The same of what the index knows, and of what headers state of the patient and the study."""
+    stated = {
+        (keyword, _stated(header, keyword))
+        for header in headers
+        for keyword in _STATED
+        if keyword in header
+    }
+    return own_of((("PatientID", task.person.patient_id), *sorted(stated), *task.known))
+
+
+def _stated(header: Dataset, keyword: str) -> str:
     """As it stands there; what is raw stays raw."""
-    raw = header.get_item("PatientAge").value if "PatientAge" in header else ""
-    return raw.decode("ascii", "replace") if isinstance(raw, bytes) else str(raw or "")
+    raw = header.get_item(keyword).value
+    return (raw.decode("latin-1") if isinstance(raw, bytes) else str(raw or "")).strip("\0 ")
 
 
 def _joined(joined: Sequence[tuple[str, Scalar | None]]) -> Iterator[Pattern]:
