@@ -132,8 +132,9 @@ def test_every_fault_is_named_at_once_and_nothing_is_begun(base: Path) -> None:
         "exclude.patients",
         "format",
         "key",
+        "options.tables",
         "out",
-        "pace",
+        "pace.hours",
         "pase",
         "recipe",
         "run.task_minuts",
@@ -141,7 +142,7 @@ def test_every_fault_is_named_at_once_and_nothing_is_begun(base: Path) -> None:
         "to",
     ] == sorted(places)
     words = str(caught.value)
-    for told in ("10 faults", "did you mean task_minutes", "there is basic", "mean Modality"):
+    for told in ("11 faults", "did you mean task_minutes", "there is basic", "mean Modality"):
         assert told in words
     assert before == sorted(path.name for path in base.iterdir())
 
@@ -199,6 +200,51 @@ def test_what_is_no_job_file_is_told(tmp_path: Path, data: bytes | None, fault: 
     with pytest.raises(JobError, match=fault):
         ck.run_job(path)
     assert 2 == cli.main(["run", str(path)])
+
+
+def test_values_are_read_before_the_scan_and_all_that_is_wrong_with_them_is_told(
+    base: Path,
+) -> None:
+    """What a search cannot ask, an output twice, limits and lists: at once."""
+    (base / "empty.txt").write_text("\n")
+    text = (
+        WHOLE.replace('to = ["nifti", "tables"]', 'to = ["nifti", "tables", "nifti", "nifty"]')
+        .replace('"2019-01-01..2030-12-31"', '"2031-01-01..2030-12-31"\nRows = "many"')
+        .replace("workers = 1", 'workers = 1\nengine = "http://host"\nlimit = 0')
+        .replace("task_minutes = 5", "task_minutes = 0\ntask_gigabytes = -1")
+        .replace(
+            "reserve_gigabytes = 0.001", 'reserve_gigabytes = 0\nhours = "8"\nper_minute = "x"'
+        )
+        .replace('patients = "optout.txt"', 'patients = "optout.xlsx"')
+        .replace('reason = "opted out"', 'reason = "opted\\nout"')
+        + '\n[only]\npatients = "empty.txt"\n'
+    )
+    (base / "optout.xlsx").write_text("x")
+    (base / "job.toml").write_text(text)
+
+    with pytest.raises(JobError) as caught:
+        ck.run_job(base / "job.toml", progress=False)
+
+    places = [fault.split(":")[0] for fault in caught.value.faults]
+    assert [
+        "exclude.patients",
+        "exclude.reason",
+        "only.patients",
+        "pace.hours",
+        "pace.per_minute",
+        "pace.reserve_gigabytes",
+        "run.limit",
+        "run.task_gigabytes",
+        "run.task_minutes",
+        "run.workers",
+        "search.Rows",
+        "search.StudyDate",
+        "to",
+        "to",
+    ] == sorted(places)
+    assert "the range ends before it begins" in str(caught.value)
+    assert not (base / "index").exists()
+    assert not (base / "out").exists()
 
 
 def test_a_value_that_no_search_takes_is_told(base: Path) -> None:

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import polars as pl
+
+from cohortkit import given
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.file import load
+from cohortkit.cohort.join import read_ids
+from cohortkit.cohort.narrow import demand_line
+from cohortkit.cohort.query import parse
 from cohortkit.cohort.terms import read_terms
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
-from cohortkit.dicom import keywords
 from cohortkit.errors import JobError, RecipeError, UsageError
 from cohortkit.index import open_index, scan
+from cohortkit.index.rollup import series_schema
 from cohortkit.job.form import JobEntry, ListsEntry
 from cohortkit.protocols import Writer
 from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Recipe
+from cohortkit.run.batch import workers_of
 from cohortkit.run.identity import demand_ids, read_people
 from cohortkit.run.limits import Limits
 from cohortkit.run.pace import Pace
 from cohortkit.run.place import check
+from cohortkit.run.plan import outputs_of
 from cohortkit.writers import writer
 
 _ASKED = ("patients", "accessions", "studies", "series")
@@ -49,28 +58,26 @@ class Checked:
     def __init__(self, folder: Path, entry: JobEntry, faults: list[str]) -> None:
         self.entry, self._faults = entry, faults
         self._folder = folder
-        self._named = {fault.split(":")[0].split(".")[0] for fault in self._faults}
+        self._named = {fault.split(":")[0] for fault in self._faults}
+        self._terms: dict[str, object] = {}
 
     def ready(self, said: str) -> Ready:
         """All of it, or every fault at once."""
-        entry = self.entry
         recipe = self._made("recipe", self._recipe)
-        outputs = self._made("to", self._outputs)
+        outputs = self._outputs()
         key = self._made("key", self._key)
         out = self._made("out", self._out)
-        pace = self._made("pace", self._pace)
         ids = self._made("ids", lambda: self._ids(recipe, key))
         people = self._made("people", lambda: self._people(recipe))
-        self._made("run", lambda: Limits.of(entry.run.task_minutes, entry.run.task_gigabytes))
-        self._counts()
+        pace = self._pace()
+        self._run()
         self._source()
-        if self._faults or None in (recipe, outputs, key, out, pace):
+        self._lists_there()
+        if self._faults or None in (recipe, key, out):
             raise JobError(said, self._faults)
         assert recipe is not None
-        assert outputs is not None
         assert key is not None
         assert out is not None
-        assert pace is not None
         return Ready(recipe, outputs, key, out, pace, ids, people)
 
     def cohort(self, *, progress: bool) -> Cohort:
@@ -82,9 +89,7 @@ class Checked:
             assert entry.index is not None
             if entry.archive is not None:
                 scan(self._path(entry.archive), self._path(entry.index), progress=progress)
-            index = open_index(self._path(entry.index))
-            words = list(_words(entry.search))
-            chosen = Cohort.start(index, **read_terms(words, index.series().collect_schema()))
+            chosen = Cohort.start(open_index(self._path(entry.index)), **self._terms)
         if entry.only is not None:
             chosen = chosen.only(reason=entry.only.reason, **self._lists(entry.only))
         if entry.exclude is not None:
@@ -100,7 +105,8 @@ class Checked:
         except RecipeError as error:
             self._faults += [f"{place}: {fault}" for fault in error.faults]
         except UsageError as error:
-            self._faults.append(f"{place}: {error}")
+            last = place.rpartition(".")[2]
+            self._faults.append(f"{place}: {str(error).removeprefix(f'{last}: ')}")
         return None
 
     def _path(self, text: str) -> Path:
@@ -118,12 +124,21 @@ class Checked:
         return self._path(text) if is_path and text not in shipped() else text
 
     def _outputs(self) -> tuple[Writer, ...]:
+        """Each output by itself, and whether one is there twice."""
         entry = self.entry
-        if not entry.to:
-            raise UsageError("at least one kind of output, such as 'nifti' or 'tables'")
-        for name in entry.options.keys() - set(entry.to):
-            raise UsageError(f"options.{name}: this output is not in the list")
-        return tuple(writer(name, entry.options.get(name)) for name in entry.to)
+        if not entry.to and not any(place.startswith("to") for place in self._named):
+            self._faults.append("to: at least one kind of output, such as 'nifti' or 'tables'")
+        names = {name.partition(":")[0] for name in entry.to}
+        for name in sorted(entry.options.keys() - names):
+            self._faults.append(f"options.{name}: this output is not in the list")
+        made = [self._made("to", partial(self._output, name)) for name in entry.to]
+        found = tuple(one for one in made if one is not None)
+        if found:
+            self._made("to", lambda: outputs_of(found))
+        return found
+
+    def _output(self, name: str) -> Writer:
+        return writer(name, self.entry.options.get(name.partition(":")[0]))
 
     def _key(self) -> Key:
         key = self.entry.key
@@ -151,19 +166,29 @@ class Checked:
         return out
 
     def _pace(self) -> Pace:
-        pace = self.entry.pace
-        stop = None if pace.stop_file is None else self._path(pace.stop_file)
-        return Pace(pace.hours, stop, pace.reserve_gigabytes, pace.per_minute)
+        """Each limit by itself; those that cannot be kept to are left out, and told."""
+        said = {name: value for name, value in self.entry.pace if value is not None}
+        if "stop_file" in said:
+            said["stop_file"] = self._path(said["stop_file"])
+        sound = {
+            name: value
+            for name, value in said.items()
+            if self._made(f"pace.{name}", partial(Pace, **{name: value})) is not None
+        }
+        return Pace(**sound)
 
-    def _counts(self) -> None:
-        for name in ("workers", "limit"):
-            value = getattr(self.entry.run, name)
-            if value is not None and value < 1:
-                self._faults.append(f"run.{name}: a whole number from 1")
+    def _run(self) -> None:
+        run = self.entry.run
+        self._made("run.workers", lambda: workers_of(run.workers, run.engine))
+        if run.limit is not None:
+            self._made("run.limit", lambda: given.whole("limit", run.limit))
+        self._made("run.task_minutes", lambda: Limits.of(run.task_minutes, None))
+        self._made("run.task_gigabytes", lambda: Limits.of(None, run.task_gigabytes))
 
     def _source(self) -> None:
         """Where the series come from: a cohort file, or an index and what is asked of it."""
         entry = self.entry
+        columns: pl.Schema | None = series_schema()  # what a scan makes
         if entry.cohort is not None:
             for name in ("index", "archive", "search"):
                 if getattr(entry, name):
@@ -173,27 +198,33 @@ class Checked:
             if not self._named & {"index", "cohort"}:
                 self._faults.append("index: missing; where to look, or a cohort file as 'cohort'")
         elif entry.archive is None:
-            self._made("index", lambda: open_index(self._path(entry.index or "")))
+            columns = self._made("index", self._columns)
         elif not self._path(entry.archive).is_dir():
             self._faults.append("archive: no such folder")
-        self._asked()
+        for word, value in entry.search.items() if columns is not None else ():
+            self._made(f"search.{word}", partial(self._asked, word, value, columns))
 
-    def _asked(self) -> None:
-        """Words that no index has, and lists that are not there."""
-        entry = self.entry
-        for word, value in entry.search.items():
-            if value == []:
-                self._faults.append(f"search.{word}: an empty list would match nothing")
-            if keywords.tag_of(word) is None and not word.islower():
-                near = keywords.neighbours(word)
-                more = f"; did you mean {', '.join(near)}?" if near else ""
-                self._faults.append(f"search.{word}: unknown keyword{more}")
+    def _columns(self) -> pl.Schema:
+        return open_index(self._path(self.entry.index or "")).series().collect_schema()
+
+    def _asked(self, word: str, value: object, columns: pl.Schema) -> None:
+        """Keep a term of the search once it can be asked."""
+        terms = read_terms(list(_words(word, value)), columns) if value != [] else {word: value}
+        parse(terms, columns)
+        self._terms |= terms
+
+    def _lists_there(self) -> None:
+        """Lists of ids that can be read, and a reason that is one line."""
         for part in ("only", "exclude"):
-            lists = getattr(entry, part)
-            for name in _ASKED if lists is not None else ():
-                path = getattr(lists, name)
-                if path is not None and not self._path(path).is_file():
-                    self._faults.append(f"{part}.{name}: no such file")
+            lists = getattr(self.entry, part)
+            if lists is None:
+                continue
+            self._made(f"{part}.reason", partial(demand_line, part, lists.reason))
+            paths = self._lists(lists)
+            if not paths and not any(place.startswith(part) for place in self._named):
+                self._faults.append(f"{part}: name a file: {' or '.join(_ASKED)}")
+            for name, path in paths.items():
+                self._made(f"{part}.{name}", partial(_list_of, part, name, path))
 
     def _lists(self, lists: ListsEntry) -> dict[str, Path]:
         named = {name: getattr(lists, name) for name in _ASKED}
@@ -206,18 +237,25 @@ class Checked:
         return text
 
 
-def _words(asked: Mapping[str, object]) -> Iterator[str]:
-    """A search as the shell writes it; a list is any of its values."""
-    for keyword, value in asked.items():
-        for one in value if isinstance(value, list) else [value]:
-            yield f"{keyword}={_text(keyword, one)}"
+def _list_of(part: str, name: str, path: Path) -> None:
+    if not path.is_file():
+        raise UsageError("no such file")
+    empty = read_ids(name, path).given.is_empty()
+    if part == "only" and empty:
+        raise UsageError("the list is empty")
 
 
-def _text(keyword: str, value: object) -> str:
+def _words(keyword: str, value: object) -> Iterator[str]:
+    """A term as the shell writes it; a list is any of its values."""
+    for one in value if isinstance(value, list) else [value]:
+        yield f"{keyword}={_text(one)}"
+
+
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str | int | float):
         return str(value)
-    raise UsageError(f"search.{keyword}: text, a number, a date or a list of these")
+    raise UsageError("text, a number, a date or a list of these")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
@@ -85,9 +86,18 @@ def read(document: Mapping[str, Any]) -> tuple[JobEntry, list[str]]:
         return JobEntry.model_validate(document), []
     except ValidationError as error:
         details = error.errors(include_url=False)
-    wrong = {str(detail["loc"][0]) for detail in details}
-    left = {name: value for name, value in document.items() if name not in wrong}
+    left = deepcopy(dict(document))
+    for detail in sorted(details, key=lambda one: tuple(map(str, one["loc"])), reverse=True):
+        _drop(left, detail["loc"])
     return JobEntry.model_validate(left), [_told(detail) for detail in details]
+
+
+def _drop(document: dict[str, Any], place: tuple[int | str, ...]) -> None:
+    """Take a faulty value out, so that what is beside it is looked at as well."""
+    holder: Any = document
+    for part in place[:-1]:
+        holder = holder[part]
+    del holder[place[-1]]
 
 
 def _told(detail: ErrorDetails) -> str:

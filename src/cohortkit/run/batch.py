@@ -100,7 +100,7 @@ def export(
     given.path("output", out, OutputError)
     if limit is not None:
         plan = plan.limit(limit)
-    count = min(_workers(workers, engine), max(1, len(plan.tasks)))  # none for nothing
+    count = min(workers_of(workers, engine), max(1, len(plan.tasks)))  # none for nothing
     limits = Limits.of(task_minutes, task_gigabytes)
     _demand("errors", errors, ("record", "raise"))
     _demand("retry", retry, ("failed", "refused"))
@@ -175,7 +175,7 @@ def _engine(
     return Dask(name, place.vault, seconds=limits.seconds, memory=limits.memory)
 
 
-def _workers(asked: int | None, engine: str) -> int:
+def workers_of(asked: int | None, engine: str) -> int:
     cluster = engine != "local"
     if cluster and not str(engine).startswith(SCHEMES):
         raise UsageError("engine: 'local', or the address of a Dask scheduler: tcp://host:8786")
