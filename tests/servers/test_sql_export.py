@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 from collections.abc import Iterator
@@ -237,3 +238,24 @@ def test_a_server_that_dies_is_told_and_asked_again(store: Path) -> None:
         own.control("-w", "-o", f"-c listen_addresses=127.0.0.1 -p {port} -k {own.folder}", "start")
 
         assert len(cohort) == len(index.search(Modality="CT"))
+
+
+def test_omop_opens_by_name(url: str, tmp_path: Path) -> None:
+    """The table of the imaging extension as it stands: persons by number, series by UID."""
+    rows = {
+        "image_occurrence_id": [1, 2],
+        "person_id": [7, 8],
+        "image_occurrence_date": [dt.date(2022, 1, 1), None],
+        "image_study_uid": ["1.1", "1.2"],
+        "image_series_uid": ["2.1", "2.2"],
+        "modality_concept_id": [4013636, None],
+    }
+    _table(url, pl.DataFrame(rows), "image_occurrence")
+    index = ck.open_index(url, "omop")
+
+    assert ["7"] == index.search(modality_concept_id=4013636).identified()["PatientID"].to_list()
+    assert 1 == len(index.search(StudyDate="2022-01-01"))
+    saved = index.search(PatientID="8").save(tmp_path / "one.cohort")
+    assert 1 == len(ck.load_cohort(saved))
+    with pytest.raises(UsageError, match="by name"):
+        ck.open_index(url, "amop")

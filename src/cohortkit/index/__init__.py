@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 def open_index(
-    where: str | Path, mapping: Mapping[str, str] | None = None
+    where: str | Path, mapping: Mapping[str, str] | str | None = None
 ) -> StoreIndex | TableIndex | SqlIndex:
     """Open an index.
 
@@ -30,7 +30,8 @@ def open_index(
         where: the folder of an index store, or a Parquet or CSV table whose columns are DICOM
             keywords, at series or instance grain; or a database: ``postgresql://…``,
             ``sqlite:///…``, ``duckdb:///…``, with the name of a table or view behind a ``#``.
-        mapping: for a table: its column → DICOM keyword (or ``path``, ``size``, ``mtime_ns``).
+        mapping: for a table: its column → DICOM keyword (or ``path``, ``size``, ``mtime_ns``);
+            for a database also ``"omop"``, the imaging extension of the OMOP CDM.
 
     Raises:
         StoreError: there is no such index, it is damaged, or of a newer format.
@@ -39,7 +40,9 @@ def open_index(
     """
     path = given.path("index", where, StoreError)
     if mapping is not None:
-        given.a(Mapping, "mapping", mapping, "a mapping of the table's columns to DICOM keywords")
+        given.a(
+            Mapping | str, "mapping", mapping, "a mapping of the table's columns to DICOM keywords"
+        )
     scheme = _SCHEME.match(str(where))
     if scheme and scheme[1].lower() in SCHEMES:
         return SqlIndex.open(str(where), mapping)
@@ -54,4 +57,6 @@ def open_index(
         return StoreIndex.open(path)
     if not path.is_file():
         raise StoreError("there is no such index store or table")
+    if isinstance(mapping, str):
+        raise UsageError("mapping: one with a name is for databases")
     return TableIndex.open(path, mapping)

@@ -60,14 +60,15 @@ class SqlIndex:
     typing: Typing | None = None
 
     @classmethod
-    def open(cls, url: str, mapping: Mapping[str, str] | None = None) -> SqlIndex:
+    def open(cls, url: str, mapping: Mapping[str, str] | str | None = None) -> SqlIndex:
         """Open a database and look at what it can be trusted with.
 
         Args:
             url: ``postgresql://…``, ``sqlite:///…`` or ``duckdb:///…``; behind a ``#`` the table
                 or view, else cohortkit's own tables are opened. A user or password that it lacks
                 come from the environment (``PGUSER``, ``PGPASSWORD``, ``~/.pgpass``).
-            mapping: column of the table → DICOM keyword, or ``path``, ``size``, ``mtime_ns``.
+            mapping: column of the table → DICOM keyword, or ``path``, ``size``, ``mtime_ns``; or
+                ``"omop"``, for the imaging extension of the OMOP CDM.
 
         Raises:
             StoreError: no such database or table, or it lacks what an index needs.

@@ -27,6 +27,19 @@ NUL: Final = "\ue000"
 """In cohortkit's own tables it stands before a 0 for a NUL, which PostgreSQL cannot hold, and
 before a 1 for itself."""
 
+MAPPINGS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "omop": (
+        "image_occurrence",
+        {
+            "person_id": "PatientID",
+            "image_study_uid": "StudyInstanceUID",
+            "image_series_uid": "SeriesInstanceUID",
+            "image_occurrence_date": "StudyDate",
+        },
+    ),
+}
+"""Mappings by name: table, columns. ``omop`` is the imaging extension of the OMOP CDM (MI-CDM)."""
+
 _SECRET: Final = frozenset({"password", "sslpassword", "passwd", "pwd"})
 _PLAIN: Final = "/._-"
 
@@ -53,15 +66,15 @@ class Place:
         return f"<{self.backend} database>"
 
 
-def place_of(url: str, mapping: Mapping[str, str] | None = None) -> Place:
+def place_of(url: str, mapping: Mapping[str, str] | str | None = None) -> Place:
     """Read the URL of a database.
 
     Args:
         url: as the module says.
-        mapping: more of it, over that of the URL.
+        mapping: more of it, over that of the URL; or the name of one of ``MAPPINGS``.
 
     Raises:
-        UsageError: no such scheme, no file, or a fragment that cannot be read.
+        UsageError: no such scheme, no file, a fragment that cannot be read, no such mapping.
     """
     try:
         parts = urlsplit(url)
@@ -72,6 +85,11 @@ def place_of(url: str, mapping: Mapping[str, str] | None = None) -> Place:
     if not backend:
         raise UsageError(f"a database is one of {', '.join(sorted(SCHEMES))}://")
     table, mapped = _fragment(parts.fragment)
+    if isinstance(mapping, str):
+        if mapping not in MAPPINGS:
+            raise UsageError(f"mapping: by name there is {', '.join(MAPPINGS)}")
+        usual, mapping = MAPPINGS[mapping]
+        table = table or usual
     mapped |= dict(mapping or {})
     shown = _shown(table, mapped)
     if backend == "postgresql":
