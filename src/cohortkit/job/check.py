@@ -201,7 +201,9 @@ class Checked:
             columns = self._made("index", self._columns)
         elif not self._path(entry.archive).is_dir():
             self._faults.append("archive: no such folder")
-        for word, value in entry.search.items() if columns is not None else ():
+        if columns is None:
+            return
+        for word, value in entry.search.items():
             self._made(f"search.{word}", partial(self._asked, word, value, columns))
 
     def _columns(self) -> pl.Schema:
