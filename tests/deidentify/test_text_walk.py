@@ -219,9 +219,16 @@ def test_what_passed_as_it_was_is_said_to_be_kept() -> None:
     assert "StudyComments" not in series.kept
 
 
-@pytest.mark.parametrize(("unlisted", "left"), [(Unlisted.BY_RULE, None), (Unlisted.CLEAN, "lung")])
+@pytest.mark.parametrize(
+    ("unlisted", "left"),
+    [
+        (Unlisted.BY_RULE, None),
+        (Unlisted.CLEAN, "lung"),
+        (Unlisted.KEEP, "Quisling lung"),
+    ],
+)
 def test_text_outside_the_table(unlisted: Unlisted, left: str | None) -> None:
-    """It goes, or is cleaned where the recipe says so; the technical list stays."""
+    """It goes, is cleaned or kept where the recipe says so; the technical list stays."""
     recipe = Recipe("t", Basis.GDPR_PSEUDONYMISED, unlisted=unlisted)
 
     found = out(recipe, PulserNotes="Quisling lung", ConvolutionKernel="B60f Zorb")

@@ -62,6 +62,14 @@ def test_profile_and_options_are_claimed_as_chosen(
     assert (expected, "YES", temporal) == (codes(claims), claims.identity_removed, claims.temporal)
 
 
+def test_text_that_no_table_lists_and_that_is_kept_drops_the_profile(claimed: object) -> None:
+    """It is named in the method; the options beside it are done in full, and are claimed."""
+    claims = claimed('unlisted = "keep"\noptions = ["clean-descriptors"]\n')  # type: ignore[operator]
+
+    assert (["113105"], "YES") == (codes(claims), claims.identity_removed)
+    assert "attributes outside the table: by rule, text kept" in claims.method
+
+
 def test_a_keep_beyond_the_options_drops_the_profile(claimed: object) -> None:
     """StudyDescription is X in the profile; kept, 113100 would be a lie."""
     claims = claimed(rule('keyword = "StudyDescription"', "keep", REASON))  # type: ignore[operator]

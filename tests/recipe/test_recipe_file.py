@@ -119,7 +119,7 @@ titel = "x"
 basis = "limited-data-sett"
 options = ["retain-full-dates", "retain-modified-dates", "retain-date",
            "clean-recognizable-visual-features"]
-unlisted = "keep"
+unlisted = "kept"
 [faces]
 heads = "accept"
 [[pixels.accept]]
@@ -143,7 +143,7 @@ action = "keep"
         "options[2]: unknown option 'retain-date'; did you mean retain-",
         "options: clean-recognizable-visual-features is not built in this version",
         "options: retain-full-dates contradicts retain-modified-dates",
-        'unlisted: "keep" is not built',
+        "unlisted: unknown word for unlisted attributes 'kept'; did you mean keep",
         "faces.reason: missing",
         "pixels.accept[0].modality: unknown modality 'CRR'; did you mean CR",
         "pixels.accept[0].risks[0]: unknown risk 'not-statd'; did you mean not-stated",
@@ -158,7 +158,6 @@ action = "keep"
 @pytest.mark.parametrize(
     ("body", "place", "words"),
     [
-        ('unlisted = "keep"', "unlisted", "not built"),
         ('unlisted = "cleen"', "unlisted", "did you mean clean"),
         ('[text]\nwords = ["ISPY2"]', "text", "clean-descriptors"),
         ("[text]\npatients = 4", "text.patients", "5"),

@@ -15,7 +15,9 @@ from pydicom import datadict
 from pydicom._dicom_dict import DicomDictionary
 
 from cohortkit.recipe import profile, unlisted
-from cohortkit.recipe.model import Action, Basis, Decision, Option, Recipe
+from cohortkit.recipe.basisfaults import STRICT
+from cohortkit.recipe.faults import find
+from cohortkit.recipe.model import Action, Basis, Decision, Option, Recipe, Unlisted
 from cohortkit.recipe.policy import FIXED, Policy
 from cohortkit.recipe.vr import Holds
 
@@ -68,6 +70,28 @@ def test_the_whole_dictionary_is_decided_by_rule(options: tuple[Option, ...]) ->
     """4,000 attributes; no option changes what happens outside the table."""
     assert [] == list(wrong(policy(*options)))
     assert len(OUTSIDE) > 4000
+
+
+def test_only_text_is_kept_where_the_recipe_says_so() -> None:
+    """Of the whole dictionary text that is no direct identifier and names no block."""
+    asked = Policy(Recipe("test", Basis.EXPERT_DETERMINATION, unlisted=Unlisted.KEEP))
+    strict = policy()
+
+    def vr_of(tag: int) -> str:
+        return str(DicomDictionary[tag][0])
+
+    changed = {
+        tag
+        for tag in OUTSIDE
+        if asked.decide(tag, vr_of(tag), None) != strict.decide(tag, vr_of(tag), None)
+    }
+    direct = profile.direct_identifiers()
+
+    assert len(changed) > 300
+    assert TEXTS >= {vr_of(tag) for tag in changed}
+    assert set() == changed & set(direct)
+    assert [] == [tag for tag in changed if DicomDictionary[tag][4].endswith("PrivateCreator")]
+    assert {Action.KEEP} == {asked.decide(tag, vr_of(tag), None).action for tag in changed}
 
 
 def test_a_rule_that_fails_open_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,3 +201,11 @@ def test_a_safe_private_element_stays_under_its_option() -> None:
     assert asked.decide(0x0019100C, "LT", "SIEMENS MR HEADER").action is Action.REMOVE
     assert asked.decide(0x00190010, "LO", None).action is Action.REMOVE
     assert asked.decide(0x2001_1069, "UN", "Philips Imaging DD 001").action is Action.REMOVE
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_a_basis_that_forbids_names_forbids_text_as_it_is(basis: Basis) -> None:
+    """Safe Harbor and the limited data set; the others may keep it, and say so."""
+    found = find(Recipe("test", basis, unlisted=Unlisted.KEEP))
+
+    assert (basis in STRICT) == any(line.startswith("unlisted: ") for line in found)

@@ -27,7 +27,11 @@ from cohortkit.recipe.model import (
 from cohortkit.recipe.policy import TEXT_VALUE, Policy, cleans, safe_private
 
 _METHOD_LIMIT = 64
-_OUTSIDE = {Unlisted.BY_RULE: "by rule", Unlisted.CLEAN: "by rule, text cleaned"}
+_OUTSIDE = {
+    Unlisted.BY_RULE: "by rule",
+    Unlisted.CLEAN: "by rule, text cleaned",
+    Unlisted.KEEP: "by rule, text kept",
+}
 
 
 def claims(recipe: Recipe) -> Claims:
@@ -65,7 +69,7 @@ def _against_the_profile(recipe: Recipe) -> tuple[bool, frozenset[Option]]:
     """Whether a rule keeps more than profile and options; which options a rule cuts short."""
     without = Policy(replace(recipe, rules=(), script=Script()))
     by_rule = Policy(replace(recipe, script=Script()))
-    beyond = reach.reveals_private(recipe)
+    beyond = reach.reveals_private(recipe) or recipe.unlisted is Unlisted.KEEP
     cut: set[Option] = set()
     for known, decision, other in reach.decided(recipe):
         now, then = reach.level(decision), reach.level(other)

@@ -63,10 +63,10 @@ def _options(recipe: Recipe) -> Iterator[str]:
         yield "options: retain-full-dates contradicts retain-modified-dates; choose one"
     if recipe.safe_private is SafeList.NUMBERS and Option.RETAIN_SAFE_PRIVATE not in recipe.options:
         yield "safe_private: no private element stays; that is the option retain-safe-private"
-    if recipe.unlisted is Unlisted.KEEP:
+    if recipe.unlisted is Unlisted.KEEP and recipe.basis in STRICT:
         yield (
-            'unlisted: "keep" is not built in this version; "clean" lets cleaned text through, and '
-            "a rule can keep a single attribute"
+            f"unlisted: {recipe.basis} forbids names, and text that is kept as it is may hold "
+            'them; "clean" lets it through without'
         )
 
 

@@ -131,7 +131,7 @@ class Unlisted(StrEnum):
 
     BY_RULE = "by-rule"
     CLEAN = "clean"  # text is cleaned as under C
-    KEEP = "keep"  # reserved
+    KEEP = "keep"  # text stays as it is, and the output does not claim the basic profile
 
 
 class SafeList(StrEnum):

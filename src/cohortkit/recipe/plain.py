@@ -143,6 +143,11 @@ def _pictures(recipe: Recipe) -> Iterator[str]:
 
 
 def _texts(recipe: Recipe) -> Iterator[str]:
+    if recipe.unlisted is Unlisted.KEEP:
+        yield (
+            "Text outside the table stays as it is, whatever somebody typed there; so the basic "
+            "profile is not claimed. Names, dates, ages and addresses still go."
+        )
     if not cleans(recipe):
         return
     yield _CLEANED

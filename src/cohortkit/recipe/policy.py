@@ -177,11 +177,10 @@ class Policy:
     def _without_rules(self, tag: int, vr: str, row: profile.Row | None) -> Decision:
         if row is not None:
             return self._listed(row, vr)
-        cleaning = self.recipe.unlisted is Unlisted.CLEAN
         if tag == TEXT_VALUE and Option.CLEAN_STRUCTURED_CONTENT in self.recipe.options:
-            decision = unlisted.decide(tag, vr, clean=True)
+            decision = unlisted.decide(tag, vr, Unlisted.CLEAN)
             return replace(decision, why=f"{Option.CLEAN_STRUCTURED_CONTENT}: C")
-        return unlisted.decide(tag, vr, clean=cleaning)
+        return unlisted.decide(tag, vr, self.recipe.unlisted)
 
     def _rule(self, tag: int, vr: str, known: str) -> Rule | None:
         exact = self._attributes.get(tag)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cohortkit.recipe import pixelrules
-from cohortkit.recipe.model import Deed, Ids, Option, PixelRule, Recipe
+from cohortkit.recipe.model import Deed, Ids, Option, PixelRule, Recipe, Unlisted
 from cohortkit.recipe.policy import cleans
 
 _MORE, _LESS, _OTHER = "more", "less", "other"
@@ -44,7 +44,9 @@ def _head(a: Recipe, b: Recipe) -> Iterator[Term]:
         yield Term(_MORE if keyed else _LESS, "ids", words)
     yield from _gained("options", [a.options, b.options], _option)
     if a.unlisted is not b.unlisted:
-        yield Term(_OTHER, "unlisted", f"{b.unlisted} in the place of {a.unlisted}")
+        freedom = list(Unlisted)
+        change = _MORE if freedom.index(b.unlisted) > freedom.index(a.unlisted) else _LESS
+        yield Term(change, "unlisted", f"{b.unlisted} in the place of {a.unlisted}")
     if a.default_issuer != b.default_issuer:
         yield Term(_OTHER, "issuer", "another issuer where none is said: other pseudonyms")
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from cohortkit.recipe import profile
 from cohortkit.recipe import vr as vrs
-from cohortkit.recipe.model import Action, Decision
+from cohortkit.recipe.model import Action, Decision, Unlisted
 from cohortkit.recipe.vr import Holds
 
 _UNKNOWN: Final = Decision(Action.REMOVE, "not in the dictionary (PS3.6)")
@@ -36,7 +36,7 @@ _TRACES: Final = {
 }
 
 
-def decide(tag: int, vr: str, *, clean: bool = False) -> Decision:
+def decide(tag: int, vr: str, text: Unlisted = Unlisted.BY_RULE) -> Decision:
     """What happens to a standard attribute that the profile's table does not list.
 
     The VR of the file and that of the dictionary must agree, or the attribute goes.
@@ -44,7 +44,8 @@ def decide(tag: int, vr: str, *, clean: bool = False) -> Decision:
     Args:
         tag: of the attribute.
         vr: as the file has it.
-        clean: text that would go is cleaned instead, and goes where that leaves nothing.
+        text: what becomes of text that would go. Cleaned, it goes where that leaves nothing; kept,
+            it stays as it is, but for what identifies directly.
     """
     known = vrs.of_tag(tag)
     if not known:
@@ -54,13 +55,22 @@ def decide(tag: int, vr: str, *, clean: bool = False) -> Decision:
     reason = profile.technical().get(vrs.keyword_of(tag))
     if reason is not None:
         return Decision(Action.KEEP, f"outside the table, on the technical list: {reason}")
+    return _texted(tag, vr, known, text)
+
+
+def _texted(tag: int, vr: str, known: str, text: Unlisted) -> Decision:
+    """What its kind says; text as the recipe says."""
     decision = of_kind(vr, known)
     action = _LEAVING.get(profile.required().get(vrs.keyword_of(tag), 0))
     if decision.action is Action.REMOVE and action is not None:
         decision = Decision(action, f"{decision.why}; {_TRACES[action]}")
     exact = vrs.keyword_of(tag).endswith(_CREATOR)
-    if clean and not exact and vrs.kinds(vr) | vrs.kinds(known) == {Holds.TEXT}:
+    if exact or vrs.kinds(vr) | vrs.kinds(known) != {Holds.TEXT}:
+        return decision
+    if text is Unlisted.CLEAN:
         return Decision(Action.CLEAN, "outside the table: text is cleaned", otherwise=decision)
+    if text is Unlisted.KEEP and tag not in profile.direct_identifiers():
+        return Decision(Action.KEEP, "outside the table: the recipe keeps text as it is")
     return decision
 
 
