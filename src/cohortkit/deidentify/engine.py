@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from pydicom.dataelem import DataElement
@@ -19,7 +19,7 @@ from cohortkit.deidentify.rules import Rules, rules_for
 from cohortkit.deidentify.statement import stamp, statement_of
 from cohortkit.deidentify.text.cleaner import Cleaner, cleaner_for
 from cohortkit.deidentify.text.known import own_told
-from cohortkit.deidentify.values import encodings_of, identifiers
+from cohortkit.deidentify.values import Element, encodings_of, identifiers
 from cohortkit.deidentify.walk import PATIENT_ID, PATIENT_NAME, Subject, Walk
 from cohortkit.dicom.sop_classes import lookup
 from cohortkit.errors import Refusal
@@ -78,13 +78,14 @@ def deidentify(
     subject = Subject(person, pseudonyms, days, task.over_89, true_dates=true_dates)
     walk = Walk(rules_for(recipe), subject, cleaner or cleaner_for(headers, task, recipe))
     with pseudonyms.together():
+        named = _named(walk)
         names = Names(
             patient=pseudonyms.patient(person),
             study=pseudonyms.study(task.study_instance_uid),
             series=pseudonyms.series(task.series_instance_uid),
         )
         released = tuple(
-            _released(header, walk, said, pixels=handle is not None)
+            _released(header, walk, said, named, pixels=handle is not None)
             for header, (handle, _) in zip(headers, pixels, strict=True)
         )
     return DeidentifiedSeries(
@@ -168,12 +169,25 @@ def _pass_gates(header: Dataset, recipe: Recipe) -> None:
         raise Refusal(reason)
 
 
-def _released(source: Dataset, walk: Walk, said: Statement, *, pixels: bool) -> ReleasedHeader:
-    elements = walk.header(source)
+def _named(walk: Walk) -> dict[BaseTag, Element]:
+    """The patient's pseudonym where name and id stood, the same in every header."""
     named = walk.subject.patient(walk.subject.person.patient_id)
-    for tag, vr in ((PATIENT_NAME, "PN"), (PATIENT_ID, "LO")):
-        if walk.rules.step(tag, vr, None).action not in (Action.KEEP, Action.SET):
-            elements[BaseTag(tag)] = DataElement(tag, vr, named)
+    return {
+        BaseTag(tag): DataElement(tag, vr, named)
+        for tag, vr in ((PATIENT_NAME, "PN"), (PATIENT_ID, "LO"))
+        if walk.rules.step(tag, vr, None).action not in (Action.KEEP, Action.SET)
+    }
+
+
+def _released(
+    source: Dataset,
+    walk: Walk,
+    said: Statement,
+    named: Mapping[BaseTag, Element],
+    *,
+    pixels: bool,
+) -> ReleasedHeader:
+    elements = {**walk.header(source), **named}
     if walk.rules.private:
         elements.pop(CHARACTERISTICS, None)
         told = characteristics(elements)

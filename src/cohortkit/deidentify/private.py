@@ -22,6 +22,11 @@ def is_private(tag: int) -> bool:
     return bool(tag >> 16 & 1)
 
 
+def is_creator(tag: int) -> bool:
+    """Whether a private block is reserved by it (PS3.5 7.8.1)."""
+    return is_private(tag) and tag & 0xFFFF in _CREATORS
+
+
 class Creators:
     """The private creators of one dataset or item; each item has its own."""
 
@@ -35,7 +40,9 @@ class Creators:
         block = (tag & 0xFFFF) >> 8
         if block not in _CREATORS:
             return None
-        place = tag & 0xFFFF0000 | block
+        return self._at(tag & 0xFFFF0000 | block)
+
+    def _at(self, place: int) -> str | None:
         if place not in self._known:
             self._known[place] = self._read(place)
         return self._known[place]
@@ -49,7 +56,7 @@ class Creators:
     def kept(self, tags: Iterable[int]) -> dict[BaseTag, DataElement]:
         """The creator elements that these private elements need, and no other."""
         places = {tag & 0xFFFF0000 | (tag & 0xFFFF) >> 8 for tag in tags}
-        return {BaseTag(place): DataElement(place, "LO", self._known[place]) for place in places}
+        return {BaseTag(place): DataElement(place, "LO", self._at(place)) for place in places}
 
 
 def characteristics(elements: Mapping[BaseTag, Element]) -> DataElement | None:

@@ -7,7 +7,7 @@ kept for what is inside, the series is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydicom import config
@@ -21,6 +21,7 @@ from cohortkit.deidentify import ages, content, dates, dummies
 from cohortkit.deidentify.forms import well_formed
 from cohortkit.deidentify.given import Values, element_of
 from cohortkit.deidentify.items import holds_items, items_of
+from cohortkit.deidentify.left import Left
 from cohortkit.deidentify.private import Creators, is_private
 from cohortkit.deidentify.rules import Rules, Step
 from cohortkit.deidentify.text.cleaner import Cleaner
@@ -48,7 +49,6 @@ _BIRTH_DATE = 0x00100030
 _SOP_CLASS = 0x00080016
 _DELIMITERS = 0xFFFE
 _DEEPEST = 64
-_MOST_REMEMBERED, _MOST_MEMORIES = 1024, 8192  # bytes of a value; values
 # CodeValue, CodeMeaning, LongCodeValue, URNCodeValue
 _CODE = frozenset({0x00080100, 0x00080104, 0x00080119, 0x00080120})
 _STANDARD_DS = 16
@@ -94,7 +94,7 @@ class Walk:
     _uids: dict[str, str] = field(default_factory=dict)
     _around: list[str] = field(default_factory=list)
     _given: Values = field(init=False)
-    _memory: dict[object, tuple[Element | None, bool]] = field(default_factory=dict)
+    _left: Left = field(default_factory=lambda: Left({}))
     _reported: bool = False
     _sop_class: str = ""
 
@@ -122,21 +122,27 @@ class Walk:
         if depth > _DEEPEST:
             raise Refusal(Reason.NOT_UNDERSTOOD, depth=depth)
         creators = Creators(source, encodings)
-        released: dict[BaseTag, Element] = {}
-        private: list[int] = []
-        judge = self._again if self.rules.steady and not depth else self._judged
-        for tag, element in source._dict.items():  # noqa: SLF001 - a Dataset would decode them
+        held = source._dict  # noqa: SLF001 - a Dataset would decode them
+        left = self._since(held, encodings) if not depth and self.rules.steady else Left(held)
+        for tag in left.judged():
             number = int(tag)
             if number >> 16 == _DELIMITERS:
                 continue  # left over from a broken sequence; it has no value to ask for
             creator = creators.of(number) if is_private(number) else None
-            new = judge(element, creator, encodings, depth)
-            if new is not None:
-                released[tag] = new
-                if creator is not None:
-                    private.append(number)
-        released.update(creators.kept(private))
-        return released
+            if not depth:
+                self._reported = False
+            new = self._judged(held[tag], creator, encodings, depth)
+            left.take(tag, new, creator, again=self._reported)
+        if not depth:
+            left.dummies = set(self.dummies)
+        return {**left.released, **creators.kept(left.private)}
+
+    def _since(self, held: Mapping[BaseTag, Element], encodings: Sequence[str]) -> Left:
+        """What is left of a header, but for what stood otherwise in the one before."""
+        left = self._left.of(held, (tuple(encodings), self._sop_class))
+        self.dummies |= left.dummies.difference(left.judged())
+        self._left = left
+        return left
 
     def _judged(
         self, element: Element, creator: str | None, encodings: Sequence[str], depth: int
@@ -153,30 +159,6 @@ class Walk:
         if step.action is Action.REMOVE and step.given is None:
             return None
         return self._changed(step, element, encodings, depth)
-
-    def _again(
-        self, element: Element, creator: str | None, encodings: Sequence[str], depth: int
-    ) -> Element | None:
-        """The same at the top, where most of what a series says stands in every file of it."""
-        value = element.value
-        if not isinstance(element, RawDataElement) or not isinstance(value, bytes):
-            return self._judged(element, creator, encodings, depth)
-        if len(value) > _MOST_REMEMBERED:
-            return self._judged(element, creator, encodings, depth)
-        key = (*element[:2], value, *element[5:7], creator, encodings, self._sop_class)
-        found = self._memory.get(key)
-        if found is None:
-            if len(self._memory) >= _MOST_MEMORIES:
-                self._memory.clear()
-            self._reported = False
-            new = self._judged(element, creator, encodings, depth)
-            if self._reported:
-                return new  # counted each time it is there
-            found = self._memory[key] = new, int(element.tag) in self.dummies
-        new, dummy = found
-        if dummy:
-            self.dummies.add(int(element.tag))
-        return new
 
     def _changed(
         self, step: Step, element: Element, encodings: Sequence[str], depth: int

@@ -25,7 +25,7 @@ from pydicom.uid import UID
 from cohortkit.dicom import plain
 from cohortkit.dicom.elements import NotPlain
 from cohortkit.dicom.layout import Start, find_start
-from cohortkit.dicom.plain import Pixels
+from cohortkit.dicom.plain import Known, Pixels
 from cohortkit.dicom.quiet import quiet
 from cohortkit.dicom.streams import MAX_HEADER, BoundedFile, InflatingFile
 from cohortkit.errors import Refusal, TaskFailure
@@ -101,11 +101,13 @@ class _Stop:
         return False
 
 
-def read_header(path: str | Path) -> tuple[Dataset, PixelPlace | None]:
+def read_header(path: str | Path, known: Known | None = None) -> tuple[Dataset, PixelPlace | None]:
     """Read the header of one file.
 
     Args:
         path: a DICOM file in any encoding, with or without preamble.
+        known: what the file before held, of a reader of one series; from file to file the same
+            bytes are the same element, as an object.
 
     Returns:
         The data set complete but for the pixels, with ``file_meta`` (empty where the file has
@@ -119,7 +121,7 @@ def read_header(path: str | Path) -> tuple[Dataset, PixelPlace | None]:
     with reading(), Path(path).open("rb") as file, quiet():
         head, start = _start(file)
         meta = _read_meta(head[: start.dataset])
-        dataset, place = _read_dataset(file, head, start)
+        dataset, place = _read_dataset(file, head, start, known)
         dataset.file_meta = meta
         if not start.preamble and not _says_what_it_is(dataset):
             raise Refusal(Reason.NOT_DICOM)
@@ -222,8 +224,10 @@ def _read_meta(head: bytes) -> FileMetaDataset:
     return FileMetaDataset(cast("_Elements", found))
 
 
-def _read_dataset(file: BinaryIO, head: bytes, start: Start) -> tuple[Dataset, PixelPlace | None]:
-    elements, found, stream = _header(file, head, start)
+def _read_dataset(
+    file: BinaryIO, head: bytes, start: Start, known: Known | None
+) -> tuple[Dataset, PixelPlace | None]:
+    elements, found, stream = _header(file, head, start, known)
     if found is None:
         return _dataset(elements, start), None
     encapsulated = found.length == _UNDEFINED
@@ -246,11 +250,11 @@ def _read_dataset(file: BinaryIO, head: bytes, start: Start) -> tuple[Dataset, P
 
 
 def _header(
-    file: BinaryIO, head: bytes, start: Start
+    file: BinaryIO, head: bytes, start: Start, known: Known | None
 ) -> tuple[_Elements, Pixels | None, BoundedFile | InflatingFile]:
     """The elements up to the pixels, where these are, and what they can be read from."""
     if start.little and not start.deflated:
-        quick = _quick(file, head, start)
+        quick = _quick(file, head, start, known)
         if quick is not None:
             return cast("_Elements", quick[0]), quick[1], BoundedFile(file)
     file.seek(start.dataset)
@@ -263,7 +267,7 @@ def _header(
 
 
 def _quick(
-    file: BinaryIO, head: bytes, start: Start
+    file: BinaryIO, head: bytes, start: Start, known: Known | None
 ) -> tuple[dict[BaseTag, RawDataElement], Pixels | None] | None:
     """The same in one loop over bytes, where the file is plain and its header not too large."""
     for more in (0, _QUICK):
@@ -272,7 +276,9 @@ def _quick(
             head += file.read(more)
         whole = len(head) == os.fstat(file.fileno()).st_size
         try:
-            return plain.elements(head, start.dataset, implicit=start.implicit, whole=whole)
+            return plain.elements(
+                head, start.dataset, implicit=start.implicit, whole=whole, known=known
+            )
         except NotPlain:
             if whole:
                 return None

@@ -19,6 +19,7 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import PersonName
 
+from cohortkit.model.alike import Tags, differing
 from cohortkit.model.facts import Facts
 from cohortkit.model.series import PixelHandle
 
@@ -80,6 +81,17 @@ class ReleasedHeader:
             return None
         said = None if charset is None else str(charset.value)
         return element.VR, element.value, element.is_implicit_VR, element.is_little_endian, said
+
+    def differing(self, other: ReleasedHeader) -> Tags | None:
+        """The tags of which ``get`` may say something else than of the other header.
+
+        None where that may be any. Asked before values are: what was read is no longer shared.
+        """
+        held, before = self._dataset._dict, other._dataset._dict  # noqa: SLF001 - for speed
+        changed = differing(held, before)
+        if changed is None or _CHARSET in changed or self._dummies != other._dummies:
+            return None
+        return changed
 
     def text(self, keyword: str) -> str | None:
         """The value as DICOM text (several values joined by a backslash), or None."""

@@ -6,11 +6,13 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from pydicom.datadict import tag_for_keyword
 
 from cohortkit.model import DeidentifiedSeries, ReleasedHeader
+from cohortkit.model.alike import Tags
 from cohortkit.payloads.columns import AGE, CONFLICTS, INSTANCE, KEYS, TABLES, Column, Kind
 
 Row = Mapping[str, object]
@@ -47,13 +49,15 @@ def rows(series: DeidentifiedSeries) -> dict[str, tuple[Row, ...]]:
     }
     made: dict[str, tuple[Row, ...]] = {}
     cells: _Cells = {}
+    headers = series.headers
+    changes = [None, *(one.differing(last) for last, one in pairwise(headers))]
     for table in ("patients", "studies", "series"):
         known = {**ids, **statement}
-        said = [_row(header, TABLES[table], known, cells) for header in series.headers]
-        made[table] = merged(said, KEYS[table])
+        said = _rows(headers, changes, TABLES[table], known, cells)
+        made[table] = merged({id(row): row for row in said}.values(), KEYS[table])
+    instances = _rows(headers, changes, TABLES["instances"], {**ids, INSTANCE.name: 0}, cells)
     made["instances"] = tuple(
-        _row(header, TABLES["instances"], {**ids, INSTANCE.name: ordinal}, cells)
-        for ordinal, header in enumerate(series.headers)
+        {**row, INSTANCE.name: ordinal} for ordinal, row in enumerate(instances)
     )
     made["labels"] = (_labels(series, ids),) if series.labels else ()
     return made
@@ -92,13 +96,24 @@ def _agreed(group: Sequence[Row]) -> Row:
     return row
 
 
-def _row(
-    header: ReleasedHeader, columns: Sequence[Column], known: Mapping[str, object], cells: _Cells
-) -> Row:
-    return {
-        column.name: known[column.name] if column.name in known else _cell(header, column, cells)
-        for column in columns
-    }
+def _rows(
+    headers: Sequence[ReleasedHeader],
+    changes: Sequence[Tags | None],
+    columns: Sequence[Column],
+    known: Mapping[str, object],
+    cells: _Cells,
+) -> list[Row]:
+    """A row for each header: that of the one before, but for the cells of what changed."""
+    asked = [column for column in columns if column.name not in known]
+    blank = {column.name: known.get(column.name) for column in columns}
+    made: list[Row] = []
+    for header, changed in zip(headers, changes, strict=True):
+        anew = asked if changed is None else [one for one in asked if _TAGS[one.keyword] in changed]
+        row = made[-1] if made else blank
+        made.append(
+            {**row, **{one.name: _cell(header, one, cells) for one in anew}} if anew else row
+        )
+    return made
 
 
 def _cell(header: ReleasedHeader, column: Column, cells: _Cells) -> object:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from cohortkit.dicom.loader import PixelPlace, pixel_chunks, read_header, read_pixels
+from cohortkit.dicom.plain import Known
 from cohortkit.errors import TaskFailure
 from cohortkit.model import Codec, FileRef, PixelForm, Reason, SourceInstance, Task
 
@@ -26,7 +27,8 @@ class Files:
             TaskFailure: ``file-vanished``, ``file-changed``, ``read-error``.
             Refusal: a file is not what the index said.
         """
-        return tuple(_instance(file) for file in task.files)
+        known = Known()
+        return tuple(_instance(file, known) for file in task.files)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,9 +74,9 @@ class FilePixels:
         return f"<FilePixels of {self.place.length} bytes>"
 
 
-def _instance(file: FileRef) -> SourceInstance:
+def _instance(file: FileRef, known: Known) -> SourceInstance:
     _unchanged(file)
-    header, place = read_header(file.path)
+    header, place = read_header(file.path, known)
     if place is None:
         return SourceInstance(header, None, file)
     return SourceInstance(header, FilePixels(file, place, _in_words(header, place)), file)

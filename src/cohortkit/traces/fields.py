@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 from cohortkit.dicom.keywords import tag_of
 from cohortkit.dicom.sop_classes import is_registered
+from cohortkit.model.alike import differing
 from cohortkit.recipe.profile import direct_identifiers
 
 
@@ -169,12 +171,16 @@ def source_texts(headers: Iterable[Dataset]) -> Iterator[Texts]:
     What a series repeats from file to file is read once.
     """
     seen: set[tuple[int, object]] = set()
+    before: Mapping[BaseTag, object] = {}
     for header in headers:
+        held = header._dict  # noqa: SLF001 - a Dataset would decode what is raw
+        changed, before = differing(held, before), dict(held)
         meta = getattr(header, "file_meta", None)
         stack = [header] if meta is None else [header, meta]
         while stack:
             dataset = stack.pop()
-            for raw in list(dataset.values()):
+            new = dataset.keys() if changed is None or dataset is not header else sorted(changed)
+            for raw in [dataset._dict[tag] for tag in new]:  # noqa: SLF001 - the same
                 if raw.VR not in _READ or _again(raw, seen):
                     continue
                 element = _converted(dataset, raw)
