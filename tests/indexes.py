@@ -8,9 +8,14 @@ from cohortkit.index import StoreIndex
 from cohortkit.index.columns import RUN
 
 
+def series_of(index: StoreIndex) -> pl.DataFrame:
+    """Its series, but for when it learned of them."""
+    return index.series().collect().sort("series_key").drop(RUN)
+
+
 def told(index: StoreIndex) -> list[pl.DataFrame]:
     """All that an index says, but for when it learned it."""
-    series = index.series().collect().sort("series_key")
+    series = series_of(index)
     rows = index.instances(series["series_key"])
     return [series, rows.drop(RUN), index.skipped(), index.issues()]
 

@@ -19,6 +19,7 @@ from cohortkit.index.columns import INSTANCES, RUN, series_key
 from cohortkit.index.walk import list_files
 from cohortkit.protocols import Index
 from factory import Patient, Series, instance, write_series
+from indexes import series_of
 
 OPENED: list[str] = []
 WATCHED: list[str] = []
@@ -117,7 +118,7 @@ def test_workers_find_what_one_process_finds(archive: Path) -> None:
     three = scan(archive, workers=3, progress=False)
 
     assert _all(one).equals(_all(three))
-    assert one.series().collect().equals(three.series().collect())
+    assert series_of(one).equals(series_of(three))
     assert one.skipped().equals(three.skipped())
 
 
@@ -161,7 +162,7 @@ def test_only_what_changed_is_opened(archive: Path, tmp_path: Path) -> None:
     assert before.version != after.version
     rows = _all(after)
     assert rows.equals(_all(scan(archive, progress=False)))
-    assert after.series().collect().equals(scan(archive, progress=False).series().collect())
+    assert series_of(after).equals(series_of(scan(archive, progress=False)))
     assert "read again" in rows["StudyDescription"].to_list()
 
 
@@ -177,7 +178,7 @@ def test_many_updates_end_where_one_scan_would(archive: Path, tmp_path: Path) ->
     fresh = scan(archive, progress=False)
 
     assert _all(index).equals(_all(fresh))
-    assert index.series().collect().equals(fresh.series().collect())
+    assert series_of(index).equals(series_of(fresh))
     assert index.skipped().equals(fresh.skipped())
     parts = [path for path in store.iterdir() if path.name.startswith("instances-CT")]
     assert len(parts) < 14

@@ -33,6 +33,14 @@ _SERIES_TEXT = """
     MagneticFieldStrength EchoTime RepetitionTime InversionTime FlipAngle ScanningSequence
     SequenceVariant SequenceName ScanOptions MRAcquisitionType
     Units CorrectedImage DecayCorrection Radiopharmaceutical NumberOfSlices NumberOfTimeSlices
+    ExposureTime SpiralPitchFactor CTDIvol ReconstructionDiameter DataCollectionDiameter FilterType
+    EchoTrainLength NumberOfAverages PixelBandwidth ImagedNucleus ReceiveCoilName
+    ReconstructionMethod AttenuationCorrectionMethod ActualFrameDuration
+    TransducerType TransducerData HeartRate FrameTime CineRate
+    PositionerPrimaryAngle PositionerSecondaryAngle DistanceSourceToDetector
+    CompressionForce BodyPartThickness PresentationIntentType
+    TotalPixelMatrixColumns TotalPixelMatrixRows CompletionFlag VerificationFlag
+    SegmentationType DoseUnits DoseType DoseSummationType
 """
 _INSTANCE_TEXT = """
     SOPInstanceUID InstanceNumber NumberOfFrames AcquisitionNumber AcquisitionDate AcquisitionTime

@@ -8,7 +8,8 @@ from typing import Final
 import polars as pl
 
 from cohortkit.index.ages import years
-from cohortkit.index.columns import FIELDS, INSTANCES, LISTS, SERIES_KEYWORDS
+from cohortkit.index.columns import FIELDS, INSTANCES, LISTS, RUN, SERIES_KEYWORDS
+from cohortkit.index.normal import ORIENTATION, normalised
 from cohortkit.model.kinds import Risk
 
 _KEY = "series_key"
@@ -33,11 +34,12 @@ def roll_up(instances: pl.LazyFrame) -> pl.DataFrame:
     burned in YES before unknown before NO, colour before grey, an unknown class before any, the
     greatest age and the earliest birth. ``latest_date`` is the last day that an instance names.
     ``LISTS`` has every distinct value beside it. ``NumberOfSeriesRelatedInstances`` counts the
-    files, copies included; ``NumberOfFrames`` and ``size`` are sums.
+    files, copies included; ``NumberOfFrames`` and ``size`` are sums. Normalised values stand
+    beside the raw ones (``normal``).
     """
     first = instances.group_by(_KEY).agg(pl.col("SOPInstanceUID").min())
     head = (
-        instances.select(_KEY, "SOPInstanceUID", "path", *_plain())
+        instances.select(_KEY, "SOPInstanceUID", "path", ORIENTATION, *_plain())
         .join(first, on=[_KEY, "SOPInstanceUID"], how="semi")
         .sort("path")
         .unique(_KEY, keep="first", maintain_order=True)
@@ -49,7 +51,9 @@ def roll_up(instances: pl.LazyFrame) -> pl.DataFrame:
     ]
     rows = rows.with_columns(fallback).with_columns(_riskiest())
     wanted = [_KEY, *_plain(), "TransferSyntaxUID", "latest_date", *_COUNTS, *LISTS]
-    return rows.select(wanted).sort(SERIES_SORTED_BY).collect(engine="streaming")
+    return (
+        rows.select(*wanted, *normalised(), *RUN).sort(SERIES_SORTED_BY).collect(engine="streaming")
+    )
 
 
 def with_study_counts(series: pl.DataFrame) -> pl.DataFrame:
@@ -85,6 +89,9 @@ def _totals() -> list[pl.Expr]:
         pl.len().cast(pl.Int64).alias("NumberOfSeriesRelatedInstances"),
         pl.col("size").sum().alias("size"),
         pl.col("TransferSyntaxUID").min(),
+        pl.col("source").first(),
+        pl.col("load_run").max(),
+        pl.col("valid_from").max(),
         *(pl.col(word).min().alias(f"{word}_else") for word in _plain() if not _is_listed(word)),
     ]
 
