@@ -177,23 +177,44 @@ class _Walk:
 
     def _leaf(self, tag: int, vr: str, raw: bytes, encodings: Sequence[str]) -> None:
         """A value as cells where it is text; what could be read in two ways is bytes as well."""
-        if vr in _DATES | _FIGURES | _TEXT:
-            texts = _texts(raw, encodings if vr in _IN_CHARACTER_SET else ("ascii",))
-            if texts is not None:
-                self._found.cells += [(_keyword(tag), _cell(vr, text)) for text in texts]
-                if raw.isascii() and b"\x1b" not in raw and b"\0" not in raw.rstrip(b"\0"):
-                    return
-        elif vr in _BINARY:
-            self._found.cells += [(_keyword(tag), one) for one in self._figures(vr, raw)]
-        self._found.rest.append(raw)
+        read = _leaf_again if len(raw) <= _REPEATED else _leaf
+        cells, plain = read(tag, vr, raw, tuple(encodings), self._little)
+        self._found.cells += cells
+        if not plain:
+            self._found.rest.append(raw)
 
-    def _figures(self, vr: str, raw: bytes) -> Sequence[Scalar]:
-        """The numbers of a binary value that may be somebody's: not of a table of them."""
-        size, code = _BINARY[vr]
-        count = len(raw) // size
-        if not 0 < count <= _FEW or len(raw) % size:
-            return ()
-        return struct.unpack(f"{'<' if self._little else '>'}{count}{code}", raw)
+
+def _leaf(
+    tag: int,
+    vr: str,
+    raw: bytes,
+    encodings: tuple[str, ...],
+    little: bool,  # noqa: FBT001 - remembered by place
+) -> tuple[Sequence[tuple[str, Scalar]], bool]:
+    """The cells of a value, and whether there is no other way to read it."""
+    if vr in _DATES | _FIGURES | _TEXT:
+        texts = _texts(raw, encodings if vr in _IN_CHARACTER_SET else ("ascii",))
+        if texts is None:
+            return (), False
+        cells = tuple((_keyword(tag), _cell(vr, text)) for text in texts)
+        return cells, raw.isascii() and b"\x1b" not in raw and b"\0" not in raw.rstrip(b"\0")
+    if vr in _BINARY:
+        return tuple((_keyword(tag), one) for one in _figures(vr, raw, little)), False
+    return (), False
+
+
+def _figures(vr: str, raw: bytes, little: bool) -> Sequence[Scalar]:  # noqa: FBT001 - an encoding
+    """The numbers of a binary value that may be somebody's: not of a table of them."""
+    size, code = _BINARY[vr]
+    count = len(raw) // size
+    if not 0 < count <= _FEW or len(raw) % size:
+        return ()
+    return struct.unpack(f"{'<' if little else '>'}{count}{code}", raw)
+
+
+_REPEATED = 256  # bytes: longer values are not remembered
+_leaf_again = lru_cache(maxsize=4096)(_leaf)
+"""The files of a series repeat most of their values."""
 
 
 @lru_cache(maxsize=4096)
