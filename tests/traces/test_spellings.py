@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cohortkit.traces.days import date_forms
 from cohortkit.traces.spellings import (
+    ORDINARY,
     fold,
     identifier,
     misread,
@@ -150,3 +151,10 @@ def test_any_text_is_spelled_without_a_crash_and_never_empty(text: str) -> None:
     """Names and identifiers are input from strangers."""
     for form in name_in_full(text) | name_parts(text) | identifier(text):
         assert form
+
+
+@pytest.mark.parametrize("word", ["mri", "fmri", "mra", "cta", "mrcp", "ct", "mr"])
+def test_acronyms_of_examinations_are_ordinary_alone(word: str) -> None:
+    """Nobody is called so; with the words beside it the name is one like any other."""
+    assert word in ORDINARY
+    assert f"zzz {word}" in name_in_full(f"Zzz^{word.upper()}")

@@ -20,7 +20,8 @@ ORDINARY = frozenset(
     foot hand head heart hip hospital image kidney knee leg liver lumbar lung male mouse name neck
     none null other pancreas patient pelvis phantom plastic prostate qa qc removed research sagittal
     series shoulder skull spine study subject test thorax unknown volunteer water whole wrist xxx
-    cr ct dx ecg mg mr nm ot pet pt px rf rg sc seg sr us xa original primary secondary derived
+    cr ct cta dx ecg fmri mg mr mra mrcp mri nm ot pet pt px rf rg sc seg sr us xa original primary
+    secondary derived
     localizer yes no angio angiography axial cine contrast diffusion dynamic dti dwi flair flow
     gated mag magnitude mprage native perfusion phase recon scout stroke survey tensor trace vessel
     """.split()  # noqa: SIM905 - a list of words reads best as words
