@@ -117,13 +117,12 @@ def made_of(headers: list[Dataset], recipe: Recipe) -> object:
         return texts, refusal.reason
     elements = [[said(one) for one in header.elements()] for header in series.headers]
     report = b"" if cleaner is None else residue(cleaner)
-    return texts, rows(series), elements, series.kept, report
+    dummies = [header._dummies for header in series.headers]
+    return texts, rows(series), elements, dummies, series.kept, report
 
 
-@settings(max_examples=80, deadline=None)
-@given(files(), st.sampled_from(RECIPES))
-def test_what_headers_share_makes_no_difference(made: list[bytes], recipe: Recipe) -> None:
-    """A series whose reader knows what it has read becomes what one of unconnected files does."""
+def compare(made: list[bytes], recipe: Recipe) -> None:
+    """Hold a reader that knows what it has read to one that knows nothing."""
     with TemporaryDirectory() as folder:
         paths = [Path(folder, str(number)) for number in range(len(made))]
         for path, data in zip(paths, made, strict=True):
@@ -133,6 +132,21 @@ def test_what_headers_share_makes_no_difference(made: list[bytes], recipe: Recip
     for one, other in zip(alone, together, strict=True):
         assert [said(e) for e in one._dict.values()] == [said(e) for e in other._dict.values()]
     assert made_of(alone, recipe) == made_of(together, recipe)
+
+
+@pytest.mark.parametrize("what", sorted(CHANGES))
+@pytest.mark.parametrize("recipe", RECIPES, ids=["bare", "dates", "texts"])
+def test_each_change_is_seen_amid_files_that_are_alike(what: str, recipe: Recipe) -> None:
+    """Files that share everything, then each value of one attribute, twice, and back again."""
+    values = [START[what]] * 3 + [one for value in CHANGES[what] for one in (value, value)]
+    compare([written(**{**START, what: value}) for value in [*values, START[what]]], recipe)
+
+
+@settings(max_examples=80, deadline=None)
+@given(files(), st.sampled_from(RECIPES))
+def test_what_headers_share_makes_no_difference(made: list[bytes], recipe: Recipe) -> None:
+    """A series whose reader knows what it has read becomes what one of unconnected files does."""
+    compare(made, recipe)
 
 
 def test_what_files_share_is_one_object(tmp_path: Path) -> None:
