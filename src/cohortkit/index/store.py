@@ -16,6 +16,7 @@ from cohortkit.errors import StoreError
 from cohortkit.index.columns import HISTORY, INSTANCES, ISSUES, SKIPPED, label_of
 from cohortkit.index.folder import Manifest, collected, read_manifest, scan_parts
 from cohortkit.index.rollup import series_schema
+from cohortkit.index.schema import schema, tables_of
 from cohortkit.index.sql import SqlIndex
 from cohortkit.index.sql_copy import copy_to
 from cohortkit.index.sql_read import asked_in_sql
@@ -130,6 +131,21 @@ class StoreIndex:
         keys = series_keys.cast(pl.String).unique().implode()
         rows = self.tables["instances"].filter(pl.col("series_key").is_in(keys))
         return collected(self._absolute(rows).sort("series_key", "SOPInstanceUID", "path"))
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """A table by its name: patients, studies, series, instances, history, ct, mr … Identified.
+
+        Side tables hold what is asked of one kind, a row a series; ``schema()`` lists all.
+
+        Raises:
+            UnknownKeyword: there is no such table.
+        """
+        return tables_of(self.tables, name)
+
+    @staticmethod
+    def schema() -> pl.DataFrame:
+        """Every column of every table: table, column, type, meaning. No identity."""
+        return schema()
 
     def skipped(self) -> pl.DataFrame:
         """Every file that is not indexed: path, size, mtime_ns, reason. Identified."""
