@@ -193,6 +193,25 @@ def ids_new(file: Path, *, key: KeyPath = None, json: Json = False) -> int:
     return OK
 
 
+@ids_app.command(name="import")
+def ids_import(
+    file: Path, codes: Path, *, key: KeyPath = None, issuer: str = "", json: Json = False
+) -> int:
+    """Take a broker's codes as the names of people, instead of random ones.
+
+    Args:
+        file: The table of ids.
+        codes: A table with PatientID and Code, and perhaps IssuerOfPatientID. All is taken, or
+            nothing.
+        issuer: Stands in where a row has no issuer.
+    """
+    from cohortkit.run.identity import assign_codes  # noqa: PLC0415 - needs polars
+
+    new = assign_codes(ck.IdTable.from_file(file), codes, _key(key), issuer)
+    say(f"{file}: {new:,} new codes", {"file": file, "new": new}, json)
+    return OK
+
+
 @app.command
 def plan(
     cohort: Path,

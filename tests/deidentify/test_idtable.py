@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cohortkit as ck
-from cohortkit.deidentify import idtable, mounts
+from cohortkit.deidentify import idrows, idtable, mounts
 from cohortkit.deidentify.identities import Keyed
 from cohortkit.deidentify.tabled import Draw, Tabled
 from cohortkit.errors import IdTableError
@@ -191,6 +191,9 @@ class Dict(dict[bytes, bytes]):
     def find(self, locator: bytes) -> bytes | None:
         return self.get(locator)
 
+    def code(self, locator: bytes) -> str:  # noqa: ARG002 - no broker
+        return ""
+
     def add(self, locator: bytes, draw: Draw) -> bytes:
         return self.setdefault(locator, draw())
 
@@ -331,7 +334,7 @@ def test_who_waits_for_too_long_is_told(
     key: ck.Key, table: ck.IdTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A table that another process does not let go of is an error by name, not a hang."""
-    monkeypatch.setattr(idtable, "_PATIENCE", 0.3)
+    monkeypatch.setattr(idrows, "_PATIENCE", 0.3)
     holder = sqlite3.connect(table.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(IdTableError, match="another process"):
@@ -439,7 +442,7 @@ def test_other_databases_folders_and_nothing_are_told_apart(tmp_path: Path, key:
 def test_a_later_format_is_refused(table: ck.IdTable) -> None:
     """Never misread."""
     file = sqlite3.connect(table.path)
-    file.execute("PRAGMA user_version=2")
+    file.execute("PRAGMA user_version=3")
     file.close()
 
     refused(lambda: ck.IdTable.from_file(table.path), "another version")
@@ -525,3 +528,50 @@ def test_who_holds_a_table_is_felt_by_others_alone(key: ck.Key, table: ck.IdTabl
     assert 0 == subprocess.run(words, check=False).returncode
     assert 0 == len(table)
     assert table.pseudonyms(key).study("1.2")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("", "4711", "")], "a code is 1 to 24"),
+        ([("", "4711", "../etc")], "a code is 1 to 24"),
+        ([("", "4711", "=cmd")], "a code is 1 to 24"),
+        ([("", "4711", "A" * 25)], "a code is 1 to 24"),
+        ([("", "", "A1")], "Patient ID is missing"),
+        ([("", "4711", "4711")], "is an id"),
+        ([("", "AB-12", "x_ab_12")], "holds the one"),
+        ([("", "1", "A1"), ("", "A1", "B1")], "is an id"),
+        ([("", "4711", "paaaaaaaaaaaaaaaa")], "looks like a name"),
+        ([("", "1", "A-1"), ("", "2", "a_1")], "the code is another id's"),
+        ([("", "1", "A1"), (" ", "1 ", "A2")], "another code already"),
+        ([("", "held", "A1")], "has a name in this table already"),
+        ([("", "2", "OLD_1")], "the code is another's in this table"),
+    ],
+)
+def test_codes_that_cannot_be_are_told_by_row_and_none_is_taken(
+    key: ck.Key, table: ck.IdTable, rows: list[tuple[str, str, str]], words: str
+) -> None:
+    """All or nothing; no value is in what is said."""
+    made = table.pseudonyms(key)
+    made.patient(Person("", "held"))
+    table.assign([("", "old", "Old-1")], key)
+    with pytest.raises(ck.errors.UsageError, match=words) as caught:
+        table.assign([("", "good", "G-1"), *rows], key)
+    assert not any(part in str(caught.value) for row in rows for part in row if len(part) > 3)
+    assert "G-1" != made.patient(Person("", "good"))
+
+
+def test_a_code_is_the_persons_name_wherever_the_table_is_opened(
+    key: ck.Key, table: ck.IdTable
+) -> None:
+    """Zeros in front count, blanks do not; the rest is drawn as before, and all is known again."""
+    before = table.pseudonyms(key).study("1.2.3")
+    assert 2 == table.assign([("H", " 007", "S-001"), ("", "7", "S-002")], key, issuer="K")
+    made = ck.IdTable.from_file(table.path).pseudonyms(key)
+    assert "S-001" == made.patient(Person("H", "007"))
+    assert "S-002" == made.patient(Person("K", "7"))
+    other = made.patient(Person("K", "007"))
+    assert before == made.study("1.2.3")
+    assert all(map(table.gave, ["S-001", "S-002", other, before]))
+    assert not table.gave("S-003")
+    assert not table.gave("p" + "a" * 16)

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.fileset import FileSet
 from pydicom.misc import is_dicom
 from pydicom.uid import UID
 
 import cohortkit as ck
-from cohortkit.deidentify import idtable
+from cohortkit import cli
+from cohortkit.deidentify import idrows
 from cohortkit.errors import IdTableError, OutputError, UsageError
 from cohortkit.model import Person
 from cohortkit.run.records import from_json
@@ -101,8 +103,8 @@ def test_every_id_of_a_release_was_drawn(base: Path, table: ck.IdTable, tmp_path
 
     assert 0 == made.exit_code
     assert released_names(made)
-    assert all(table.drew(name[1:]) for name in released_names(made))
-    assert all(table.drew(task) for task in made.table("tasks")["task"].drop_nulls())
+    assert all(table.gave(name) for name in released_names(made))
+    assert all(table.gave(task) for task in made.table("tasks")["task"].drop_nulls())
     assert released_uids(made.release)
     assert all(
         uid.startswith("2.25.") and int(uid[5:]).to_bytes(16, "big") in rows
@@ -165,11 +167,11 @@ def test_it_is_said_everywhere_which_kind_was_used(
     assert {"table": table.table_id} == json.loads((vault / "export.json").read_bytes())["ids"]
     assert "drawn at random and kept in a table" in (made.release / "report.html").read_text()
     first = pydicom.dcmread(next(made.release.rglob("*.dcm")))
-    assert any("random, out of a table" in line for line in first.DeidentificationMethod)
+    assert any("ids: out of a table" in line for line in first.DeidentificationMethod)
     for path in (vault / "records").glob("*.json"):
         record = from_json(path.read_bytes())
         assert record is not None
-        assert table.drew(record.task)
+        assert table.gave(record.task)
 
 
 def test_what_the_recipe_asks_for_is_what_is_done(
@@ -210,7 +212,7 @@ def test_a_table_may_lie_in_the_vault(base: Path, tmp_path: Path) -> None:
     again = run(base, tmp_path / "out", ck.IdTable.from_file(place))
 
     assert 0 == again.exit_code
-    assert all(ck.IdTable.from_file(place).drew(name[1:]) for name in released_names(again))
+    assert all(ck.IdTable.from_file(place).gave(name) for name in released_names(again))
 
 
 def test_a_resume_needs_the_same_table(base: Path, table: ck.IdTable, tmp_path: Path) -> None:
@@ -281,18 +283,18 @@ def test_a_table_that_fails_costs_the_series_until_the_next_run(
     """A full disk while UIDs are drawn: recorded as failed, nothing is written, and mended."""
     undisturbed = tree(run(base, tmp_path / "whole", table).release)
     fresh = ck.IdTable.new(tmp_path / "fresh", key(base))
-    honest = idtable._File.add
+    honest = idrows.Rows.add
 
-    def full(self: idtable._File, locator: bytes, draw: object) -> bytes:
+    def full(self: idrows.Rows, locator: bytes, draw: object) -> bytes:
         if len(fresh) > 30:
             raise IdTableError("table of ids: no space left")
         return honest(self, locator, draw)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(idtable._File, "add", full)
+    monkeypatch.setattr(idrows.Rows, "add", full)
     broken = run(base, tmp_path / "out", fresh)
     assert 3 == broken.exit_code
     assert {"write-error"} == set(broken.failed()["reason"])
-    monkeypatch.setattr(idtable._File, "add", honest)
+    monkeypatch.setattr(idrows.Rows, "add", honest)
     again = run(base, tmp_path / "out", fresh)
 
     assert 0 == again.exit_code
@@ -337,6 +339,47 @@ def test_killed_at_any_moment_the_same_command_gives_one_release(
 
     assert tree(whole.release) == tree(out / "release"), seed
     assert told == drawn(table.path), seed  # nothing had to be drawn again
+
+
+def test_a_brokers_codes_are_the_names(base: Path, table: ck.IdTable, tmp_path: Path) -> None:
+    """From the shell: folders, headers, file-set and tables have them; others a random name."""
+    codes = tmp_path / "codes.csv"
+    first = PATIENTS[0]
+    codes.write_text(f"PatientID,Code\n{first.patient_id},Ward-07\n")
+    words = ["ids", "import", str(table.path), str(codes), "--key", str(base / "key"), "--json"]
+    words += ["--issuer", first.issuer]
+    assert 0 == cli.main(words)
+    assert 0 == cli.main(words)  # the same again is nothing new
+    made = ck.export(
+        ck.plan(
+            ck.open_index(base / "index").search(),
+            ck.load_recipe(base / "harbor.toml"),
+            to=["dicom:dicomdir", "tables"],
+        ),
+        tmp_path / "out", key=key(base), ids=table, workers=1, progress=False,
+    )  # fmt: skip
+    patients = {path.name for path in (made.release / "dicom").iterdir()}
+    assert "WARD_07" in patients
+    assert len(patients) == len(PATIENTS) + 1  # a folder each, and the DICOMDIR
+    one = next(path for path in (made.release / "dicom" / "WARD_07").rglob("I*") if path.is_file())
+    assert ("Ward-07", "Ward-07") == (
+        pydicom.dcmread(one).PatientID,
+        str(pydicom.dcmread(one).PatientName),
+    )
+    found = FileSet(made.release / "dicom" / "DICOMDIR")
+    assert "Ward-07" in {instance.PatientID for instance in found}
+    assert ck.verify(made.root, key=key(base), index=base / "index", ids=table).ok
+    again = run(base, tmp_path / "out2", table)
+    assert (again.release / "dicom" / "Ward-07").is_dir()
+
+
+def test_codes_of_nobody_in_the_cohort_are_told(
+    base: Path, table: ck.IdTable, tmp_path: Path
+) -> None:
+    """An issuer that is not the archive's would make names at random without a word."""
+    table.assign([("ELSEWHERE", PATIENTS[0].patient_id, "Ward-07")], key(base))
+    with pytest.raises(IdTableError, match="none of the people"):
+        run(base, tmp_path / "out", table)
 
 
 def test_two_machines_share_a_table(base: Path, table: ck.IdTable, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pydicom.fileset import FileSet
 import cohortkit as ck
 from batches import planned, run
 from cohortkit import cli
-from cohortkit.dicom.directory import directory, folder, halves
+from cohortkit.dicom.directory import directory, folder, pieces
 from cohortkit.model import Names
 from promised import make_archive, tree
 
@@ -157,7 +157,7 @@ NAME = st.text(alphabet="abcdefghijklmnopqrstuvwxyz234567", min_size=16, max_siz
 @given(NAME)
 def test_no_part_of_a_pseudonym_is_lost(name: str) -> None:
     """Two pseudonyms that differ are two folders."""
-    assert f"p{name}" == "p" + "".join(halves(f"p{name}")).lower()
+    assert f"p{name}" == "p" + "".join(pieces(f"p{name}")).lower()
     assert folder(Names(f"p{name}", f"s{name}", "r")).count("/") == 3
 
 

@@ -2,7 +2,7 @@
 
 ``keyfile``     the key of a project: a file of mode 0600 or an environment variable
 ``identities``  keyed names, UIDs, tokens and date shifts
-``tabled``      the same at random, out of a table
+``tabled``      the same at random, out of a table; ``codes`` of a broker
 ``idtable``     that table: a file that grows in transactions
 ``people``      two identities that are one person
 ``gates``       what is held back unseen: names in pixels, faces, unknown objects

@@ -1,8 +1,7 @@
-"""The table of random ids of a project: one SQLite file that only its owner may read.
+"""The table of ids of a project, drawn or a broker's: one SQLite file that only its owner may read.
 
 SQLite's own transactions make growth atomic: a kill or a power cut leaves a table before or after
-one, never between; runs on several machines that share the file wait for each other. The journal
-is a rollback journal and no write-ahead log, which would need memory that machines cannot share.
+one, never between; runs on several machines that share the file wait for each other.
 """
 
 from __future__ import annotations
@@ -13,38 +12,22 @@ import os
 import secrets
 import sqlite3
 import stat
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
 
 from cohortkit import given
-from cohortkit.deidentify import mounts
+from cohortkit.deidentify import codes, mounts
 from cohortkit.deidentify.identities import letters
+from cohortkit.deidentify.idrows import SCHEMA, Rows
 from cohortkit.deidentify.keyfile import Key
-from cohortkit.deidentify.tabled import Draw, Tabled
-from cohortkit.errors import IdTableError
+from cohortkit.deidentify.tabled import PATIENT, Tabled
+from cohortkit.errors import IdTableError, UsageError
+from cohortkit.model import Person
 from cohortkit.places import inside_release
 
-FORMAT: Final = 1
-APPLICATION: Final = 0x636B6964
-"""Stands in the file's header (PRAGMA application_id): no other database is taken for a table."""
-
-_PATIENCE = 600.0  # seconds; whoever holds the table is at work on one series
-_SCHEMA: Final = f"""
-PRAGMA application_id={APPLICATION};
-PRAGMA user_version={FORMAT};
-BEGIN;
-CREATE TABLE about (project TEXT NOT NULL, key_id TEXT NOT NULL, table_id TEXT NOT NULL);
-CREATE TABLE ids (
-    locator BLOB PRIMARY KEY CHECK (length(locator) = 16),
-    drawn BLOB NOT NULL UNIQUE CHECK (length(drawn) IN (10, 16))
-) WITHOUT ROWID;
-"""
-_BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_LETTERS, _SHOWN = 16, 10  # of a drawn name; faults that are told
 
 
 class IdTable:
@@ -64,7 +47,7 @@ class IdTable:
     def __init__(self, path: Path, said: str) -> None:
         """Not for callers: use `from_file` or `new`."""
         self.path = path
-        self._rows = _File(path, said)
+        self._rows = Rows(path, said)
         self.project, self.key_id, self.table_id = self._rows.about()
 
     @classmethod
@@ -115,12 +98,54 @@ class IdTable:
         """Whether somebody else keeps it."""
         return not self._rows.free()
 
-    def drew(self, letters: str) -> bool:
-        """Whether a name or token without its first letter (16 of a-z2-7) is out of this table."""
+    def gave(self, name: str) -> bool:
+        """Whether a name or token stands in this table, drawn or as a broker's code."""
         try:
-            return self._rows.drew(base64.b32decode(letters, casefold=True))
+            drawn = self._rows.drew(base64.b32decode(name[-_LETTERS:], casefold=True))
         except ValueError:
-            return False
+            drawn = False
+        return drawn or self._rows.has_code(name)
+
+    def demand_met(self, people: Iterable[Person], key: Key) -> None:
+        """Hold a broker's codes to the people that they are for.
+
+        Raises:
+            IdTableError: there are codes, and none of these people has one.
+        """
+        locate = key.pseudonyms().locator
+        placed = {locate(PATIENT, who.patient_id, who.issuer) for who in people}
+        if placed and self._rows.has_codes() and not any(map(self._rows.code, placed)):
+            raise IdTableError(
+                f"table of ids {self._rows.said}: none of the people here has one of its codes; an "
+                "issuer belongs to them (IssuerOfPatientID, --issuer) where the archive has one"
+            )
+
+    def assign(self, rows: Iterable[tuple[str, str, str]], key: Key, *, issuer: str = "") -> int:
+        """Take a broker's codes as the names of people: all of them, or none.
+
+        Who has no code here gets a random name, as ever. What was drawn for a person stays hers.
+
+        Args:
+            rows: issuer (or empty), Patient ID, code.
+            key: the key of the table.
+            issuer: stands in where a row has none.
+
+        Returns:
+            How many are new.
+
+        Raises:
+            IdTableError: another key.
+            UsageError: rows without an id or with no code, codes that are ids, one code for two
+                ids, or a person who has a name already; by row, and never with a value.
+        """
+        self.pseudonyms(key)
+        given, wrong = codes.read(rows, issuer)
+        _demand_right(wrong)
+        locate = key.pseudonyms().locator
+        placed = [(locate(PATIENT, who.patient_id, who.issuer), code) for who, code in given]
+        new, wrong = self._rows.assign(placed)
+        _demand_right(wrong)
+        return new
 
     def __len__(self) -> int:
         """How many ids it holds, of all kinds."""
@@ -153,148 +178,10 @@ def _open_again(path: str, table_id: str) -> IdTable:
     return table
 
 
-class _File:
-    """The rows in the file (`tabled.Rows`); one connection for each process."""
-
-    def __init__(self, path: Path, said: str) -> None:
-        self.path, self.said = path, said
-        self._lock = threading.RLock()
-        self._pid = 0
-        self._connection: sqlite3.Connection | None = None
-        self._depth = 0
-
-    def about(self) -> tuple[str, str, str]:
-        """Project, key id and table id.
-
-        Raises:
-            IdTableError: no table of ids.
-        """
-        with self._lock:
-            marks = [
-                self._do(f"PRAGMA {name}")[0][0] for name in ("application_id", "user_version")
-            ]
-            if marks[0] != APPLICATION:
-                raise IdTableError(f"table of ids {self.said}: it is no table of ids")
-            if marks[1] != FORMAT:
-                raise IdTableError(f"table of ids {self.said}: made by another version")
-            rows = self._do("SELECT project, key_id, table_id FROM about")
-        if len(rows) != 1:
-            raise IdTableError(f"table of ids {self.said}: damaged")
-        project, key_id, table_id = rows[0]
-        return str(project), str(key_id), str(table_id)
-
-    def count(self) -> int:
-        """How many rows there are."""
-        with self._lock:
-            return int(self._do("SELECT count(*) FROM ids")[0][0])
-
-    def drew(self, drawn: bytes) -> bool:
-        """Whether it was drawn here."""
-        with self._lock:
-            return bool(self._do("SELECT 1 FROM ids WHERE drawn = ?", drawn))
-
-    def find(self, locator: bytes) -> bytes | None:
-        """What was drawn, or nothing yet."""
-        with self._lock:
-            rows = self._do("SELECT drawn FROM ids WHERE locator = ?", locator)
-        return rows[0][0] if rows else None
-
-    def add(self, locator: bytes, draw: Draw) -> bytes:
-        """What was drawn, by whoever was first; never the same for two locators."""
-        with self.together():
-            if not self._open().in_transaction:
-                self._do("BEGIN IMMEDIATE")
-            found = self.find(locator)  # again: another run may have been faster
-            while found is None:
-                self._do("INSERT OR IGNORE INTO ids VALUES (?, ?)", locator, draw())
-                found = self.find(locator)  # nothing, where the draw is another's already
-            return found
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Make what is added inside durable in one go, also where the inside fails.
-
-        An id that was handed out once stays: whoever was told it may have used it.
-        """
-        with self._lock:
-            connection = self._open()
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                if not self._depth and connection.in_transaction:
-                    self._commit(connection)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Have the table for this process, and change nothing."""
-        with self.together():
-            self._do("BEGIN IMMEDIATE")
-            yield
-
-    def free(self) -> bool:
-        """Whether nobody else has the table now."""
-        with self._lock:
-            try:
-                self._open().execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                if error.sqlite_errorcode & 0xFF in _BUSY:
-                    return False
-                raise self._wrong(error) from None
-            self._do("ROLLBACK")
-            return True
-
-    def _commit(self, connection: sqlite3.Connection) -> None:
-        try:
-            self._do("COMMIT")
-        except IdTableError:
-            if connection.in_transaction:
-                connection.rollback()
-            raise
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None or self._pid != os.getpid():
-            # a connection must not be used on the other side of a fork; it is left alone there
-            self._depth, self._pid = 0, os.getpid()
-            try:
-                self._connection = sqlite3.connect(
-                    f"file:{quote(str(self.path))}?mode=rw",
-                    uri=True,
-                    timeout=0.2,  # short: SQLite's own waiting hears no Ctrl-C
-                    isolation_level=None,
-                    check_same_thread=False,
-                )
-            except sqlite3.Error as error:
-                raise self._wrong(error) from None
-            self._do("PRAGMA synchronous=EXTRA")  # FULL, and the folder too when a journal goes
-        return self._connection
-
-    def _do(self, sql: str, *values: bytes) -> list[tuple[Any, ...]]:
-        until = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return self._open().execute(sql, values).fetchall()
-            except sqlite3.Error as error:
-                if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > until:
-                    raise self._wrong(error) from None
-
-    def _wrong(self, error: sqlite3.Error) -> IdTableError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        return IdTableError(f"table of ids {self.said}: {_FAULTS.get(code, 'cannot be used')}")
-
-
-_FAULTS: Final = {
-    sqlite3.SQLITE_BUSY: "another process has held it for ten minutes",
-    sqlite3.SQLITE_LOCKED: "another process has held it for ten minutes",
-    sqlite3.SQLITE_FULL: "no space left",
-    sqlite3.SQLITE_READONLY: "it may not be written",
-    sqlite3.SQLITE_PERM: "permission denied",
-    sqlite3.SQLITE_CANTOPEN: "it, or its journal beside it, cannot be opened",
-    sqlite3.SQLITE_NOTADB: "it is no table of ids",
-    sqlite3.SQLITE_CORRUPT: "damaged",
-    sqlite3.SQLITE_ERROR: "damaged",
-}
+def _demand_right(wrong: Sequence[str]) -> None:
+    if wrong:
+        more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        raise UsageError(f"codes: {'; '.join(wrong[:_SHOWN])}{more}")
 
 
 def _outside(path: str | Path) -> Path:
@@ -342,7 +229,7 @@ def _make(place: Path, said: str, about: tuple[str, str, str]) -> None:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         try:
             connection = sqlite3.connect(part, isolation_level=None)
-            connection.executescript(_SCHEMA)
+            connection.executescript(SCHEMA)
             connection.execute("INSERT INTO about VALUES (?, ?, ?)", about)
             connection.commit()
             connection.close()

@@ -36,6 +36,10 @@ class Rows(Protocol):
         """What was drawn, or nothing yet."""
         ...
 
+    def code(self, locator: bytes) -> str:
+        """What a broker gave instead, or empty."""
+        ...
+
     def add(self, locator: bytes, draw: Draw) -> bytes:
         """What was drawn, by whoever was first; never the same for two locators."""
         ...
@@ -74,8 +78,13 @@ class Tabled:
         return f"<Tabled project={self._keyed.project!r}>"
 
     def patient(self, person: Person) -> str:
-        """A name for a person: ``p`` and 16 characters of a-z2-7."""
-        return "p" + self._name(PATIENT, person.patient_id, person.issuer)
+        """A broker's code for a person, or ``p`` and 16 characters of a-z2-7."""
+        locator = self._keyed.locator(PATIENT, person.patient_id, person.issuer)
+        code = self._rows.code(locator)
+        if code:
+            return code
+        drawn = "p" + self._name(PATIENT, person.patient_id, person.issuer)
+        return self._rows.code(locator) or drawn  # given in this very moment
 
     def study(self, study_instance_uid: str) -> str:
         """A name for a study: ``s`` and 16 characters of a-z2-7."""

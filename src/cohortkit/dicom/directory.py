@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -35,6 +36,7 @@ Row = Mapping[str, object]
 _STORAGE, _SYNTAX = "1.2.840.10008.1.3.10", "1.2.840.10008.1.2.1"
 _IN_USE = 0xFFFF
 _COMPONENT = 8
+_OURS = re.compile(r"[psr][a-z2-7]{16}")
 _LEVELS = ("PATIENT", "STUDY", "SERIES")
 _KEYS: Final[Mapping[str, Sequence[str]]] = {
     "PATIENT": ("PatientName", "PatientID"),
@@ -69,16 +71,16 @@ _OUR_KEYS = ("patient", "study", "series", "number", "record", "class", "instanc
 def folder(names: Names) -> str:
     """Where the objects of a study lie: names that a file-set may have, at most eight characters.
 
-    Each pseudonym is cut in two, so that nothing of it is lost: p and 16 characters, of which the
-    letter in front goes.
+    Each pseudonym is cut in pieces, so that nothing of it is lost but the letter in front of the 16
+    characters that cohortkit makes.
     """
-    return "/".join((*halves(names.patient), *halves(names.study)))
+    return "/".join((*pieces(names.patient), *pieces(names.study)))
 
 
-def halves(name: str) -> tuple[str, str]:
-    """The two components that a pseudonym becomes."""
-    said = name[1:].upper()
-    return said[:_COMPONENT], said[_COMPONENT:]
+def pieces(name: str) -> list[str]:
+    """The components that a pseudonym becomes: two, or up to three of a broker's code."""
+    said = (name[1:] if _OURS.fullmatch(name) else name).upper().replace("-", "_")
+    return [said[at : at + _COMPONENT] for at in range(0, len(said), _COMPONENT)]
 
 
 def file_name(number: int) -> str:
@@ -236,7 +238,7 @@ def _record(row: Row, depth: int) -> Dataset:
 
 
 def _file_id(row: Row) -> list[str]:
-    parts = (half for level in ("patient", "study", "series") for half in halves(str(row[level])))
+    parts = (one for level in ("patient", "study", "series") for one in pieces(str(row[level])))
     number = row["number"]
     assert isinstance(number, int)
     return [*parts, file_name(number)]

@@ -164,7 +164,7 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
     if recipe.safe_private is SafeList.NUMBERS:
         lines.insert(-2, "private: Table E.3.10-1, and numbers that another list holds")
     if recipe.ids is Ids.TABLE:
-        lines.insert(-2, "ids: random, out of a table; none made from what it replaces")
+        lines.insert(-2, "ids: out of a table; none made here from what it replaces")
     if recipe.script.lines:
         lines.insert(-2, f"{len(recipe.script.lines)} lines of {recipe.script.language}; {kept}")
     return tuple(line[:_METHOD_LIMIT].rstrip() for line in lines)

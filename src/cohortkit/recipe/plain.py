@@ -45,8 +45,8 @@ _OPTIONS = {
 }
 _IDS = {
     Ids.KEYED: "New names, UIDs and numbers are made from the old ones with the project's key.",
-    Ids.TABLE: "New names, UIDs and numbers are drawn at random and kept in a table; none is made "
-    "from what it replaces (45 CFR 164.514(c)).",
+    Ids.TABLE: "New names, UIDs and numbers are drawn at random and kept in a table, or a broker's "
+    "codes; none is made here from what it replaces (45 CFR 164.514(c)).",
 }
 _CLEANED = (
     "Text that is cleaned keeps words of the trade and short numbers: what is known of the patient "

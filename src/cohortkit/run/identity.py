@@ -26,12 +26,19 @@ _INTO: Final = ("IntoIssuerOfPatientID", "IntoPatientID")
 _SHOWN = 10
 
 
-def demand_ids(ids: IdTable | None, key: Key, recipe: Recipe, archive: Iterable[str]) -> None:
-    """Hold the ids to what the recipe asks for.
+def demand_ids(
+    ids: IdTable | None,
+    key: Key,
+    recipe: Recipe,
+    archive: Iterable[str],
+    people: Iterable[Person] = (),
+) -> None:
+    """Hold the ids to what the recipe asks for, and a broker's codes to the people of a plan.
 
     Raises:
         IdTableError: there is a table where ids are to be keyed, or none where they are not; it is
-            another key's, or lies in the archive, which is only read.
+            another key's, holds codes of none of the people, or lies in the archive, which is
+            only read.
     """
     if ids is not None and not isinstance(ids, IdTable):
         raise UsageError("ids: a table of random ids, as ck.IdTable.from_file gives it")
@@ -48,6 +55,7 @@ def demand_ids(ids: IdTable | None, key: Key, recipe: Recipe, archive: Iterable[
             'ids = "table" in the recipe, so that what is signed is what is done'
         )
     ids.pseudonyms(key)
+    ids.demand_met(people, key)
     place = Path(os.path.realpath(ids.path))
     if any(place.is_relative_to(os.path.realpath(folder)) for folder in archive):
         raise IdTableError(
@@ -64,7 +72,7 @@ def same_table(ids: IdTable | None, records: Iterable[Record], said: str) -> Non
     """
     if ids is None:
         return
-    lost = sum(not all(map(ids.drew, _names(record))) for record in records)
+    lost = sum(not all(map(ids.gave, _names(record))) for record in records)
     if lost:
         raise OutputError(
             f"output {said}: the ids of {lost} of its series are not in this table; it is an older "
@@ -77,7 +85,7 @@ def _names(record: Record) -> list[str]:
     if names is None:
         return [record.task]
     longer = (names.patient, names.study, names.series)
-    return [record.task, *(name[1:] for name in longer if name)]
+    return [record.task, *filter(None, longer)]
 
 
 def read_people(table: Table, default_issuer: str) -> People:
@@ -101,14 +109,37 @@ def read_people(table: Table, default_issuer: str) -> People:
             "people: the columns are PatientID and IntoPatientID, and perhaps IssuerOfPatientID "
             f"and IntoIssuerOfPatientID; {wrong}"
         )
-    columns = [pl.col(n) if n in there else pl.lit("").alias(n) for n in (*_FROM, *_INTO)]
-    cells = read.select(one.cast(pl.String, strict=False).fill_null("") for one in columns)
+    cells = _cells(read, (*_FROM, *_INTO))
     pairs = [(Person(a, b), Person(c, d)) for a, b, c, d in cells.iter_rows()]
     people, wrong_rows = merged(pairs, default_issuer)
     if wrong_rows:
         more_rows = f"; and {len(wrong_rows) - _SHOWN} more" if len(wrong_rows) > _SHOWN else ""
         raise UsageError(f"people: {'; '.join(wrong_rows[:_SHOWN])}{more_rows}")
     return people
+
+
+def assign_codes(ids: IdTable, table: Table, key: Key, issuer: str) -> int:
+    """Take a broker's codes out of a table with the columns PatientID and Code; how many are new.
+
+    Raises:
+        UsageError: no table, other columns, codes that cannot be (`IdTable.assign`).
+        IdTableError: another key.
+    """
+    wanted = ("IssuerOfPatientID", "PatientID", "Code")
+    try:
+        read = read_table(table, wanted)
+    except QueryError as error:
+        raise UsageError(f"codes: {error}") from None
+    if set(read.columns) | {wanted[0]} != set(wanted):
+        raise UsageError("codes: the columns are PatientID, Code, and perhaps IssuerOfPatientID")
+    cells = _cells(read, wanted)
+    return ids.assign(cells.iter_rows(), key, issuer=issuer)
+
+
+def _cells(read: pl.DataFrame, wanted: Iterable[str]) -> pl.DataFrame:
+    """Columns of text; one that is not there is empty."""
+    columns = [pl.col(n) if n in read.columns else pl.lit("").alias(n) for n in wanted]
+    return read.select(one.cast(pl.String, strict=False).fill_null("") for one in columns)
 
 
 def met(people: People, index: Index, default_issuer: str) -> int:

@@ -54,7 +54,7 @@ class Dicom:
 
     def stem(self, names: Names) -> str:
         """What the names of all that is written of a series begin with."""
-        return directory.halves(names.series)[0] if self.dicomdir else names.series
+        return directory.pieces(names.series)[0] if self.dicomdir else names.series
 
     def write(
         self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str
@@ -69,7 +69,7 @@ class Dicom:
             raise Refusal(Reason.NO_PAYLOAD)
         name = f"{stem}/i{payload.number:04d}.dcm"
         if self.dicomdir:
-            inside = "/".join(directory.halves(series.names.series))
+            inside = "/".join(directory.pieces(series.names.series))
             name = f"{inside}/{directory.file_name(payload.number)}"
         files.make_folder((folder / name).parent)
         header = series.headers[payload.instance]
