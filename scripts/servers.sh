@@ -1,7 +1,7 @@
 # Sourced by scripts/test: the servers that tests talk to, and a place without a network for both.
 #
-# Orthanc listens on all addresses whatever its configuration says. So it and the tests run in a
-# network namespace of their own, in which there is nothing but the loopback.
+# Orthanc listens on all addresses whatever its configuration says. So it and the tests that talk to
+# it run in a network namespace of their own, in which there is nothing but the loopback.
 
 _PACKAGES="orthanc orthanc-dicomweb postgresql dcmtk"
 
@@ -30,16 +30,15 @@ _servers_namespace() { # runs its arguments where there is nothing but the loopb
     "${how[@]}" -- sh -c 'ip link set lo up && exec "$@"' sh "$@"
 }
 
-_servers_run() { # returns only where it cannot be done
+_servers_run() { # runs its arguments beside the servers; says why and fails where it cannot be done
     if ! _servers_here && ! { _servers_install && _servers_here; }; then
         echo "real servers: cannot be installed here ($_PACKAGES; Debian, as root, with a network)"
+        return 1
     elif ! _servers_namespace true 2> /dev/null; then
         echo "real servers: no network namespace can be made here (unshare --net, ip)"
-    else
-        echo "real servers: Orthanc and PostgreSQL, without a network"
-        # said, so that a test whose server does not start then fails and is not skipped
-        export COHORTKIT_SERVERS=1
-        _servers_namespace "$@"
-        exit
+        return 1
     fi
+    echo "real servers: Orthanc and PostgreSQL, without a network"
+    # said, so that a test whose server does not start then fails and is not skipped
+    COHORTKIT_SERVERS=1 _servers_namespace "$@" || _servers_code=$?
 }
