@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,8 +43,12 @@ TECHNICAL = {
     line.split(",")[0] for line in (DATA / "technical.csv").read_text("utf-8").splitlines()
 }
 KEYWORDS = [
-    keyword for keyword in attributes(TEXTS | {"DA", "DT", "UI"}) if keyword not in TECHNICAL
+    keyword
+    for keyword in attributes(TEXTS | {"DA", "DT", "UI"})
+    if keyword not in TECHNICAL
+    and not re.match("SecondaryCapture|Hardcopy|DateOfSecondaryCapture", keyword)
 ]
+"""What a CT may have: with signs of a capture it is refused, and there is no file to search."""
 OPTIONS = (
     Option.RETAIN_MODIFIED_DATES,
     Option.RETAIN_PATIENT_CHARACTERISTICS,
