@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from cohortkit.errors import OutputError
+from cohortkit.errors import NoRoom
 from cohortkit.run.engines import Local
 from killed import export
 from promised import accounted, tree
@@ -33,7 +33,7 @@ def attempt(base: Path, out: Path) -> str:
     """What the export says: its exit code and reasons, or why it cannot use the output."""
     try:
         made = export(base, out)
-    except OutputError as error:
+    except NoRoom as error:
         return str(error).removeprefix(f"output {out}: ")
     accounted(made.release)
     return f"{made.exit_code} {sorted(set(made.failed()['reason']))}"

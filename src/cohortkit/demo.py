@@ -10,7 +10,7 @@ import polars as pl
 
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.deidentify.keyfile import Key
-from cohortkit.errors import OutputError
+from cohortkit.errors import OutputError, unwritten
 from cohortkit.index.scan import scan
 from cohortkit.index.store import StoreIndex
 from cohortkit.recipe.file import load_recipe
@@ -136,7 +136,7 @@ def _prepare(place: Path) -> None:
         if not recipe.exists():
             recipe.write_text(RECIPE, "utf-8")
     except OSError as error:
-        raise OutputError(f"{place}: {error.strerror}") from None
+        raise unwritten(OutputError, f"{place}: {error.strerror}", error) from None
 
 
 def _key(path: Path) -> Key:

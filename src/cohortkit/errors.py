@@ -16,6 +16,7 @@
     │   ├── StoreError           an index store or cohort file that cannot be used
     │   ├── MissingDependency    an optional library or a decoder that is not installed
     │   └── NotBuilt             a backend or option that this version does not have
+    ├── NoRoom                   a disk that is full; freed, the same command goes on
     ├── Refusal                  a series that will not be written, with its Reason
     ├── TaskFailure              a series that could not be done this time, with its Reason
     └── ExportFailed             errors="raise" and a task failed
@@ -27,6 +28,7 @@ and numbers. Foreign exceptions are turned into these at the boundary, ``from No
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 from cohortkit.reasons import Reason
@@ -136,6 +138,26 @@ class MissingDependency(UsageError):  # noqa: N818 - named for what it says
 
 class NotBuilt(UsageError):  # noqa: N818 - named for what it says
     """A backend or option that this version does not have."""
+
+
+class NoRoom(CohortkitError):  # noqa: N818 - named for what it says
+    """No space at a place that is written to: no wrong use; freed, the same command goes on."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says of a disk, a quota or a limit that leaves no room."""
+
+
+def unwritten(kind: type[UsageError], message: str, error: Exception) -> CohortkitError:
+    """What to raise where a file could not be written.
+
+    Args:
+        kind: the error of that place.
+        message: in plain words.
+        error: what the system said; a library that says nothing of its own has found no room.
+    """
+    full = not isinstance(error, OSError) or error.errno in FULL
+    return NoRoom(message) if full else kind(message)
 
 
 class Refusal(CohortkitError):  # noqa: N818 - a refusal is an answer, not an error

@@ -22,7 +22,7 @@ from cohortkit import given
 from cohortkit.cohort import ids, plain
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.steps import KEY, evaluated
-from cohortkit.errors import StoreError
+from cohortkit.errors import StoreError, unwritten
 from cohortkit.model import FORMAT
 from cohortkit.places import among_objects, inside, inside_release
 from cohortkit.protocols import Index
@@ -150,4 +150,4 @@ def _write(table: pl.DataFrame, metadata: dict[str, str], path: Path) -> None:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
         told = getattr(fault, "strerror", None) or "is the disk full?"
-        raise StoreError(f"the cohort file cannot be written: {told}") from None
+        raise unwritten(StoreError, f"the cohort file cannot be written: {told}", fault) from None

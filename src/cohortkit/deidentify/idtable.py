@@ -23,7 +23,7 @@ from cohortkit.deidentify.identities import letters
 from cohortkit.deidentify.idrows import SCHEMA, Rows
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.tabled import PATIENT, Tabled
-from cohortkit.errors import IdTableError, UsageError
+from cohortkit.errors import IdTableError, UsageError, unwritten
 from cohortkit.model import Person
 from cohortkit.places import inside_release
 
@@ -237,7 +237,7 @@ def _make(place: Path, said: str, about: tuple[str, str, str]) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise IdTableError(f"table of ids {said}: {_cause(error)}") from None
+        raise unwritten(IdTableError, f"table of ids {said}: {_cause(error)}", error) from None
     except sqlite3.Error:
         raise IdTableError(f"table of ids {said}: cannot be written") from None
 

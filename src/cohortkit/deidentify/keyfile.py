@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from cohortkit import given
 from cohortkit.deidentify.identities import SECRET_BYTES, Keyed
-from cohortkit.errors import KeyFileError
+from cohortkit.errors import KeyFileError, unwritten
 from cohortkit.places import among_objects, inside_release
 
 ENVIRONMENT: Final = "COHORTKIT_KEY"
@@ -181,7 +181,7 @@ def _write(place: Path, text: str, said: str) -> None:
     try:
         handle = os.open(place, flags, 0o600)
     except OSError as error:
-        raise KeyFileError(f"key file {said}: {_cause(error)}") from None
+        raise unwritten(KeyFileError, f"key file {said}: {_cause(error)}", error) from None
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(text)
@@ -189,7 +189,7 @@ def _write(place: Path, text: str, said: str) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         place.unlink(missing_ok=True)  # half a key would be taken for a damaged one
-        raise KeyFileError(f"key file {said}: {_cause(error)}") from None
+        raise unwritten(KeyFileError, f"key file {said}: {_cause(error)}", error) from None
 
 
 _Cause = Literal[

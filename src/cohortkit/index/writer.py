@@ -17,7 +17,7 @@ from typing import IO, Final
 
 import polars as pl
 
-from cohortkit.errors import StoreError
+from cohortkit.errors import StoreError, unwritten
 from cohortkit.index.columns import SCHEMA
 from cohortkit.index.folder import (
     FORMAT,
@@ -57,8 +57,8 @@ def writing(store: Path) -> Iterator[Writer]:
     try:
         _make(store)
         lock = _private(store / _LOCK, os.O_APPEND)
-    except OSError:
-        raise StoreError("the index store cannot be written") from None
+    except OSError as error:
+        raise unwritten(StoreError, "the index store cannot be written", error) from None
     with lock:
         _take(lock)
         yield Writer(store, read_manifest(store))
@@ -99,8 +99,8 @@ class Writer:
                 file.flush()
                 os.fsync(file.fileno())
             return (self.store / name).stat().st_size
-        except (OSError, pl.exceptions.PolarsError):
-            raise StoreError(_UNWRITTEN) from None
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise unwritten(StoreError, _UNWRITTEN, error) from None
 
     def publish(self, root: str, parts: Iterable[Part], counts: dict[str, int]) -> Manifest:
         """Make these parts the valid version, by one rename; the one before stays for a while."""
@@ -181,8 +181,8 @@ def put(store: Path, name: str, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(store / name)
         _sync_folder(store)
-    except OSError:
-        raise StoreError(_UNWRITTEN) from None
+    except OSError as error:
+        raise unwritten(StoreError, _UNWRITTEN, error) from None
 
 
 def _told(manifest: Manifest) -> bytes:

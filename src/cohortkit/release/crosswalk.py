@@ -14,7 +14,7 @@ from cohortkit import given
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.people import Merged, People
-from cohortkit.errors import OutputError, UsageError
+from cohortkit.errors import OutputError, UsageError, unwritten
 from cohortkit.index import open_index
 from cohortkit.model import Names, Person, Task
 from cohortkit.protocols import Index, Pseudonyms
@@ -132,7 +132,7 @@ def crosswalk(
             # noted before anything is on disk: nobody looks without a trace, a kill or not
             _attest(place, key, made, settings, said, only=sorted(set(only)), sha256=digest)
     except OSError as error:
-        raise OutputError(f"output {out}: {cause(error)}") from None
+        raise unwritten(OutputError, f"output {out}: {cause(error)}", error) from None
     return made
 
 

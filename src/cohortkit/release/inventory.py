@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from cohortkit import given
-from cohortkit.errors import OutputError
+from cohortkit.errors import OutputError, unwritten
 from cohortkit.model import Record
 from cohortkit.release import page, survivors
 from cohortkit.release.counting import SCHEMA, Cell, Values
@@ -143,7 +143,7 @@ def inventory(out: str | Path) -> Inventory:
             count, unread = _count(place, values)
             return _write(place, values, count, unread)
     except OSError as error:
-        raise OutputError(f"output {out}: {cause(error)}") from None
+        raise unwritten(OutputError, f"output {out}: {cause(error)}", error) from None
 
 
 def _count(place: Place, values: Values) -> tuple[int, tuple[str, ...]]:

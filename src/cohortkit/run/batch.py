@@ -14,7 +14,7 @@ from cohortkit import given
 from cohortkit.cohort.named import demand_plain
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
-from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError
+from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError, unwritten
 from cohortkit.model import Record, Status, Task
 from cohortkit.places import inside
 from cohortkit.protocols import Engine
@@ -93,6 +93,7 @@ def export(
         UsageError: wrong use, an output that cannot be used, a key whose project names a patient
             of the index.
         ExportFailed: a series failed and ``errors="raise"``.
+        NoRoom: the disk is full.
         CohortkitError: the search missed its planted canary, or workers do not start.
         KeyboardInterrupt: Ctrl-C; the workers are gone, and the same command goes on.
     """
@@ -144,7 +145,8 @@ def export(
                 keep_people(place, plan.people)
             return run.held(_engine(engine, count, place, handles, limits), handles[0])
     except OSError as error:
-        raise OutputError(f"output {out}: {cause(error)}; {_GOES_ON} once that is mended") from None
+        told = f"output {out}: {cause(error)}; {_GOES_ON} once that is mended"
+        raise unwritten(OutputError, told, error) from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped; {_GOES_ON} where it was") from None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cohortkit.errors import OutputError
+from cohortkit.errors import OutputError, unwritten
 from cohortkit.places import inside_release
 
 FINISHED = (
@@ -122,7 +122,7 @@ class Place:
             for folder in (self.records, self.tracebacks, *reports):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"output {self.root}: {cause(error)}") from None
+            raise unwritten(OutputError, f"output {self.root}: {cause(error)}", error) from None
 
 
 def cause(error: OSError) -> str:

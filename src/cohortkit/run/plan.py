@@ -16,7 +16,7 @@ from cohortkit import given
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.join import Table
 from cohortkit.deidentify.people import People
-from cohortkit.errors import OutputError, UsageError
+from cohortkit.errors import OutputError, UsageError, unwritten
 from cohortkit.model import Reason, Task
 from cohortkit.protocols import Index, Source, Writer
 from cohortkit.recipe.model import Ids, Recipe
@@ -132,7 +132,7 @@ class Plan:
             with write_new(place, self.unsure(identified=True)):
                 pass  # nothing to be noted first: it is the caller's own question
         except OSError as error:
-            raise OutputError(f"file {path}: {cause(error)}") from None
+            raise unwritten(OutputError, f"file {path}: {cause(error)}", error) from None
 
     def sizes(self) -> dict[str, int]:
         """Estimated bytes by output."""
@@ -287,6 +287,11 @@ def plan(
 
 
 def outputs_of(to: Outputs) -> tuple[Writer, ...]:
+    """The writers that are meant, one of a kind.
+
+    Raises:
+        UsageError: none at all, a wrong one, or the same twice.
+    """
     many = to if isinstance(to, Iterable) and not isinstance(to, str) else (to,)
     found = tuple(writer(one) for one in many)
     if not found:
