@@ -108,6 +108,23 @@ class Narrowing(Protocol):
 
 
 @runtime_checkable
+class Noting(Protocol):
+    """An index that several people ask, of which a log is kept."""
+
+    def note(self, event: str, facts: Mapping[str, object]) -> None:
+        """Add a line, durable when this returns.
+
+        Args:
+            event: ``search`` or ``export``.
+            facts: question and counts as plain JSON values. Identified.
+
+        Raises:
+            StoreError: the log cannot be written: what is not noted is not answered.
+        """
+        ...
+
+
+@runtime_checkable
 class Handing(Protocol):
     """An index whose objects are not files that can be opened by ``path``."""
 

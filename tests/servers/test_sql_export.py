@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +14,10 @@ import polars as pl
 import pytest
 
 import cohortkit as ck
+from cohortkit import audit
 from cohortkit.errors import QueryError, StoreError, UnknownKeyword, UsageError
 from cohortkit.index import sql_session
+from cohortkit.index.shared import seal
 from cohortkit.index.sql_place import place_of
 from cohortkit.index.sql_session import connected
 from factory import Patient, Series, write_series
@@ -259,3 +263,43 @@ def test_omop_opens_by_name(url: str, tmp_path: Path) -> None:
     assert 1 == len(ck.load_cohort(saved))
     with pytest.raises(UsageError, match="by name"):
         ck.open_index(url, "amop")
+
+
+def test_every_search_and_export_of_a_shared_index_is_noted(
+    store: Path, url: str, tmp_path: Path
+) -> None:
+    """Who, when, what and how many, in a chain of lines; where it cannot be noted, no answer."""
+    logs = tmp_path / "logs"
+    index = ck.open_index(store).copy_to(url, audit=logs)  # type: ignore[union-attr]
+    key = ck.Key.new(tmp_path / "key", project="sql")
+    _released(ck.open_index(url), tmp_path / "out", key)
+    index.sql("SELECT 1 AS one")
+    log = logs / f"{getpass.getuser()}.jsonl"
+    lines = list(audit.lines(log))
+
+    assert ["search", "export", "sql"] == [line["event"] for line in lines]
+    assert [["Modality", {"exactly": "CT"}]] == lines[0]["steps"][1]["query"]
+    assert [2, 2, 2, 6] == lines[0]["steps"][1]["kept"]
+    assert {getpass.getuser()} == {line["who"] for line in lines}
+    assert () == audit.check(log, seal).findings
+
+    log.write_text(log.read_text().replace('"CT"', '"MR"'))
+    assert audit.check(log, seal).findings
+    shutil.rmtree(logs)
+    logs.write_text("in the way")
+    with pytest.raises(StoreError, match="log"):
+        index.search(Modality="CT")
+
+
+def test_the_environment_names_the_log_of_a_hospitals_table(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the index has no owner that could name it."""
+    index = ck.open_index(_table(url, pl.DataFrame(ROWS | {"PatientID": ["a", "b"]})))
+    index.search(PatientID="a")
+    monkeypatch.setenv("COHORTKIT_AUDIT", str(tmp_path / "logs"))
+    index.search(PatientID="b")
+
+    (log,) = (tmp_path / "logs").glob("*.jsonl")
+    assert 1 == len(list(audit.lines(log)))
+    assert 0o600 == log.stat().st_mode & 0o777

@@ -57,7 +57,7 @@ def hospital(here: Index, url: str) -> Index:
     """A table of series as a hospital has it: other names, dates as text, blanks around values."""
     place = place_of(url)
     rows = here.series().collect()
-    plain = [n for n, kind in rows.schema.items() if not kind.is_nested() and n != "series_key"]
+    plain = [n for n, kind in rows.schema.items() if not kind.is_nested() and not n.islower()]
     table = rows.select(plain).with_columns(
         pl.col("StudyDate").dt.strftime("%Y%m%d"),
         pl.col("PatientBirthDate").dt.strftime("%Y-%m-%d"),

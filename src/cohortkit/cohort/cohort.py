@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import polars as pl
 
 from cohortkit import given
-from cohortkit.cohort import choose, ids, view, words
+from cohortkit.cohort import choose, ids, plain, view, words
 from cohortkit.cohort.flow import Flow
 from cohortkit.cohort.hints import spelled_so
 from cohortkit.cohort.identity import shown
@@ -25,7 +25,7 @@ from cohortkit.cohort.steps import Condition, Counts, Note, Step, count, counted
 from cohortkit.cohort.vocabulary import neutral
 from cohortkit.cohort.words import Released
 from cohortkit.errors import MissingDependency, QueryError
-from cohortkit.protocols import Index, Narrowing
+from cohortkit.protocols import Index, Narrowing, Noting
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -61,12 +61,15 @@ class Cohort:
         whole = cls(index, index.series(), ())
         if terms and isinstance(index, Narrowing):
             query = parse(terms, whole.columns)
-            found = index.narrow(query)
-            first = offered(query, found)
-            whole = replace(whole, rows=found.rows, steps=(first,))
+            offer = index.narrow(query)
+            whole = replace(whole, rows=offer.rows, steps=(offered(query, offer),))
         if terms:
-            return whole.search(**terms)
-        return replace(whole, steps=(everything(count(keys_of(whole.rows))),))
+            found = whole.search(**terms)
+        else:
+            found = replace(whole, steps=(everything(count(keys_of(whole.rows))),))
+        if isinstance(index, Noting):
+            index.note("search", plain.noted(found.steps))
+        return found
 
     @property
     def columns(self) -> pl.Schema:

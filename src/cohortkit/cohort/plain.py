@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from cohortkit.cohort.steps import Counts, Loss, Note, Step
@@ -46,6 +46,13 @@ def encode(step: Step) -> Plain:
         else [[word, _value(asked)] for word, asked in step.query.terms],
         "detail": step.detail,
     }
+
+
+def noted(steps: Iterable[Step]) -> Plain:
+    """What the log of a shared index is told: question and counts. Identified."""
+    told = [encode(step) for step in steps]
+    words = ("action", "words", "reason", "kept", "query", "detail")
+    return {"steps": [{word: one[word] for word in words} for one in told]}
 
 
 def decode(plain: Plain) -> Step:

@@ -20,12 +20,13 @@ from cohortkit.errors import StoreError
 from cohortkit.index.casts import Cast
 from cohortkit.index.columns import IDENTITY, INSTANCES
 from cohortkit.index.rollup import series_schema
+from cohortkit.index.shared import note
 from cohortkit.index.sql_place import Place, place_of
 from cohortkit.index.sql_probe import columns_of
 from cohortkit.index.sql_read import demand_read_only
 from cohortkit.index.sql_rows import Rows, stamped
 from cohortkit.index.sql_session import Session, answered, asked
-from cohortkit.index.sql_words import Held, narrowing, pushes, quoted, relation, text
+from cohortkit.index.sql_words import Held, narrowing, pushes, quoted, relation, stored, text
 from cohortkit.index.table import Typing, located, renamed, rolled_up
 from cohortkit.model.query import Capabilities, Query
 from cohortkit.protocols import Narrowed
@@ -50,6 +51,7 @@ class SqlIndex:
         rows: series of cohortkit's own table, or rows of the hospital's.
         files: instances, where they have a table of their own.
         typing: how rows of a hospital's table become those of an index; None for our own.
+        audit: the folder of the logs that its owner named.
     """
 
     version: str
@@ -58,6 +60,7 @@ class SqlIndex:
     files: Rows | None = None
     roots: tuple[str, ...] = ()
     typing: Typing | None = None
+    audit: str = ""
 
     @classmethod
     def open(cls, url: str, mapping: Mapping[str, str] | str | None = None) -> SqlIndex:
@@ -174,6 +177,14 @@ class SqlIndex:
         found = [(word, number) for word, number in sorted(row.items()) if number]
         return pl.DataFrame(found, schema, orient="row")
 
+    def note(self, event: str, facts: Mapping[str, object]) -> None:
+        """Add a line to the log, where there is one.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        note(self.audit, self.location, self.version, event, facts)
+
     def search(self, /, **terms: object) -> Cohort:
         """The series for which every term holds; no term at all is everything.
 
@@ -189,7 +200,10 @@ class SqlIndex:
         Raises:
             QueryError: another statement than a question, or one that the database does not take.
         """
-        return answered(self.rows.place, demand_read_only(statement))
+        plain = demand_read_only(statement)
+        answer = answered(self.rows.place, plain)
+        self.note("sql", {"statement": plain, "rows": answer.height})
+        return answer
 
     def __repr__(self) -> str:
         grain = "instance" if self.by_instance else "series"
@@ -200,7 +214,7 @@ def _own(place: Place) -> SqlIndex:
     stamp = f"SELECT version FROM {ABOUT}"
 
     def look(session: Session) -> SqlIndex:
-        about = session.ask(f"SELECT format, version, roots FROM {ABOUT}")
+        about = session.ask(f"SELECT format, version, roots, audit FROM {ABOUT}")
         if about.height != 1 or int(about["format"][0]) != FORMAT:
             raise StoreError(f"the database has tables of another format than {FORMAT}")
         version, roots = about["version"][0], tuple(json.loads(about["roots"][0]))
@@ -210,10 +224,12 @@ def _own(place: Place) -> SqlIndex:
             (SERIES, series_schema(), ("series_key",)),
             (INSTANCE_ROWS, INSTANCES, ("series_key", _UID, "path")),
         ):
-            found = {c.keyword: c for c in columns_of(session, place.backend, table, {})}
+            names = {there: name for name, there in stored(schema).items()}
+            found = {c.keyword: c for c in columns_of(session, place.backend, table, names)}
             here = pl.Schema({name: kind for name, kind in schema.items() if name in found})
             made.append(Rows(place, table, found, seen, stamp, order, here))
-        return SqlIndex(version, place.location, made[0], made[1], roots)
+        audit = str(about["audit"][0])
+        return SqlIndex(version, place.location, made[0], made[1], roots, audit=audit)
 
     try:
         return asked(place, look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -12,12 +13,13 @@ from cohortkit.index.sql import ABOUT, FORMAT, INSTANCE_ROWS, SERIES, SqlIndex
 from cohortkit.index.sql_place import NUL, Place, place_of
 from cohortkit.index.sql_rows import each_text
 from cohortkit.index.sql_session import connected
+from cohortkit.index.sql_words import stored
 from cohortkit.protocols import Index
 
 _STEP: Final = 2_000  # series whose instances are written at once
 
 
-def copy_to(index: Index, url: str) -> SqlIndex:
+def copy_to(index: Index, url: str, audit: str | Path = "") -> SqlIndex:
     """Write an index into a database, over an earlier copy, and open it there.
 
     Readers see the copy before or this one. Skipped files and issues are not copied.
@@ -25,6 +27,7 @@ def copy_to(index: Index, url: str) -> SqlIndex:
     Args:
         index: with paths.
         url: of a database that may be written to; a file is made.
+        audit: a folder in which everybody who asks the copy has to be noted.
 
     Raises:
         UsageError: the URL names a table: the copy has tables of its own.
@@ -36,13 +39,19 @@ def copy_to(index: Index, url: str) -> SqlIndex:
     with connected(place, read_only=False) as connection:
         cursor = connection.cursor()
         series = index.series().collect()
-        _write(cursor, place, SERIES, series, "replace")
+        _write(cursor, place, SERIES, series.rename(stored(series.columns)), "replace")
         keys, mode = series["series_key"].sort(), "replace"
         for start in range(0, max(len(keys), 1), _STEP):
-            _write(cursor, place, INSTANCE_ROWS, index.instances(keys[start : start + _STEP]), mode)
+            some = index.instances(keys[start : start + _STEP])
+            _write(cursor, place, INSTANCE_ROWS, some.rename(stored(some.columns)), mode)
             mode = "append"
         roots = json.dumps([str(root) for root in getattr(index, "roots", ())])
-        about = {"format": [FORMAT], "version": [index.version], "roots": [roots]}
+        about = {
+            "format": [FORMAT],
+            "version": [index.version],
+            "roots": [roots],
+            "audit": [str(audit)],
+        }
         _write(cursor, place, ABOUT, pl.DataFrame(about), "replace")
         for table in (SERIES, INSTANCE_ROWS):
             cursor.execute(f'CREATE INDEX "{table}_key" ON {table} (series_key)')
@@ -71,4 +80,6 @@ def _plain(column: pl.Series) -> pl.Series:
         return column.dt.to_string("%Y-%m-%d")
     if column.dtype == pl.Time():
         return column.dt.to_string("%H:%M:%S%.6f")
+    if isinstance(column.dtype, pl.Datetime):
+        return column.to_physical()
     return column

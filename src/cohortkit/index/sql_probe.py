@@ -22,7 +22,18 @@ from cohortkit.index.sql_words import Column, Held, quoted, relation, text
 _TEXT: Final = frozenset({"text", "character varying", "varchar"})
 _INTEGER: Final = frozenset({"smallint", "integer", "bigint", "int", "tinyint"})
 _REAL: Final = frozenset({"real", "double precision", "double", "float"})
-_AS_IT_IS: Final = frozenset({"date", "time without time zone", "time", "boolean", "array"})
+_AS_IT_IS: Final = frozenset(
+    {
+        "date",
+        "time without time zone",
+        "time",
+        "timestamp without time zone",
+        "timestamp with time zone",
+        "timestamp",
+        "boolean",
+        "array",
+    }
+)
 _DIGITS: Final = "[0-9]"
 
 
@@ -42,10 +53,11 @@ def columns_of(
         found = _of_sqlite(session, source, names, mapping)
     else:
         found = [_typed(name, kind, mapping) for name, kind in names.items()]
-    schema = session.ask(f"SELECT {_list(found)} FROM {source} LIMIT 0").schema
+    told = ", ".join(f"{column.read} AS c{at}" for at, column in enumerate(found))
+    types = session.ask(f"SELECT {told} FROM {source} LIMIT 0").dtypes
     found = [
-        column if column.dtype != pl.Unknown() else replace(column, dtype=schema[column.keyword])
-        for column in found
+        column if column.dtype != pl.Unknown() else replace(column, dtype=dtype)
+        for column, dtype in zip(found, types, strict=True)
     ]
     return _proved(session, backend, source, found)
 
@@ -168,7 +180,3 @@ def _likes(session: Session) -> bool:
     pairs = {"a_%b": "a!_!%b", "\u00e9x": "__", "a!b": "a!!b", "a\\b": "a\\_", "a\nb": "a%b"}
     told = [f"({text(a)} LIKE {text(b)} ESCAPE '!')" for a, b in pairs.items()]
     return bool(session.ask(f"SELECT ({' AND '.join(told)}) AS good")["good"][0])
-
-
-def _list(columns: Iterable[Column]) -> str:
-    return ", ".join(f"{column.read} AS {quoted(column.keyword)}" for column in columns)

@@ -14,7 +14,7 @@ from polars.io.plugins import register_io_source
 from cohortkit.errors import StoreError
 from cohortkit.index.sql_place import NUL, Place
 from cohortkit.index.sql_session import Session, asked
-from cohortkit.index.sql_words import Column, quoted, relation
+from cohortkit.index.sql_words import Column, relation
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,11 +69,13 @@ class Rows:
             StoreError: the database cannot be asked, or is another than when it was opened.
         """
         wanted = self.types.names() if names is None else names
-        told = ", ".join(f"{self.columns[n].read} AS {quoted(n)}" for n in wanted)
+        # some names differ in case alone, which to a database is not at all
+        told = ", ".join(f"{self.columns[n].read} AS c{at}" for at, n in enumerate(wanted))
         sql = f"SELECT {told or '1 AS one'} {self._from(condition)}{self._order()}"
         if most is not None:
             sql += f" LIMIT {most}"
         frame = self.asked(sql)
+        frame.columns = wanted or frame.columns
         if not wanted:
             return pl.DataFrame(height=frame.height)
         made = pl.Schema({name: self.types[name] for name in wanted})
@@ -131,6 +133,8 @@ def _decoded(column: pl.Series, dtype: pl.DataType) -> pl.Series:
         return column.str.to_date("%Y-%m-%d")
     if column.dtype == pl.String() and dtype == pl.Time():
         return column.str.to_time("%H:%M:%S%.f")
+    if column.dtype == pl.String() and isinstance(dtype, pl.Datetime):
+        column = column.cast(pl.Int64())
     return column.cast(dtype)
 
 

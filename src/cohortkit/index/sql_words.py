@@ -8,7 +8,7 @@ not said (None), and the column is read.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -57,6 +57,15 @@ class Column:
 def quoted(name: str) -> str:
     """A name of a table or column."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def stored(names: Iterable[str]) -> dict[str, str]:
+    """A name of our own tables → its name in a database, to which case is nothing."""
+    made: dict[str, str] = {}
+    for name in names:
+        lower = {one.lower() for one in made.values()}
+        made[name] = f"{name}_as_read" if name.lower() in lower else name
+    return made
 
 
 def relation(table: str) -> str:

@@ -178,7 +178,7 @@ class StoreIndex:
         tables["instances"] = self._absolute(tables["instances"])
         return asked_in_sql(tables, statement)
 
-    def copy_to(self, url: str) -> SqlIndex:
+    def copy_to(self, url: str, *, audit: str | Path = "") -> SqlIndex:
         """Write the index into a database, in tables of cohortkit's own, and open it there.
 
         An earlier copy is replaced at once: readers see that one or this. Skipped files and
@@ -186,13 +186,14 @@ class StoreIndex:
 
         Args:
             url: ``postgresql://…``, ``sqlite:///…`` or ``duckdb:///…``.
+            audit: a folder in which everybody who asks the copy has to be noted.
 
         Raises:
             UsageError: no such database, or the URL names a table.
             StoreError: it cannot be written to.
             MissingDependency: ``cohortkit[sql]`` is not installed.
         """
-        return copy_to(self, url)
+        return copy_to(self, url, audit)
 
     def summary(self) -> pl.DataFrame:
         """Patients, studies, series, instances and bytes by Modality, and of all. No identity."""

@@ -121,6 +121,8 @@ def export(
     people = {plan.people.one(task.person) for task in plan.tasks}
     demand_ids(ids, key, plan.recipe, plan.archive, people)
     place = check(out, plan.archive)
+    if plan.noted is not None:
+        plan.noted()
     settings = settings_of(plan.recipe, plan.outputs, key, ids, plan.people)
     work = Work(
         plan.recipe,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -15,10 +16,11 @@ import polars as pl
 from cohortkit import given
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.join import Table
+from cohortkit.cohort.plain import noted
 from cohortkit.deidentify.people import People
 from cohortkit.errors import OutputError, UsageError, unwritten
 from cohortkit.model import Reason, Task
-from cohortkit.protocols import Index, Source, Writer
+from cohortkit.protocols import Index, Noting, Source, Writer
 from cohortkit.recipe.model import Ids, Recipe
 from cohortkit.run.about import About, about, describe
 from cohortkit.run.asked import asked
@@ -50,6 +52,7 @@ class Plan:
         people: who is merged with whom. Identified.
         met: how many of these ids the index holds.
         doubts: where the index leaves open whether two people are one. Identified.
+        noted: tells the log of a shared index that it is exported.
     """
 
     tasks: tuple[Task, ...]
@@ -66,6 +69,7 @@ class Plan:
     people: People = field(default_factory=People)
     met: int = 0
     doubts: tuple[Doubt, ...] = ()
+    noted: Callable[[], None] | None = None
 
     def limit(self, count: int) -> Plan:
         """The same plan, of which a run does the first tasks only: to try it on a few.
@@ -282,6 +286,7 @@ def plan(
         people=merges,
         met=met(merges, cohort.index, recipe.default_issuer),
         doubts=doubts_of(cohort.index, chosen, recipe.default_issuer, merges),
+        noted=_noting(cohort, recipe),
     )
     return planned if limit is None else planned.limit(limit)
 
@@ -300,6 +305,14 @@ def outputs_of(to: Outputs) -> tuple[Writer, ...]:
     if twice:
         raise UsageError(f"to: {twice[0]} is there twice; one output of a kind")
     return found
+
+
+def _noting(cohort: Cohort, recipe: Recipe) -> Callable[[], None] | None:
+    index = cohort.index
+    if not isinstance(index, Noting):
+        return None
+    facts = {"recipe": recipe.name, "digest": recipe.digest, **noted(cohort.steps)}
+    return partial(index.note, "export", facts)
 
 
 def archive_of(index: Index, tasks: Iterable[Task]) -> tuple[str, ...]:
