@@ -58,8 +58,8 @@ def test_rows_beyond_the_dictionary_are_the_two_newest() -> None:
     assert beyond <= {"Label Map Segmentation Storage", "Height Map Segmentation Storage"}
 
 
-def test_volumes_are_ct_mr_pt_and_what_was_captured_of_them() -> None:
-    """Classic, enhanced and legacy converted CT, MR, PT and captures make volumes."""
+def test_volumes_are_ct_mr_pt_nm_and_what_was_captured_of_them() -> None:
+    """Classic, enhanced and legacy converted CT, MR, PT, NM and captures make volumes."""
     expected = {
         uids.CTImageStorage,
         uids.EnhancedCTImageStorage,
@@ -70,6 +70,8 @@ def test_volumes_are_ct_mr_pt_and_what_was_captured_of_them() -> None:
         uids.PositronEmissionTomographyImageStorage,
         uids.LegacyConvertedEnhancedPETImageStorage,
         uids.EnhancedPETImageStorage,
+        uids.NuclearMedicineImageStorage,
+        "1.2.840.10008.5.1.4.1.1.5",  # retired
         uids.SecondaryCaptureImageStorage,
         uids.MultiFrameSingleBitSecondaryCaptureImageStorage,
         uids.MultiFrameGrayscaleByteSecondaryCaptureImageStorage,

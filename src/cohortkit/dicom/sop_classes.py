@@ -40,11 +40,10 @@ _TEXT = """
 128         Positron Emission Tomography Image Storage
 128.1       Legacy Converted Enhanced PET Image Storage
 130         Enhanced PET Image Storage
-[frames image radiology low]
-4.3         Enhanced MR Color Image Storage
-[frames image nuclear-medicine low]
 5           Nuclear Medicine Image Storage (Retired)
 20          Nuclear Medicine Image Storage
+[frames image radiology low]
+4.3         Enhanced MR Color Image Storage
 [frames image any low]
 30          Parametric Map Storage
 [frames image radiology stated]

@@ -5,16 +5,25 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 
 from cohortkit.geometry import vendors
-from cohortkit.geometry.headers import floats, integer, number, seconds, text, words
+from cohortkit.geometry.headers import (
+    floats,
+    integer,
+    number,
+    orientation,
+    pair,
+    seconds,
+    text,
+    triple,
+    words,
+)
 from cohortkit.geometry.roles import is_derived, role_of
-from cohortkit.model.facts import FrameFacts, ImageRole, Orientation, Triple
-
-_NOTHING = (float("nan"),) * 6
+from cohortkit.model.facts import FrameFacts, ImageRole
 
 
 def frame(header: Dataset, ordinal: int) -> tuple[FrameFacts, tuple[str, ...]]:
     """The frame, and the words that say what kind of image it is."""
     kind = words(header, "ImageType")
+    slope, intercept = vendors.rescale(header, header, (header,))
     b_value, b_vector = vendors.diffusion(header)
     role = vendors.role(header) or role_of(kind, ())
     return FrameFacts(
@@ -25,8 +34,8 @@ def frame(header: Dataset, ordinal: int) -> tuple[FrameFacts, tuple[str, ...]]:
         spacing=pair(floats(header, "PixelSpacing")),
         thickness=number(header, "SliceThickness"),
         spacing_between=number(header, "SpacingBetweenSlices"),
-        slope=number(header, "RescaleSlope"),
-        intercept=number(header, "RescaleIntercept"),
+        slope=slope,
+        intercept=intercept,
         role=ImageRole.LOCALIZER if "LOCALIZER" in kind else role,
         derived=is_derived(kind),
         instance_number=integer(header, "InstanceNumber"),
@@ -54,27 +63,3 @@ def _time(header: Dataset) -> float | None:
         return seconds(stamp[:8], stamp[8:].split("+")[0].split("-")[0])
     clock = text(header, "AcquisitionTime")
     return seconds(text(header, "AcquisitionDate"), clock) if clock else None
-
-
-def triple(values: tuple[float, ...] | None) -> Triple | None:
-    """Three numbers; NaN for each where their count is another."""
-    if values is None:
-        return None
-    first, second, third = values if len(values) == 3 else _NOTHING[:3]  # noqa: PLR2004 - x, y, z
-    return first, second, third
-
-
-def pair(values: tuple[float, ...] | None) -> tuple[float, float] | None:
-    """Two numbers; NaN for each where their count is another."""
-    if values is None:
-        return None
-    first, second = values if len(values) == 2 else _NOTHING[:2]  # noqa: PLR2004 - rows, columns
-    return first, second
-
-
-def orientation(values: tuple[float, ...] | None) -> Orientation | None:
-    """Six numbers; NaN for each where their count is another."""
-    if values is None:
-        return None
-    a, b, c, d, e, f = values if len(values) == 6 else _NOTHING  # noqa: PLR2004 - two directions
-    return a, b, c, d, e, f

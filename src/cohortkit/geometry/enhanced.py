@@ -7,8 +7,19 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from cohortkit.geometry import vendors
-from cohortkit.geometry.classic import orientation, pair, triple
-from cohortkit.geometry.headers import floats, integer, items, number, seconds, text, whole, words
+from cohortkit.geometry.headers import (
+    floats,
+    integer,
+    items,
+    number,
+    orientation,
+    pair,
+    seconds,
+    text,
+    triple,
+    whole,
+    words,
+)
 from cohortkit.geometry.roles import is_derived, role_of
 from cohortkit.model.facts import FrameFacts, ImageRole, Triple
 
@@ -64,6 +75,8 @@ def _frame(
     content = groups.macro("FrameContentSequence") or Dataset()
     kind, role, derived = _kind(groups)
     b_value, b_vector = _diffusion(groups)
+    transform = groups.macro("PixelValueTransformationSequence") or Dataset()
+    slope, intercept = vendors.rescale(groups.header, transform, (groups.own, groups.shared))
     vendor = vendors.philips_frame(groups.own)
     return FrameFacts(
         instance=ordinal,
@@ -75,8 +88,8 @@ def _frame(
         spacing=pair(groups.numbers("PixelMeasuresSequence", "PixelSpacing")),
         thickness=groups.number("PixelMeasuresSequence", "SliceThickness"),
         spacing_between=groups.number("PixelMeasuresSequence", "SpacingBetweenSlices"),
-        slope=groups.number("PixelValueTransformationSequence", "RescaleSlope"),
-        intercept=groups.number("PixelValueTransformationSequence", "RescaleIntercept"),
+        slope=slope,
+        intercept=intercept,
         role=role,
         derived=derived,
         instance_number=integer(groups.header, "InstanceNumber"),

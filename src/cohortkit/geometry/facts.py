@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
-from cohortkit.geometry import classic, enhanced, suv, vendors
+from cohortkit.geometry import classic, enhanced, nuclear, suv, vendors
 from cohortkit.geometry.display import Displays
 from cohortkit.geometry.headers import integer, number, text, words
 from cohortkit.model.facts import (
@@ -95,17 +95,20 @@ def _instance(
     pixels = _pixels(header)
     frames: list[FrameFacts]
     kinds: list[tuple[str, ...]]
+    no_volume = None
     if enhanced.has_groups(header):
         frames, kinds = enhanced.frames(header, ordinal)
     else:
         frame, kind = classic.frame(header, ordinal)
-        frames, kinds = [frame], [kind]
+        frames, no_volume = nuclear.frames(header, frame)
+        kinds = [kind] * len(frames)
     row, positive = vendors.phase_encoding(header)
     instance = InstanceFacts(
         pixels=pixels,
         frames=displays.add(header, pixels, frames),
         mosaic=vendors.mosaic(header) if pixels is not None else None,
         series_number=integer(header, "SeriesNumber"),
+        no_volume=no_volume,
         lossy=bool(_WORDS_OF_LOSS & set(words(header, "LossyImageCompression"))),
         phase_row=row,
         phase_positive=positive,

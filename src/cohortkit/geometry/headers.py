@@ -16,10 +16,13 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from cohortkit.model.facts import Orientation, Triple
+
 _TEXT_VRS = frozenset({"DS", "IS", "CS", "TM", "DA", "DT", "LO", "SH", "LT", "UI", "ST", "UT"})
 _FORMS = {"FL": "f", "FD": "d", "SS": "h", "US": "H", "SL": "i", "UL": "I"}
 _SIZES = {vr: struct.calcsize(form) for vr, form in _FORMS.items()}
 _MOST_VALUES = 4096
+_NOTHING = (math.nan,) * 6
 
 
 def floats(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
@@ -41,6 +44,30 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     """The first value as a number."""
     values = floats(dataset, keyword)
     return values[0] if values else None
+
+
+def triple(values: tuple[float, ...] | None) -> Triple | None:
+    """Three numbers; NaN for each where their count is another."""
+    if values is None:
+        return None
+    first, second, third = values if len(values) == 3 else _NOTHING[:3]  # noqa: PLR2004 - x, y, z
+    return first, second, third
+
+
+def pair(values: tuple[float, ...] | None) -> tuple[float, float] | None:
+    """Two numbers; NaN for each where their count is another."""
+    if values is None:
+        return None
+    first, second = values if len(values) == 2 else _NOTHING[:2]  # noqa: PLR2004 - rows, columns
+    return first, second
+
+
+def orientation(values: tuple[float, ...] | None) -> Orientation | None:
+    """Six numbers; NaN for each where their count is another."""
+    if values is None:
+        return None
+    a, b, c, d, e, f = values if len(values) == 6 else _NOTHING  # noqa: PLR2004 - two directions
+    return a, b, c, d, e, f
 
 
 def integer(dataset: Dataset, keyword: str) -> int | None:

@@ -29,14 +29,12 @@ def in_time(places: Places) -> Volumes:
     if len(places[0]) == 1:
         return [[0] * len(places)]
     dimensions = _varying_dimensions(places)
-    labels: tuple[Key, ...] = (
-        lambda facts: facts.temporal_position,
-        lambda facts: tuple(facts.dimensions[d] for d in dimensions) or None,
-    )
-    for key in labels:
-        found = _by_label(places, key)
-        if found is not None and _unmixed(places, found):
-            return found
+    found = _by_label(places, lambda facts: facts.temporal_position)
+    if found is not None and _unmixed(places, found):
+        return found
+    found = _by_label(places, lambda f: tuple(f.dimensions[d] for d in dimensions) or None)
+    if found is not None and (_unmixed(places, found) or _one_after_another(places, found)):
+        return found
     found = _ranked(places)
     if found is not None:
         return found
@@ -132,15 +130,23 @@ def _by_rank(places: Places, key: Key) -> Volumes | None:
 
 def _unmixed(places: Places, volumes: Volumes) -> bool:
     """Whether each volume has one diffusion weighting, temporal position, inversion time."""
-    for picks in volumes:
-        chosen = [place[n] for place, n in zip(places, picks, strict=True)]
-        if len({_weighting(facts) for facts in chosen}) > 1:
-            return False
-        if len({facts.temporal_position for facts in chosen}) > 1:
-            return False
-        if len({facts.inversion_time for facts in chosen}) > 1:
-            return False
-    return True
+    chosen = [[place[n] for place, n in zip(places, picks, strict=True)] for picks in volumes]
+    return _alike(chosen) and all(len({f.temporal_position for f in one}) == 1 for one in chosen)
+
+
+def _alike(volumes: Sequence[Sequence[FrameFacts]]) -> bool:
+    """Whether each volume has one diffusion weighting and inversion time."""
+    return all(len({(_weighting(f), f.inversion_time) for f in one}) == 1 for one in volumes)
+
+
+def _one_after_another(places: Places, volumes: Volumes) -> bool:
+    """Whether temporal positions count slices within a volume, and on from there in the next."""
+    chosen = [[place[n] for place, n in zip(places, picks, strict=True)] for picks in volumes]
+    times = [
+        [f.temporal_position for f in one if f.temporal_position is not None] for one in chosen
+    ]
+    whole = all(len(one) == len(places) for one in times)
+    return whole and _alike(chosen) and all(max(a) < min(b) for a, b in pairwise(times))
 
 
 def _weighting(facts: FrameFacts) -> tuple[float, tuple[float, ...]]:

@@ -99,7 +99,9 @@ def _status(reason: Reason, facts: Facts) -> Status:
 def _shown_alone(instance: InstanceFacts) -> bool:
     """Whether frames that lie nowhere can at least be put one after the other."""
     pixels = instance.pixels
-    return instance.mosaic is None and pixels is not None and pixels.frames <= _MOST_FRAMES
+    if instance.mosaic is not None or instance.no_volume is not None:
+        return False
+    return pixels is not None and pixels.frames <= _MOST_FRAMES
 
 
 def _unplaced(
@@ -154,6 +156,8 @@ def _slots(instance: InstanceFacts) -> list[Slot]:
         raise Refusal(Reason.NOT_GREY, samples=pixels.samples)
     if min(pixels.rows, pixels.columns, pixels.frames) < 1:
         raise Refusal(Reason.UNSUPPORTED_PIXELS)
+    if instance.no_volume is not None:
+        raise Refusal(instance.no_volume, frames=pixels.frames)
     if len(instance.frames) != pixels.frames:
         alone = len(instance.frames) == 1
         raise Refusal(Reason.NO_GEOMETRY if alone else Reason.BAD_GEOMETRY, frames=pixels.frames)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
 
+from cohortkit.reasons import Reason
+
 Triple = tuple[float, float, float]
 Orientation = tuple[float, float, float, float, float, float]
 
@@ -167,7 +169,8 @@ class FrameFacts:
         position: Image Position (Patient), mm, LPS; None where absent.
         orientation: Image Orientation (Patient): row then column direction cosines.
         spacing: Pixel Spacing, mm: between rows, between columns.
-        slope, intercept: Rescale Slope and Intercept; None where absent.
+        slope, intercept: Rescale Slope and Intercept, in their place Philips' real-world pair;
+            None where absent.
         time: seconds from the first frame of the series.
         b_value: s/mm²; b_vector: unit vector in patient coordinates (LPS).
         echo_time, repetition_time: milliseconds, as in DICOM.
@@ -213,17 +216,20 @@ class FrameFacts:
 
 @dataclass(frozen=True, slots=True)
 class Mosaic:
-    """A Siemens mosaic: many slices tiled in one frame (CSA header).
+    """A mosaic: many slices tiled in one frame, Siemens' or United Imaging's.
 
     Attributes:
         tiles: number of slices.
         normal: slice normal in patient coordinates, LPS, in the direction of growing tiles.
         slice_times: seconds of each tile from the first, where known.
+        positions: Image Position (Patient) of each tile, mm, LPS, where it is stated; the grid
+            then is no higher than it has to be.
     """
 
     tiles: int
     normal: Triple | None
     slice_times: tuple[float, ...] = ()
+    positions: tuple[Triple, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +239,7 @@ class InstanceFacts:
     Attributes:
         identity: ordinal of the first instance of the series with the same SOP Instance UID.
         series_number: as the instance says it; copies in one series may disagree.
+        no_volume: why its frames make none, where their kind says so.
         lossy: Lossy Image Compression (0028,2110) says that values were lost.
         phase_row: whether the phase was encoded along a row of the image; None where unknown.
         phase_positive: whether it was encoded towards growing indices; None where unknown.
@@ -243,6 +250,7 @@ class InstanceFacts:
     mosaic: Mosaic | None = None
     identity: int | None = None
     series_number: int | None = None
+    no_volume: Reason | None = None
     lossy: bool = False
     phase_row: bool | None = None
     phase_positive: bool | None = None
