@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import gzip
 import hashlib
@@ -449,3 +450,48 @@ def test_a_clean_release_of_the_same_patient_is_clean() -> None:
 def test_an_empty_set_of_patterns_finds_nothing() -> None:
     """The automaton of no pattern is not built."""
     assert () == search(Patterns(()), "a.json", b'{"a": "Quisling"}')
+
+
+def _notebook(*outputs: dict[str, object]) -> bytes:
+    return json.dumps(
+        {"cells": [{"cell_type": "code", "source": "x", "outputs": outputs}]}
+    ).encode()
+
+
+def _stream(*chunks: str) -> dict[str, object]:
+    return {"output_type": "stream", "name": "stdout", "text": list(chunks)}
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        (_stream("Quisling^Mar", "jolein"),),
+        (_stream("MRN-0047"), _stream("1113\n")),
+        (_stream("MRN-00"), {"data": {"text/plain": ["471113"]}}),
+        ({"data": {"text/plain": "MRN-004"}}, {"data": {"text/plain": ["71113"]}}),
+    ],
+)
+def test_what_a_notebook_keeps_in_pieces_is_read_whole(outputs: tuple[dict[str, object]]) -> None:
+    """A name over two chunks or outputs is on the page, and so it is found."""
+    assert found(_notebook(*outputs), "walk.ipynb") & {Kind.NAME, Kind.PATIENT_ID}
+    assert set() == found(_notebook(_stream("Quis ", "lung")), "walk.ipynb")
+
+
+@pytest.mark.parametrize("name", ["walk.ipynb", "page.html", "run.log", "x.json"])
+@pytest.mark.parametrize("packed", ["plain", "png", "gzip", "lines"])
+def test_what_is_in_base64_is_unpacked(name: str, packed: str) -> None:
+    """A picture with a name in a chunk of text, or bytes of any kind."""
+    said = b"of MRN-00471113, Quisling^Marjolein"
+    body = {"png": png(b"tEXt", b"k\0" + said), "gzip": gzip.compress(said)}.get(packed, said)
+    text = (base64.encodebytes if packed == "lines" else base64.b64encode)(body).decode()
+    data = text.encode()
+    if name.endswith(("ipynb", "json")):
+        data = _notebook({"data": {"image/png": text, "application/x": [text]}})
+    assert found(data, name) & {Kind.NAME, Kind.PATIENT_ID}
+
+
+@given(st.binary(max_size=200))
+def test_what_is_no_base64_hurts_nobody(data: bytes) -> None:
+    """Any bytes under such a name are searched without a fault."""
+    for name in ("walk.ipynb", "run.log"):
+        found(data, name)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cohortkit.model import Scalar
 from cohortkit.verify.objects import parts
+from cohortkit.verify.packed import joined, unpacked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,6 +64,8 @@ class Piece:
         return f"<Piece {self.place}: {len(self.data)} bytes>"
 
 
+_MAY_PACK = (".ipynb", ".html", ".md", ".svg", ".log", ".txt", ".json", ".jsonl")
+_SIGNATURES = (b"\x1f\x8b", b"\x89PNG", b"PAR1")
 _TEXT_SUFFIXES = (".bval", ".bvec", ".csv", ".tsv", ".html", ".txt", ".md", ".svg", ".log")
 
 
@@ -71,6 +74,18 @@ def pieces(name: str, data: Buffer) -> Iterator[Piece]:
 
     A file of another kind is searched whole, as bytes.
     """
+    yield from _pieces(name, data)
+    if name.endswith(".ipynb"):
+        yield Piece("json", Form.TEXT, joined(bytes(data)).encode())
+    if name.endswith(_MAY_PACK):
+        inside = list(unpacked(bytes(data)))
+        for one in inside:
+            if one.startswith(_SIGNATURES):
+                yield from _pieces("", one)
+        yield Piece("base64", Form.RAW, b"\1".join(inside))
+
+
+def _pieces(name: str, data: Buffer) -> Iterator[Piece]:
     start = bytes(data[:8])
     if bytes(data[128:132]) == b"DICM":
         yield from _object(data)
