@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohortkit.audit import Fault, append, check, lines
+from cohortkit.audit import Fault, append, check, closed, lines
 
 
 def sealed(text: str, key: bytes = b"k" * 32) -> str:
@@ -117,14 +117,51 @@ def test_a_torn_line_was_never_whole_and_the_next_one_stands_in_its_place(tmp_pa
     """A kill in the middle of a write, at every byte."""
     path = tmp_path / "audit.jsonl"
     good = written(path, 2)
+    head = (tmp_path / "audit.head").read_text()
     append(path, sealed, "task", task="torn")
     last = path.read_text().splitlines(keepends=True)[-1]
     for cut in (1, len(last) // 2, len(last) - 1):
         path.write_text("".join(good) + last[:cut])
+        (tmp_path / "audit.head").write_text(head)
         append(path, sealed, "task", task="next")
 
         assert [] == faults(path)
         assert ["t0", "t1", "next"] == [one["task"] for one in lines(path)]
+
+
+def test_a_line_behind_a_cut_does_not_heal_it(tmp_path: Path) -> None:
+    """Nor one behind a head that is gone: the next export must not hide what was done."""
+    path, head = tmp_path / "audit.jsonl", tmp_path / "audit.head"
+    good = written(path)
+
+    path.write_text("".join(good[:4]))
+    append(path, sealed, "task", task="next")
+    assert [(5, Fault.MISSING)] == faults(path)
+
+    path.write_text("".join(good[:4]))
+    head.unlink()
+    append(path, sealed, "task", task="next")
+    assert [(5, Fault.ALTERED)] == faults(path)
+
+
+def test_a_kill_between_line_and_head_leaves_a_log_that_goes_on(tmp_path: Path) -> None:
+    """It is known that the head is behind, for the first line too; the next line holds."""
+    path, head = tmp_path / "audit.jsonl", tmp_path / "audit.head"
+    for count in (0, 3):
+        path.unlink(missing_ok=True)
+        head.unlink(missing_ok=True)
+        if count:
+            written(path, count)
+        before = head.read_text() if count else None
+        append(path, sealed, "task", task="its head was never written")
+        assert closed(path, sealed)
+        head.unlink() if before is None else head.write_text(before)
+
+        assert not closed(path, sealed)
+        append(path, sealed, "task", task="next")
+
+        assert closed(path, sealed)
+        assert [] == faults(path)
 
 
 _WRITER = """
@@ -157,6 +194,8 @@ def test_many_writers_and_kills_leave_a_log_that_holds(tmp_path: Path) -> None:
         jobs[place].send_signal(signal.SIGKILL)
         jobs[place].wait()
         jobs[place] = start()
+    while path.read_bytes().count(b"\n") <= 100:  # a busy machine starts them slowly
+        time.sleep(0.05)
     for job in jobs:
         job.kill()
         job.wait()

@@ -25,6 +25,7 @@ Seal = Callable[[str], str]
 _JOINT = ', "seal": "'
 _START = "cohortkit audit 1"
 _BLOCK = 65536
+_SECOND = 2
 
 
 class Fault(StrEnum):
@@ -87,13 +88,19 @@ def append(path: Path, seal: Seal, event: str, **facts: object) -> None:
         OSError: it cannot be written.
     """
     with _held(path) as handle:
-        number, before = _last(handle, seal)
+        number, before = _goes_on(path, *_last(handle, seal), seal)
         line = {"n": number + 1, "at": datetime.now(UTC).isoformat(), "event": event, **facts}
         body = json.dumps(line, ensure_ascii=True)
         digest = seal(f"{before}\n{body}")
         os.write(handle, f'{body[:-1]}{_JOINT}{digest}"}}\n'.encode())
         os.fsync(handle)
         _keep_head(path, seal, number + 1, digest)
+
+
+def closed(path: Path, seal: Seal) -> bool:
+    """Whether the head is that of the last line: a kill between the two leaves it behind."""
+    with _held(path) as handle:
+        return _head(path, seal) == _last(handle, seal)
 
 
 def check(path: Path, seal: Seal) -> Checked:
@@ -183,6 +190,14 @@ def _last(handle: int, seal: Seal) -> tuple[int, str]:
     if read is not None:
         return read[0], read[2]
     return (0, _START) if not whole else (0, seal("a line that is none"))
+
+
+def _goes_on(path: Path, number: int, digest: str, seal: Seal) -> tuple[int, str]:
+    """What the next line follows on: where the end was cut off, it must not heal the cut."""
+    kept = _head(path, seal)
+    if kept is None:  # a kill may have left the first line without one, and no other
+        return (number, digest) if number < _SECOND else (number, seal("a head that is lost"))
+    return kept if kept[0] >= number else (number, digest)
 
 
 def _head_of(path: Path) -> Path:

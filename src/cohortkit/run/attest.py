@@ -36,7 +36,7 @@ def attest(place: Place, keyed: Pseudonyms, event: str, **facts: object) -> None
 def released(place: Place, keyed: Pseudonyms, manifest: bytes, **facts: object) -> None:
     """Say that a release is being finished, unless the last such line says so of the same one."""
     digest = hashlib.sha256(manifest).hexdigest()
-    if _last_digest(place) != digest:
+    if _last_digest(place) != digest or not audit.closed(place.audit, _seal(keyed)):
         attest(place, keyed, RELEASED, manifest_sha256=digest, **facts)
 
 
