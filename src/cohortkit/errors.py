@@ -14,6 +14,7 @@
     │   ├── IdTableError         a table of random ids that cannot be used, or is another key's
     │   ├── OutputError          an output place that cannot be used
     │   ├── StoreError           an index store or cohort file that cannot be used
+    │   │   └── ServerError      a server that is gone, refuses, or whose answer is none
     │   ├── MissingDependency    an optional library or a decoder that is not installed
     │   └── NotBuilt             a backend or option that this version does not have
     ├── NoRoom                   a disk that is full; freed, the same command goes on
@@ -130,6 +131,18 @@ class OutputError(UsageError):
 
 class StoreError(UsageError):
     """An index store or cohort file that is absent, damaged or of another format."""
+
+
+class ServerError(StoreError):
+    """A server that cannot be reached, does not let us in, or whose answer is none.
+
+    Attributes:
+        status: of its answer (HTTP), or 0.
+    """
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(why)
 
 
 class MissingDependency(UsageError):  # noqa: N818 - named for what it says

@@ -94,6 +94,7 @@ class Reason(Enum):
     # a task that could not be done this time
     FILE_VANISHED = ("file-vanished", "A file is gone since the scan.", True)
     FILE_CHANGED = ("file-changed", "A file has changed since the scan; scan again.", True)
+    ANOTHER_OBJECT = ("another-object", "The server handed over another object than asked.", True)
     READ_ERROR = ("read-error", "The archive could not be read.", True)
     DISK_FULL = ("disk-full", "No space left at the output place.", True)
     WRITE_ERROR = ("write-error", "The output place could not be written.", True)

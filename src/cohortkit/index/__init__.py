@@ -9,6 +9,7 @@ from pathlib import Path
 from cohortkit import given
 from cohortkit.errors import NotBuilt, StoreError, UsageError
 from cohortkit.index.demo import demo_index
+from cohortkit.index.dicomweb import SCHEME, DicomWebIndex
 from cohortkit.index.scan import scan
 from cohortkit.index.sql import SqlIndex
 from cohortkit.index.sql_copy import copy_to
@@ -16,20 +17,30 @@ from cohortkit.index.sql_place import SCHEMES
 from cohortkit.index.store import StoreIndex
 from cohortkit.index.table import TableIndex
 
-__all__ = ["SqlIndex", "StoreIndex", "TableIndex", "copy_to", "demo_index", "open_index", "scan"]
+__all__ = [
+    "DicomWebIndex",
+    "SqlIndex",
+    "StoreIndex",
+    "TableIndex",
+    "copy_to",
+    "demo_index",
+    "open_index",
+    "scan",
+]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 def open_index(
     where: str | Path, mapping: Mapping[str, str] | str | None = None
-) -> StoreIndex | TableIndex | SqlIndex:
+) -> StoreIndex | TableIndex | SqlIndex | DicomWebIndex:
     """Open an index.
 
     Args:
         where: the folder of an index store, or a Parquet or CSV table whose columns are DICOM
             keywords, at series or instance grain; or a database: ``postgresql://…``,
-            ``sqlite:///…``, ``duckdb:///…``, with the name of a table or view behind a ``#``.
+            ``sqlite:///…``, ``duckdb:///…``, with the name of a table or view behind a ``#``;
+            or a DICOMweb server: ``dicomweb+https://host/path``.
         mapping: for a table: its column → DICOM keyword (or ``path``, ``size``, ``mtime_ns``);
             for a database also ``"omop"``, the imaging extension of the OMOP CDM.
 
@@ -46,10 +57,15 @@ def open_index(
     scheme = _SCHEME.match(str(where))
     if scheme and scheme[1].lower() in SCHEMES:
         return SqlIndex.open(str(where), mapping)
+    if scheme and scheme[1].lower() in {f"{SCHEME}http", f"{SCHEME}https"}:
+        if mapping:
+            raise UsageError("mapping: is for tables; a server has DICOM keywords already")
+        return DicomWebIndex.open(str(where))
     if scheme:
         raise NotBuilt(
             f"this version cannot open {scheme[1].lower()}:// indexes: it opens the folder of an "
-            "index store, a Parquet or CSV table, or a database (postgresql, sqlite, duckdb)"
+            "index store, a Parquet or CSV table, a database (postgresql, sqlite, duckdb), or a "
+            "DICOMweb server (dicomweb+https)"
         )
     if path.is_dir():
         if mapping:

@@ -1,0 +1,92 @@
+"""A real Orthanc with the DICOMweb plugin, in a namespace without a network. Debian's package."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from urllib3.util import make_headers
+
+PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+HTTP, DICOM = 18042, 14242
+USER, PASSWORD = "reader", "secret"
+
+
+@dataclass(frozen=True)
+class Orthanc:
+    """A running server, on the loopback."""
+
+    origin: str = f"http://127.0.0.1:{HTTP}"
+    location: str = f"dicomweb+http://127.0.0.1:{HTTP}/dicom-web"
+
+    def store(self, files: Iterable[Path]) -> int:
+        """Send files; gives how many objects were taken for new."""
+        return sum(self._sent(path) for path in files)
+
+    def _sent(self, path: Path) -> bool:
+        status, body = self.request("POST", "/instances", path.read_bytes())
+        return status == 200 and json.loads(body)["Status"] == "Success"
+
+    def request(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """Ask Orthanc's own interface."""
+        connection = http.client.HTTPConnection("127.0.0.1", HTTP, timeout=30)
+        headers = make_headers(basic_auth=f"{USER}:{PASSWORD}")
+        connection.request(method, path, body, dict(headers))
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        return answer.status, data
+
+
+def only_loopback() -> bool:
+    """Whether this process sees no other network: Orthanc listens on all addresses."""
+    lines = Path("/proc/net/dev").read_text("ascii").splitlines()[2:]
+    return ["lo"] == [line.partition(":")[0].strip() for line in lines]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Orthanc]:
+    """Start one that keeps its files in this folder, and end it."""
+    assert only_loopback(), "Orthanc is started where there is only the loopback"
+    config = {
+        "StorageDirectory": str(folder / "files"),
+        "IndexDirectory": str(folder / "index"),
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": True,
+        "RegisteredUsers": {USER: PASSWORD},
+        "HttpPort": HTTP,
+        "DicomPort": DICOM,
+        "DicomAlwaysAllowFind": True,
+        "DicomAlwaysAllowGet": True,
+        "DicomAlwaysAllowStore": True,
+        "DicomCheckCalledAet": False,
+        "Plugins": [str(PLUGIN)],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
+    (folder / "orthanc.json").write_text(json.dumps(config), "utf-8")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["Orthanc", str(folder / "orthanc.json")], stdout=log, stderr=log
+        )
+    try:
+        yield _ready(process, folder)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _ready(process: subprocess.Popen[bytes], folder: Path) -> Orthanc:
+    server, until = Orthanc(), time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            if server.request("GET", "/system")[0] == 200:
+                return server
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError((folder / "log").read_text("utf-8", "replace")[-2000:])

@@ -1,0 +1,139 @@
+"""What a session does with servers that are busy, hang, break off, or want more than they may."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from cohortkit.errors import ServerError, UsageError
+from cohortkit.net import Session
+
+pytest.importorskip("urllib3")
+Act = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def serving(act: Act) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A real server, and the headers of each request that it got."""
+    seen: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append({"path": self.path, **self.headers})
+            act(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", seen
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def answering(status: int, body: bytes = b"", length: int | None = None, **headers: str) -> Act:
+    """Always the same answer, perhaps with another length than it says."""
+
+    def act(to: BaseHTTPRequestHandler) -> None:
+        to.send_response(status)
+        for name, value in headers.items():
+            to.send_header(name.replace("_", "-"), value)
+        to.send_header("Content-Length", str(len(body) if length is None else length))
+        to.end_headers()
+        to.wfile.write(body)
+
+    return act
+
+
+def test_no_content_is_no_object() -> None:
+    """204, an empty body and an empty list are no objects."""
+    for act in (answering(204), answering(200), answering(200, b"[]")):
+        with serving(act) as (url, _):
+            assert [] == Session(url).page("studies").items
+
+
+def test_a_busy_server_is_asked_again_when_it_says() -> None:
+    """429 with Retry-After is waited for, and then the answer counts."""
+    times: list[float] = []
+
+    def act(to: BaseHTTPRequestHandler) -> None:
+        times.append(time.monotonic())
+        busy = answering(429, Retry_After="1")
+        (busy if len(times) == 1 else answering(200, b'[{"a": 1}]'))(to)
+
+    with serving(act) as (url, _):
+        assert [{"a": 1}] == Session(url).page("studies").items
+    assert times[1] - times[0] >= 1
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (answering(401), "COHORTKIT_SERVER"),
+        (answering(404), "404"),
+        (answering(503, Retry_After="0"), "busy"),
+        (answering(200, b'[{"a": 1}', length=500), "broke off"),
+        (answering(200, b"<html>"), "no DICOM JSON"),
+        (answering(200, b'{"a": 1}'), "no list"),
+        (answering(200, b"[" * 100_000), "no DICOM JSON"),
+        (lambda _: time.sleep(0.6), "does not answer"),
+        (lambda to: to.connection.close(), "does not answer"),
+    ],
+    ids=["401", "404", "503", "half", "html", "object", "deep", "hangs", "closes"],
+)
+def test_what_is_no_answer_is_an_error(act: Act, words: str) -> None:
+    """It is never taken for an answer with less, and tells nothing of what was asked."""
+    with serving(act) as (url, _), pytest.raises(ServerError, match=words) as caught:
+        Session(url, patience=0.2, tries=1).page("studies", [("PatientID", "SECRET7")])
+
+    assert "SECRET7" not in str(caught.value)
+
+
+def test_a_token_goes_to_its_server_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a redirect nor an address in somebody else's cohort file gets it."""
+    with serving(answering(200, b"[]")) as (elsewhere, got):
+        moved = answering(302, Location=f"{elsewhere}/studies")
+        with serving(moved) as (url, asked):
+            monkeypatch.setenv("COHORTKIT_SERVER", url)
+            monkeypatch.setenv("COHORTKIT_SERVER_TOKEN", "t0ken")
+
+            with pytest.raises(ServerError, match="another"):
+                Session(url).page("studies")
+            assert "Bearer t0ken" == asked[0]["Authorization"]
+            assert [] == got
+
+            Session(elsewhere).page("studies")
+            assert "Authorization" not in got[0]
+
+
+def test_no_address_holds_a_secret_and_no_secret_goes_in_the_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A password in an address is refused, and so is a token over a line that anybody can read."""
+    with pytest.raises(UsageError, match="no user, password"):
+        Session("https://u:p@pacs.example/dicom-web")
+
+    monkeypatch.setenv("COHORTKIT_SERVER", "http://pacs.example")
+    monkeypatch.setenv("COHORTKIT_SERVER_TOKEN", "t0ken")
+    with pytest.raises(UsageError, match="https"):
+        Session("http://pacs.example/dicom-web").page("studies")
+
+
+def test_nothing_that_was_asked_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Not by urllib3 either, which tells addresses when it debugs and when it tries again."""
+    busy = answering(503, Retry_After="0")
+    with caplog.at_level(logging.DEBUG), serving(busy) as (url, _), pytest.raises(ServerError):
+        Session(url, tries=1).page("studies", [("PatientID", "SECRET7")])
+
+    assert "SECRET7" not in caplog.text
