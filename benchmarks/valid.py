@@ -6,9 +6,10 @@ Needs dciodvfy and dcentvfy (Debian's dicom3tools). The real data of ``all_data.
 folders named) are exported as DICOM by the public face. Each object of the release is matched with
 the file that it was made from, by the keyed UID of its source; both go through dciodvfy, and an
 error of the result that the source does not have is new. Numbers and values in messages are left
-out of the comparison, since a moved date is another value. The DICOMDIR beside them goes through dciodvfy too,
-and all objects together through dcentvfy, which asks whether what describes one patient, study or
-series says the same in all of them: a disagreement that the sources do not have is new.
+out of the comparison, since a moved date is another value. The DICOMDIR beside them goes through
+dciodvfy too, and all objects together through dcentvfy, which asks whether what describes one
+patient, study or series says the same in all of them: a disagreement that the sources do not have
+is new.
 
 An error of the kind that PS3.15 itself orders is counted apart: an attribute that an object needs
 and that Table E.1-1 removes (X) all the same.
