@@ -168,7 +168,7 @@ TERM = st.one_of(
 )
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(TERM, min_size=1, max_size=3, unique_by=lambda term: term[0]))
 def test_questions_that_nobody_thought_of(
     copied: Index, here: Index, terms: list[tuple[str, object]]
