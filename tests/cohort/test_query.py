@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cohortkit.cohort import Cohort
 from cohortkit.cohort.query import expression, parse
+from cohortkit.cohort.terms import read_terms
 from cohortkit.errors import QueryError, UnknownKeyword
 from cohortkit.model.query import Absent, AnyOf, Between, Exactly, Like, Matches, Query
 from fake_index import DAYS, SCHEMA, FakeIndex, archives, row
@@ -309,3 +310,12 @@ def test_every_unknown_word_is_named() -> None:
     """Not only the first of them."""
     with pytest.raises(UnknownKeyword, match=r"Modalty.*SeriesDescripton"):
         Cohort.start(FakeIndex.of(row(1)), Modalty="CT", SeriesDescripton="x")
+
+
+@pytest.mark.parametrize("text", ["CT,MR", "CT, MR"])
+def test_codes_with_a_comma_are_told_how_several_are_asked(text: str) -> None:
+    """They would find nothing, and look like an answer."""
+    columns = pl.Schema({"Modality": pl.String(), "StudyDescription": pl.String()})
+    with pytest.raises(QueryError, match="Modality=CT Modality=MR"):
+        read_terms([f"Modality={text}"], columns)
+    assert {"StudyDescription": text} == read_terms([f"StudyDescription={text}"], columns)

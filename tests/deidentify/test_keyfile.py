@@ -20,7 +20,7 @@ from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import KeyFileError
 from cohortkit.model import Person
 
-SECRET = "0123456789abcdef" * 4
+SECRET = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 GOOD = f'format = 1\nproject = "chest-ct"\nsecret = "{SECRET}"\n'
 
 
@@ -208,7 +208,7 @@ def test_pickle_loads_the_key_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_key_that_was_swapped_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that finds another key than the run began with stops."""
     data = pickle.dumps(Key.from_file(written(tmp_path)))
-    written(tmp_path, GOOD.replace(SECRET, "f" * 64))
+    written(tmp_path, GOOD.replace(SECRET, SECRET[::-1]))
     with pytest.raises(KeyFileError, match="changed"):
         pickle.loads(data)
     monkeypatch.setenv("COHORTKIT_KEY", f"chest-ct:{SECRET}")
@@ -238,3 +238,18 @@ def test_no_file_crashes_the_parser(tmp_path: Path, data: bytes) -> None:
     """Any bytes are a key or a KeyFileError, nothing else."""
     with pytest.raises(KeyFileError):
         Key.from_file(written(tmp_path, data))
+
+
+@pytest.mark.parametrize("secret", ["0" * 64, "f" * 64, "0123456789abcdef" * 4, "ab" * 32])
+def test_a_secret_that_anybody_would_try_is_refused(
+    secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a file and in the variable; the message does not repeat it."""
+    monkeypatch.setenv("COHORTKIT_KEY", f"p:{secret}")
+    for read in (
+        Key.from_env,
+        lambda: Key.from_file(written(tmp_path, GOOD.replace(SECRET, secret))),
+    ):
+        with pytest.raises(KeyFileError, match="not random") as caught:
+            read()
+        assert secret not in str(caught.value)

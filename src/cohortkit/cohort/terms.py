@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from cohortkit.cohort.values import family
+from cohortkit.dicom.keywords import vr_of
 from cohortkit.errors import QueryError
 
 _RANGE = re.compile(r"\w+\.\.\w+")
@@ -36,6 +37,9 @@ def _value(keyword: str, text: str, dtype: pl.DataType | None) -> object:
         return (_scalar(keyword, low, kind), _scalar(keyword, high, kind))
     if dtype is not None and kind == "text" and _RANGE.fullmatch(text):
         raise QueryError(f"{keyword} is text; LOW..HIGH is for dates, times and numbers")
+    if dtype is not None and vr_of(keyword) == "CS" and "," in text.strip(","):
+        more = f"{keyword}=CT {keyword}=MR"
+        raise QueryError(f"{keyword}: no code has a comma; each of several is a term, as in {more}")
     return _scalar(keyword, text, kind)
 
 

@@ -22,6 +22,8 @@ FORMAT: Final = 1
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SECRET = re.compile(r"[0-9a-fA-F]{64}")
 _LARGEST = 4096
+_LEAST_DIFFERENT = 12
+"""Of 32 random bytes: fewer different ones are met once in 10**25 keys."""
 _FIELDS = frozenset({"format", "project", "secret"})
 _TEXT = """\
 # A cohortkit key. Whoever holds it can tell which pseudonym is which person:
@@ -173,7 +175,13 @@ def _checked(project: object, secret: object, where: str) -> tuple[str, bytes]:
         )
     if not isinstance(secret, str) or not _SECRET.fullmatch(secret):
         raise KeyFileError(f"{where}: the secret is not 64 hex digits")
-    return project, bytes.fromhex(secret)
+    made = bytes.fromhex(secret)
+    if len(set(made)) < _LEAST_DIFFERENT:
+        raise KeyFileError(
+            f"{where}: the secret is not random, so that anybody could guess it; "
+            "cohortkit key new makes one"
+        )
+    return project, made
 
 
 def _write(place: Path, text: str, said: str) -> None:
