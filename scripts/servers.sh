@@ -40,5 +40,6 @@ _servers_run() { # runs its arguments beside the servers; says why and fails whe
     fi
     echo "real servers: Orthanc and PostgreSQL, without a network"
     # said, so that a test whose server does not start then fails and is not skipped
+    _servers_code=0
     COHORTKIT_SERVERS=1 _servers_namespace "$@" || _servers_code=$?
 }

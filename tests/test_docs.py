@@ -98,6 +98,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "crosswalk",
         "demo",
         "export",
+        "ids import",
         "ids new",
         "inventory",
         "key new",

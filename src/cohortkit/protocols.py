@@ -125,15 +125,6 @@ class Noting(Protocol):
 
 
 @runtime_checkable
-class Handing(Protocol):
-    """An index whose objects are not files that can be opened by ``path``."""
-
-    def source(self) -> Source:
-        """What fetches the objects of its tasks; it pickles, and holds no credentials."""
-        ...
-
-
-@runtime_checkable
 class Source(Protocol):
     """A place that hands over objects.
 

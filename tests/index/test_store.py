@@ -15,7 +15,7 @@ import pytest
 
 from cohortkit import load_cohort
 from cohortkit.cohort import narrow
-from cohortkit.errors import CohortkitError, NotBuilt, StoreError, UsageError
+from cohortkit.errors import CohortkitError, NoRoom, NotBuilt, StoreError, UsageError
 from cohortkit.index import StoreIndex, demo_index, folder, open_index, scan, writer
 from factory import Patient, Series, write_series
 
@@ -292,7 +292,7 @@ def test_a_full_disk_is_told(archive: Path, store: Path, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as patch:
         patch.setattr(writer.os, "fsync", full)
-        with pytest.raises(StoreError, match="disk full"):
+        with pytest.raises(NoRoom, match="disk full"):
             scan(archive, store, progress=False)
 
     assert before == open_index(store).version

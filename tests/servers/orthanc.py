@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -14,16 +15,24 @@ from pathlib import Path
 from urllib3.util import make_headers
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-HTTP, DICOM = 18042, 14242
 USER, PASSWORD = "reader", "secret"
 
 
 @dataclass(frozen=True)
 class Orthanc:
-    """A running server, on the loopback."""
+    """A running server, on a port of the loopback."""
 
-    origin: str = f"http://127.0.0.1:{HTTP}"
-    location: str = f"dicomweb+http://127.0.0.1:{HTTP}/dicom-web"
+    port: int
+
+    @property
+    def origin(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def location(self) -> str:
+        """What ``ck.open_index`` takes."""
+        return f"dicomweb+{self.origin}/dicom-web"
 
     def store(self, files: Iterable[Path]) -> int:
         """Send files; gives how many objects were taken for new."""
@@ -35,7 +44,7 @@ class Orthanc:
 
     def request(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """Ask Orthanc's own interface."""
-        connection = http.client.HTTPConnection("127.0.0.1", HTTP, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = make_headers(basic_auth=f"{USER}:{PASSWORD}")
         connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
@@ -54,14 +63,15 @@ def only_loopback() -> bool:
 def running(folder: Path) -> Iterator[Orthanc]:
     """Start one that keeps its files in this folder, and end it."""
     assert only_loopback(), "Orthanc is started where there is only the loopback"
+    http, dicom = _free(), _free()
     config = {
         "StorageDirectory": str(folder / "files"),
         "IndexDirectory": str(folder / "index"),
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": True,
         "RegisteredUsers": {USER: PASSWORD},
-        "HttpPort": HTTP,
-        "DicomPort": DICOM,
+        "HttpPort": http,
+        "DicomPort": dicom,
         "DicomAlwaysAllowFind": True,
         "DicomAlwaysAllowGet": True,
         "DicomAlwaysAllowStore": True,
@@ -75,14 +85,21 @@ def running(folder: Path) -> Iterator[Orthanc]:
             ["Orthanc", str(folder / "orthanc.json")], stdout=log, stderr=log
         )
     try:
-        yield _ready(process, folder)
+        yield _ready(Orthanc(http), process, folder)
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _ready(process: subprocess.Popen[bytes], folder: Path) -> Orthanc:
-    server, until = Orthanc(), time.monotonic() + 60
+def _free() -> int:
+    """A port that nobody has: two workers of the tests have a server each."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _ready(server: Orthanc, process: subprocess.Popen[bytes], folder: Path) -> Orthanc:
+    until = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < until:
         try:
             if server.request("GET", "/system")[0] == 200:

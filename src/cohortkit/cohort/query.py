@@ -54,7 +54,8 @@ def unknown(word: str, known: Iterable[str], where: str) -> UnknownKeyword:
     """The error for a word that is no column, with the columns nearest to it."""
     if tag_of(word) is not None:
         where = f"{where} (a DICOM keyword, but there is no such column here)"
-    return UnknownKeyword(word, neighbours(word, tuple(known)), where=where)
+    asked = tuple(one for one in known if not one.endswith("_rule"))  # nobody means these by chance
+    return UnknownKeyword(word, neighbours(word, asked), where=where)
 
 
 def _predicate(keyword: str, value: object, dtype: pl.DataType) -> Predicate:
