@@ -324,10 +324,11 @@ def test_a_worker_that_does_not_see_the_output_is_told_before_the_first_task(
 def test_an_address_that_does_not_answer_is_told(
     archive: Path, key: ck.Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And one that is no address, and workers that a cluster has by itself."""
+    """And one that is no address, and workers that a cluster has by itself. Nothing is left."""
     monkeypatch.setattr(cluster, "_SECONDS", 0.5)
     with pytest.raises(UsageError, match="no Dask scheduler answers"):
         run(planned(archive), tmp_path / "out", key, engine="tcp://127.0.0.1:9")
+    assert not (tmp_path / "out").exists()
     for name in ("dask", "http://x", ""):
         with pytest.raises(UsageError, match="'local', or the address"):
             run(planned(archive), tmp_path / "other", key, engine=name)

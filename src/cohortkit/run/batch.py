@@ -121,6 +121,8 @@ def export(
     people = {plan.people.one(task.person) for task in plan.tasks}
     demand_ids(ids, key, plan.recipe, plan.archive, people)
     place = check(out, plan.archive)
+    if engine != "local" and not place.root.exists():
+        _demand_cluster(engine)  # a refused address leaves nothing behind
     if plan.noted is not None:
         plan.noted()
     settings = settings_of(plan.recipe, plan.outputs, key, ids, plan.people)
@@ -168,6 +170,12 @@ def _objects_in(archive: Sequence[str]) -> list[str]:
 def _demand(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise UsageError(f"{name}: {' or '.join(map(repr, known))}")
+
+
+def _demand_cluster(address: str) -> None:
+    from cohortkit.run.cluster import demand_answer  # noqa: PLC0415 - only for a cluster
+
+    demand_answer(address)
 
 
 def _engine(

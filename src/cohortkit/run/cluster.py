@@ -114,6 +114,16 @@ def _result(future: Future) -> Record | Reason:
     return result
 
 
+def demand_answer(address: str) -> None:
+    """Refuse an address at which nobody works.
+
+    Raises:
+        MissingDependency: Dask is not installed.
+        UsageError: no scheduler answers, or it has no workers.
+    """
+    _connect(address).close()
+
+
 def _connect(address: str) -> Client:
     try:
         from distributed import Client  # noqa: PLC0415 - an extra
