@@ -6,7 +6,7 @@ import io
 
 import pydicom
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
@@ -16,6 +16,8 @@ from cohortkit.deidentify.engine import deidentify
 from cohortkit.deidentify.identities import Keyed
 from cohortkit.model import Facts, FileRef, Person, SourceInstance, SourceSeries, Task
 from cohortkit.recipe.model import Basis, Option, Recipe
+from cohortkit.traces import patterns
+from cohortkit.traces.spellings import ORDINARY, fold
 
 KEY = Keyed("content", bytes(range(32)))
 FILE = FileRef("x", 1, 1, "x")
@@ -213,8 +215,9 @@ def test_an_age_by_a_local_code_is_one_too(meaning: str) -> None:
 
 @given(st.text(st.characters(min_codepoint=65, max_codepoint=122), min_size=6, max_size=20))
 def test_no_name_of_the_patient_survives_in_a_text(name: str) -> None:
-    """Whatever the patient is called."""
+    """Whatever the patient is called, but for a word of the trade: alone that names nobody."""
     name = name.replace("\\", "x").replace("^", "x").replace("=", "x")
+    assume(fold(name) not in ORDINARY | patterns._keywords())
     source = report(content("TEXT", f"{name}: normal liver"), content("PNAME", name))
     source.PatientName = name
     texts = released(source, TREES).ContentSequence

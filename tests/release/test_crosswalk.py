@@ -14,7 +14,7 @@ import pytest
 from pydicom.misc import is_dicom
 
 import cohortkit as ck
-from cohortkit.errors import IdTableError, KeyFileError, OutputError, UsageError
+from cohortkit.errors import IdTableError, KeyFileError, NoRoom, OutputError, UsageError
 from factory import Patient, Series, write_series
 from independent import dicom_files
 from promised import PATIENTS, make_archive, tree
@@ -223,7 +223,7 @@ def test_without_a_line_in_the_log_there_is_no_file(
         raise OSError(28, "no space left on device")
 
     monkeypatch.setattr("cohortkit.audit.append", full)
-    with pytest.raises(OutputError, match="no space left"):
+    with pytest.raises(NoRoom, match="no space left"):
         write(base, tmp_path / "x.csv")
 
     assert [] == list(tmp_path.iterdir())
