@@ -41,6 +41,7 @@ class Reason(Enum):
 
     # a series that privacy holds back
     BURNED_IN_RISK = ("burned-in-risk", "Names may be drawn into the pixels; no rule accepts it.")
+    HELD_BY_RECIPE = ("held-by-recipe", "A filter of the recipe holds such objects back.")
     REDACTION_OUTSIDE = (
         "redaction-outside",
         "A part that is to be blanked or kept is empty or reaches beyond the image.",

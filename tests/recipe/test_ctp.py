@@ -246,7 +246,7 @@ def report(tmp_path: Path) -> Path:
 def test_quarantine_holds_the_object_back(report: Path) -> None:
     """Where the condition is met no object leaves, of whatever kind; where it is not, it does."""
     data = element("00080060", '@if(Modality,equals,"sr"){@quarantine()}{@keep()}')
-    with pytest.raises(Refusal, match="burned-in-risk"):
+    with pytest.raises(Refusal, match="held-by-recipe"):
         deidentified(report, recipe=read(data))
     assert deidentified(Path(CT), recipe=read(data))
     assert deidentified(report, recipe=OPEN)
@@ -257,10 +257,10 @@ def test_quarantine_holds_the_object_back(report: Path) -> None:
 def test_a_filter_holds_back_what_it_does_not_accept(report: Path) -> None:
     """Of every kind: CTP's filter looks at reports, too."""
     only_ct = b'Modality.equals("CT") * !Manufacturer.contains("nobody")'
-    with pytest.raises(Refusal, match="burned-in-risk"):
+    with pytest.raises(Refusal, match="held-by-recipe"):
         deidentified(report, recipe=read(only_ct))
     assert deidentified(Path(CT), recipe=read(only_ct))
-    with pytest.raises(Refusal, match="burned-in-risk"):
+    with pytest.raises(Refusal, match="held-by-recipe"):
         deidentified(Path(CT), recipe=read(b'!Manufacturer.containsIgnoreCase("ge med")'))
 
 
@@ -289,7 +289,7 @@ def test_the_language_of_filters(expression: str, accepted: bool) -> None:  # no
     if accepted:
         assert deidentified(Path(CT), recipe=recipe)
     else:
-        with pytest.raises(Refusal, match="burned-in-risk"):
+        with pytest.raises(Refusal, match="held-by-recipe"):
             deidentified(Path(CT), recipe=recipe)
 
 
@@ -309,7 +309,7 @@ def test_a_signature_that_cannot_be_asked_refuses_what_may_fit() -> None:
     """Nothing leaves unblanked because a comparison is not known here."""
     recipe = read(b'{ Modality.equals("CT") * Rows.isLessThan("500") } (0,0,9,9)')
     assert [Deed.REFUSE] == [rule.deed for rule in recipe.pixels.rules]
-    with pytest.raises(Refusal, match="burned-in-risk"):
+    with pytest.raises(Refusal, match="held-by-recipe"):
         deidentified(Path(CT), recipe=recipe)
 
 

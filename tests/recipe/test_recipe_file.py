@@ -178,6 +178,7 @@ action = "keep"
         ('[labels]\nPatientID = "text"', "labels.PatientID", "does not keep"),
         ('[labels]\nPatientSex = "text"', "labels.PatientSex", "does not keep"),
         ('[labels]\nbiopsy = "date"', "labels.biopsy", "dates are removed"),
+        ('[labels]\nx = "age"', "labels.x", "ages are removed"),
         ('[labels]\nx = "text"\nX = "text"', "labels.x", "case only"),
         ('[labels]\nx = "txet"', "labels.x", "did you mean text"),
         ('[rules]\nkeyword = "StudyDate"', "rules", "a list"),

@@ -60,9 +60,9 @@ def deidentify(
 
     Raises:
         Refusal: ``no-patient-id``, ``person-conflict``, ``unknown-sop-class``,
-            ``burned-in-risk``, ``face-risk``, ``not-understood``; of a pixel rule that fits and
-            cannot be done ``redaction-outside``, ``no-regions``, ``nothing-blanked``,
-            ``unsupported-pixels``.
+            ``burned-in-risk``, ``held-by-recipe``, ``face-risk``, ``not-understood``; of a pixel
+            rule that fits and cannot be done ``redaction-outside``, ``no-regions``,
+            ``nothing-blanked``, ``unsupported-pixels``.
     """
     headers = [instance.header for instance in series.instances]
     person = _person(headers, series, task, recipe, pseudonyms)

@@ -98,7 +98,7 @@ def burned_in_risk(
         if one is None:
             return Reason.UNKNOWN_SOP_CLASS
         if refused(get, there, one, recipe.pixels):
-            return Reason.BURNED_IN_RISK
+            return Reason.HELD_BY_RECIPE
         if fitting(get, there, one, recipe.pixels):
             continue
         if cleaning and may_hold_pixels(one):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cohortkit.errors import StoreError
+from cohortkit.errors import StoreError, unwritten
 from cohortkit.index.folder import FORMAT, Manifest, Part, part_of
 from cohortkit.index.writer import Writer
 
@@ -81,5 +81,5 @@ def forget(store: Path) -> None:
     """Remove the record: its parts are in a version, or of no use."""
     try:
         (store / NAME).unlink(missing_ok=True)
-    except OSError:
-        raise StoreError("the index store cannot be written") from None
+    except OSError as error:
+        raise unwritten(StoreError, "the index store cannot be written", error) from None

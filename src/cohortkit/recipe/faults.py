@@ -103,6 +103,12 @@ def _pictures(recipe: Recipe, *, basis: bool) -> Iterator[str]:
             yield f"pixels.accept[{number}].risks: {recipe.basis} forbids names, also in pixels"
 
 
+def _keeps_ages(policy: Policy) -> bool:
+    tag = keywords.tag_of("PatientAge")
+    assert tag is not None
+    return policy.decide(tag, "AS", None).action in {Action.KEEP, Action.CAP_AGE}
+
+
 def _labels(recipe: Recipe) -> Iterator[str]:
     policy = Policy(recipe)
     folded = Counter(label.column.casefold() for label in recipe.labels)
@@ -117,6 +123,11 @@ def _labels(recipe: Recipe) -> Iterator[str]:
             )
         if label.type is LabelType.YEAR and recipe.temporal is Temporal.MODIFIED:
             yield f"{place}: a true year beside shifted dates gives the shift away; say date"
+        if label.type is LabelType.AGE and not _keeps_ages(policy):
+            yield (
+                f"{place}: ages are removed by this recipe, so the column would be empty; choose "
+                "retain-patient-characteristics, or take it out"
+            )
         tag = keywords.tag_of(label.column)
         if tag is None:
             continue

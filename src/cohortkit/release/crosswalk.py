@@ -97,7 +97,7 @@ def crosswalk(
         to: the file to write, ``.csv`` or ``.parquet``, of mode 0600; never over another.
         key: the key that the export was made with.
         index: the index that it was made from.
-        reason: why, in words; it stays in the vault.
+        reason: why, in two words or more; it stays in the vault.
         level: what a row is of: a patient, a study, a series or an object.
         only: pseudonyms of patients, studies or series; default: all of them.
         ids: the table of random ids, where the export was made with one.
