@@ -18,6 +18,7 @@ from cohortkit.cohort import Cohort
 from cohortkit.cohort.query import expression, parse
 from cohortkit.cohort.terms import read_terms
 from cohortkit.errors import QueryError, UnknownKeyword
+from cohortkit.index import demo_index
 from cohortkit.model.query import Absent, AnyOf, Between, Exactly, Like, Matches, Query
 from fake_index import DAYS, SCHEMA, FakeIndex, archives, row
 
@@ -319,3 +320,13 @@ def test_codes_with_a_comma_are_told_how_several_are_asked(text: str) -> None:
     with pytest.raises(QueryError, match="Modality=CT Modality=MR"):
         read_terms([f"Modality={text}"], columns)
     assert {"StudyDescription": text} == read_terms([f"StudyDescription={text}"], columns)
+
+
+def test_what_people_try_first_is_answered_with_the_way() -> None:
+    """A year for a day, and a range of ages as DICOM writes them."""
+    index = demo_index()
+    with pytest.raises(QueryError, match="of a year, a range of two"):
+        index.search(StudyDate=("2004", "2005"))
+    with pytest.raises(QueryError, match="age_years is a number"):
+        index.search(PatientAge=(10, 90))
+    assert 0 < len(index.search(age_years=(10, 90))) < len(index.search())

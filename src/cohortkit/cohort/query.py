@@ -15,7 +15,7 @@ import polars as pl
 
 from cohortkit.cohort.predicates import expression, verdict, verdicts
 from cohortkit.cohort.values import coerce, family
-from cohortkit.dicom.keywords import neighbours, tag_of
+from cohortkit.dicom.keywords import neighbours, tag_of, vr_of
 from cohortkit.errors import QueryError, UnknownKeyword
 from cohortkit.model.query import (
     Absent,
@@ -96,8 +96,9 @@ def _sorted(members: list[object]) -> list[object]:
 
 def _range(keyword: str, value: tuple[object, ...], dtype: pl.DataType) -> Predicate:
     if family(dtype) not in {"date", "time", "datetime", "number"}:
+        years = " (age_years is a number)" if vr_of(keyword) == "AS" else ""
         raise QueryError(
-            f"{keyword}: a tuple is a range, for dates, times and numbers only; "
+            f"{keyword}: a tuple is a range, for dates, times and numbers only{years}; "
             "a list is any of its values"
         )
     if len(value) != 2 or value == (None, None):  # noqa: PLR2004 - a range has two sides

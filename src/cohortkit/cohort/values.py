@@ -17,7 +17,7 @@ _TIME: Final = re.compile(r"(\d{2}):?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?")
 
 _NAMES: Final = {
     "text": "text",
-    "date": "a date (2022-01-31, 20220131 or datetime.date)",
+    "date": "a date (2022-01-31, 20220131 or datetime.date; of a year, a range of two)",
     "time": "a time (12:30, 123000 or datetime.time)",
     "datetime": "a date with a time (2022-01-31T12:30:00 or datetime.datetime)",
     "number": "a number",
