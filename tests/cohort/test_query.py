@@ -330,3 +330,18 @@ def test_what_people_try_first_is_answered_with_the_way() -> None:
     with pytest.raises(QueryError, match="age_years is a number"):
         index.search(PatientAge=(10, 90))
     assert 0 < len(index.search(age_years=(10, 90))) < len(index.search())
+
+
+def test_a_function_that_raises_says_no_value() -> None:
+    """What Python says of a value stays behind, whatever the function raises."""
+    index = FakeIndex.of(row(1, SeriesDescription="Quisling"))
+    asked = pl.col("SeriesDescription").map_elements(
+        lambda text: int(text.strip("#")), return_dtype=pl.Int64
+    )
+
+    with pytest.raises(QueryError) as caught:
+        Cohort.start(index).filter(asked > 1, reason="x")
+
+    assert "Quisling" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__

@@ -135,6 +135,10 @@ def test_an_age_in_a_text_follows_the_patient_s_age() -> None:
         ("YearOfBirth", 1931, LabelType.NUMBER),
         ("DOB", dt.date(1931, 2, 3), LabelType.DATE),
         ("Geburtsdatum", "3.2.1931", LabelType.TEXT),
+        ("DATEOFBIRTH", dt.date(1931, 2, 3), LabelType.YEAR),
+        ("dateofbirth", dt.date(1931, 2, 3), LabelType.DATE),
+        ("gebdat", "1931-02-03", LabelType.YEAR),
+        ("fnac", 1931, LabelType.NUMBER),
     ],
 )
 @pytest.mark.parametrize("options", [REMOVED, MOVED, TRUE])

@@ -191,6 +191,35 @@ def test_an_age_leaves_where_the_recipe_says_age_and_keeps_ages() -> None:
     assert (("t", None),) == released((("t", 45),), recipe(LabelType.AGE), 0, over_89=False)
 
 
+@pytest.mark.parametrize(
+    "options", [(), (Option.RETAIN_MODIFIED_DATES,), (Option.RETAIN_FULL_DATES,)]
+)
+@pytest.mark.parametrize("kind", [LabelType.DATE, LabelType.YEAR])
+@given(seed=st.integers(0, 10**6), many=st.integers(8, 60), written=st.booleans())
+def test_a_column_of_birth_dates_is_refused_and_each_is_empty(
+    kind: LabelType, options: tuple[Option, ...], seed: int, many: int, *, written: bool
+) -> None:
+    """Under the type that is right for them, and whatever the column is called."""
+    who = people(many, seed)
+    cells: list[Scalar] = [str(one.born) if written else one.born for one in who]
+    made = recipe(kind, *options)
+    tasks = [one.task(at, cell) for at, (one, cell) in enumerate(zip(who, cells, strict=True))]
+
+    (fault,) = telling.faults(made, tasks)
+    assert fault.startswith("labels.t: its patient's birth date in ")
+    for one, task in zip(who, tasks, strict=True):
+        own = own_of(one.known())
+        assert (("t", None),) == released(task.labels, made, 5, over_89=False, own=own)
+
+
+@given(seed=st.integers(0, 10**6), many=st.integers(8, 60))
+def test_a_column_of_other_days_passes(seed: int, many: int) -> None:
+    """The day of an examination is none of birth."""
+    who = people(many, seed)
+    for kind in (LabelType.DATE, LabelType.YEAR):
+        assert [] == refused(who, [one.seen for one in who], kind)
+
+
 @pytest.mark.parametrize("value", [94, 94.0, " 94", "m, 94", "F94", "94 J."])
 def test_an_age_of_who_is_over_89_is_empty_in_any_column(value: Scalar) -> None:
     """One cell is enough, under every recipe and type."""

@@ -15,7 +15,14 @@ import pytest
 
 from cohortkit import load_cohort
 from cohortkit.cohort import narrow
-from cohortkit.errors import CohortkitError, NoRoom, NotBuilt, StoreError, UsageError
+from cohortkit.errors import (
+    CohortkitError,
+    NoRoom,
+    NotBuilt,
+    QueryError,
+    StoreError,
+    UsageError,
+)
 from cohortkit.index import StoreIndex, demo_index, folder, open_index, scan, writer
 from factory import Patient, Series, write_series
 
@@ -378,3 +385,16 @@ def test_a_cohort_is_opened_on_its_own_version(archive: Path, store: Path, tmp_p
 
     assert cohort.identified().equals(again.identified())
     assert cohort.index.version == again.index.version != open_index(store).version
+
+
+def test_an_answer_in_sql_names_nobody_unless_asked(store: Path) -> None:
+    """What a notebook shows is saved with it; aliases change nothing."""
+    index = open_index(store)
+    whole = index.sql("SELECT * FROM series")
+
+    assert whole.height == len(index.search())
+    assert set(whole.columns) == set(index.search().to_polars().columns)
+    for asked in ("PatientID", "PatientName AS Modality", "path", "count(StudyDate)"):
+        with pytest.raises(QueryError, match="identified=True"):
+            index.sql(f"SELECT {asked} FROM instances")
+    assert index.sql("SELECT PatientID FROM series", identified=True).height == whole.height

@@ -143,6 +143,38 @@ def test_no_place_of_a_recipe_may_name_a_patient(index: object, tmp_path: Path, 
         ck.plan(cohort, ck.load_recipe(naming), to="tables")
 
 
+MORE = """
+options = ["clean-descriptors"]
+basis = "expert-determination"
+[[pixels.rules]]
+when = {{ Modality = "US", {when} = "{device}" }}
+keep_regions = true
+reason = "{rule}"
+[labels]
+"{label}" = "text"
+[[rules]]
+private = {{ group = "0019", creator = "{creator}", element = "0c" }}
+action = "remove"
+[text]
+words = ["{words}"]
+"""
+
+
+@pytest.mark.parametrize("place", ["device", "rule", "label", "creator", "words"])
+def test_no_place_is_left_out(index: object, tmp_path: Path, place: str) -> None:
+    """Every text of a recipe is looked at, also of what this cohort does not have."""
+    said = {"when": "StationName", "device": "Voluson", "rule": "as the device draws it"}
+    said |= {"label": "finding", "creator": "ACME 1.1", "words": "protocol"}
+    path = tmp_path / "science.toml"
+    cohort = index.search()  # type: ignore[attr-defined]
+    path.write_text(MORE.format(**said))
+    ck.plan(cohort, ck.load_recipe(path), to="tables")
+    path.write_text(MORE.format(**(said | {place: "Marjolein Quisling"})))
+
+    with pytest.raises(UsageError, match="the recipe's"):
+        ck.plan(cohort, ck.load_recipe(path), to="tables")
+
+
 @pytest.mark.parametrize("recipe", ["basic", "chest-ct", "brain-mr", "dates-kept"])
 def test_what_ships_may_be_used_whatever_somebody_is_called(tmp_path: Path, recipe: str) -> None:
     """A patient called Strictest does not make the basic recipe unusable."""

@@ -160,9 +160,9 @@ def test_sql_only_asks(url: str, statement: str) -> None:
     index = ck.open_index(where)
 
     with pytest.raises(QueryError, match="sql"):
-        index.sql(statement)  # type: ignore[union-attr]
+        index.sql(statement, identified=True)  # type: ignore[union-attr]
 
-    assert 2 == index.sql("SELECT * FROM bilder").height  # type: ignore[union-attr]
+    assert 2 == index.sql("SELECT * FROM bilder", identified=True).height  # type: ignore[union-attr]
 
 
 def test_sql_asks_the_folder_too(store: Path) -> None:
@@ -171,7 +171,8 @@ def test_sql_asks_the_folder_too(store: Path) -> None:
     asked = 'SELECT "Modality", count(*) AS n FROM series GROUP BY "Modality"'
 
     assert [("CT", 2)] == index.sql(asked).rows()  # type: ignore[union-attr]
-    assert 6 == index.sql("SELECT path FROM instances").height  # type: ignore[union-attr]
+    paths = index.sql("SELECT path FROM instances", identified=True)  # type: ignore[union-attr]
+    assert 6 == paths.height
     for wrong in ("DROP TABLE series", "SELECT nothing FROM series", "SELECT 1; SELECT 2", ""):
         with pytest.raises(QueryError, match="sql"):
             index.sql(wrong)  # type: ignore[union-attr]
@@ -273,7 +274,7 @@ def test_every_search_and_export_of_a_shared_index_is_noted(
     index = ck.open_index(store).copy_to(url, audit=logs)  # type: ignore[union-attr]
     key = ck.Key.new(tmp_path / "key", project="sql")
     _released(ck.open_index(url), tmp_path / "out", key)
-    index.sql("SELECT 1 AS one")
+    index.sql("SELECT 1 AS one", identified=True)
     log = logs / f"{getpass.getuser()}.jsonl"
     lines = list(audit.lines(log))
 

@@ -172,6 +172,8 @@ def evaluated(rows: pl.LazyFrame) -> pl.DataFrame:
         raise StoreError("the index is gone, or has become another one; open it again") from None
     except pl.exceptions.PolarsError as fault:
         raise QueryError(not_evaluated(fault)) from None
+    except Exception as fault:  # noqa: BLE001 - a function inside an expression may raise anything
+        raise QueryError(f"a function in this raises {type(fault).__name__}") from None
 
 
 def not_evaluated(fault: Exception) -> str:

@@ -10,6 +10,8 @@ Ages. A text that tells an age, and a column that is called one, follow Patient'
 the recipe keeps ages, and null for whoever reaches 90. A column that is called a birth follows
 Patient's Birth Date. What a column is called is all that tells an age from another number.
 
+Births. A date that is the patient's birth date follows it, too, whatever its column is called.
+
 Contacts. A text with an e-mail address, a URL, a telephone number or a UID in it is null; so is
 a column that is called a telephone, a post code or a patient's number, unless the recipe keeps it.
 
@@ -52,6 +54,10 @@ _BIRTH = frozenset(
     | {"geburt", "geburtsdatum", "geburtsjahr", "nacimiento", "naissance", "nascita", "yob"}
 )
 _NO_BIRTH = frozenset({"height", "length", "order", "plurality", "weight"})
+_BORN = re.compile(
+    r"birth|\Ageb(?:dat|dt|jahr|jaar|tag)|\Af?nac(?:im|\Z)|nascimento|\Abdate|\Addn\Z"
+)
+"""The same within a longer word: many tables have DATEOFBIRTH in one."""
 _DATE = frozenset({"date", "dates", "datum", "datetime", "dod", "epoch", "fecha", "timestamp"})
 _CALLED = {
     **dict.fromkeys(("tel", "telephone", "telefon", "phone", "mobile", "handy", "fax"), "phone"),
@@ -149,6 +155,11 @@ def keeps_ages(recipe: Recipe) -> bool:
     return _kept(recipe)[0]
 
 
+def keeps_births(recipe: Recipe) -> bool:
+    """Whether birth dates leave, in some form."""
+    return _kept(recipe)[1]
+
+
 def _released(value: Scalar | None, label: Label, terms: _Terms) -> Scalar | None:
     name = _named(label.column)
     untold = name.called and name.called not in terms.called
@@ -234,11 +245,15 @@ def _named(column: str) -> _Name:
     unit = next((unit for unit in _PER_YEAR if {unit, f"{unit}s"} & said), "")
     return _Name(
         age=bool(said & _AGE) and not said & _NO_AGE,
-        birth=bool(said & _BIRTH) and not said & _NO_BIRTH,
+        birth=any(map(_is_birth, said)) and not said & _NO_BIRTH,
         date=bool(said & _DATE),
         per_year=_PER_YEAR.get(unit, 1.0),
         called=next((_CALLED[word] for word in found if word in _CALLED), ""),
     )
+
+
+def _is_birth(word: str) -> bool:
+    return word in _BIRTH or _BORN.search(word) is not None
 
 
 def _year(value: Scalar | None, terms: _Terms) -> int | None:
@@ -248,15 +263,25 @@ def _year(value: Scalar | None, terms: _Terms) -> int | None:
     return true.year if known and isinstance(true, dt.date) else None
 
 
+def day_in(value: Scalar | None) -> dt.date | None:
+    """The day of a cell, where it is one."""
+    if isinstance(value, str):
+        text = dates.shift_da(value.replace("-", ""), 0)
+        return None if text is None else dt.date.fromisoformat(text)
+    return value if isinstance(value, dt.date) else None  # a date-time is one too
+
+
+def _day_of(value: dt.date) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value
+
+
 def _date(value: Scalar | None, terms: _Terms) -> Scalar | None:
     """A date as the recipe treats the dates of the study: gone, moved, or as it is."""
     if terms.temporal is Temporal.REMOVED:
         return None
     move = dt.timedelta(days=terms.days if terms.temporal is Temporal.MODIFIED else 0)
-    if isinstance(value, str):
-        text = dates.shift_da(value.replace("-", ""), 0)
-        value = None if text is None else dt.date.fromisoformat(text)
-    if not isinstance(value, dt.date):  # a date-time is one too
+    value = day_in(value)
+    if value is None or (_day_of(value) in terms.own.births and not terms.births):
         return None
     try:
         return value + move

@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cohortkit.deidentify.labels import keeps_ages
+from cohortkit.deidentify.labels import day_in, keeps_ages, keeps_births
 from cohortkit.model import Person, Scalar, Task
-from cohortkit.recipe.model import Label, LabelType, Recipe, Temporal
+from cohortkit.recipe.model import DATED_LABELS, Label, LabelType, Recipe, Temporal
 from cohortkit.traces.narrow import narrow
 from cohortkit.traces.own import Own, What, lowered, own_of
 
@@ -24,6 +24,7 @@ _MOST_PEOPLE = 200  # whose cells are looked at: as many as show what a column h
 _MOST_OTHERS = 40  # with whom each is compared
 _BY_CHANCE = 1e-3  # how seldom chance alone does what is refused
 _LONGEST = 200  # letters of a cell
+_LOOSE = frozenset({LabelType.TEXT, LabelType.NUMBER})  # types that say little of what they hold
 
 Cell = tuple[Person, Scalar]
 
@@ -52,7 +53,7 @@ def faults(recipe: Recipe, tasks: Sequence[Task]) -> Iterator[str]:
         recipe: the types of the columns, and what else it keeps.
         tasks: of the plan, with their labels and what the index knows of their people.
     """
-    asked = [one for one in recipe.labels if one.type in {LabelType.TEXT, LabelType.NUMBER}]
+    asked = [one for one in recipe.labels if one.type in _LOOSE or one.type in DATED_LABELS]
     if not asked:
         return
     chosen = _spread(sorted({task.person for task in tasks}, key=_order), _MOST_PEOPLE)
@@ -65,7 +66,7 @@ def faults(recipe: Recipe, tasks: Sequence[Task]) -> Iterator[str]:
             told[task.person] |= {(n, v): None for n, v in task.labels if v is not None}
     for label in asked:
         cells = [(who, v) for who in chosen for name, v in told[who] if name == label.column]
-        for question in _questions(recipe):
+        for question in _births(recipe) if label.type in DATED_LABELS else _questions(recipe):
             yield from _asked(label, question, cells, known)
 
 
@@ -103,6 +104,12 @@ def _tail(met: int, expected: float) -> float:
     return max(0.0, 1.0 - fewer)
 
 
+def _births(recipe: Recipe) -> Iterator[_Question]:
+    """Of a column of days: its years alone would tell it, too."""
+    if not keeps_births(recipe):
+        yield _Question("its patient's birth date", _born, 0.0005)
+
+
 def _questions(recipe: Recipe) -> Iterator[_Question]:
     if not keeps_ages(recipe):
         yield _Question("its patient's age", _age, 0.02, "age")
@@ -132,6 +139,11 @@ def _day(own: Own, value: Scalar) -> bool:
 
 def _part(own: Own, value: Scalar) -> bool:
     return What.PART in _found(own, value)
+
+
+def _born(own: Own, value: Scalar) -> bool:
+    day = day_in(value)
+    return (day.date() if isinstance(day, dt.datetime) else day) in own.births
 
 
 def _birth(own: Own, value: Scalar) -> bool:

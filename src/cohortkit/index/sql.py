@@ -23,7 +23,7 @@ from cohortkit.index.rollup import series_schema
 from cohortkit.index.shared import note
 from cohortkit.index.sql_place import Place, place_of
 from cohortkit.index.sql_probe import columns_of
-from cohortkit.index.sql_read import demand_read_only
+from cohortkit.index.sql_read import demand_identified, demand_read_only
 from cohortkit.index.sql_rows import Rows, stamped
 from cohortkit.index.sql_session import Session, answered, asked
 from cohortkit.index.sql_words import Held, narrowing, pushes, quoted, relation, stored, text
@@ -194,13 +194,16 @@ class SqlIndex:
         """
         return Cohort.start(self, **terms)
 
-    def sql(self, statement: str) -> pl.DataFrame:
-        """The answer of one SELECT, in the words of the database. Identified.
+    def sql(self, statement: str, *, identified: bool = False) -> pl.DataFrame:
+        """The answer of one SELECT, in the words of the database: ``identified=True``.
+
+        What a database answers may name people, whatever its columns are called.
 
         Raises:
             QueryError: another statement than a question, or one that the database does not take.
         """
         plain = demand_read_only(statement)
+        demand_identified(identified)
         answer = answered(self.rows.place, plain)
         self.note("sql", {"statement": plain, "rows": answer.height})
         return answer

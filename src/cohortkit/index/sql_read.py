@@ -8,27 +8,61 @@ from typing import Final
 
 import polars as pl
 
+from cohortkit import given
+from cohortkit.cohort.identity import shown
 from cohortkit.cohort.steps import evaluated
+from cohortkit.cohort.vocabulary import neutral
 from cohortkit.errors import QueryError
 
 _ASIDE: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 """Texts, names and comments: what stands in them is no statement."""
 
 
-def asked_in_sql(tables: Mapping[str, pl.LazyFrame], statement: str) -> pl.DataFrame:
+def asked_in_sql(
+    tables: Mapping[str, pl.LazyFrame], statement: str, *, identified: bool
+) -> pl.DataFrame:
     """The answer of a statement over some tables.
+
+    Args:
+        tables: by name.
+        statement: one SELECT.
+        identified: whether columns are there that may name somebody.
 
     Raises:
         QueryError: no question, or one that cannot be worked out.
     """
     plain = demand_read_only(statement)
+    given.a(bool, "identified", identified, "True or False")
+    offered = dict(tables) if identified else {name: _blind(one) for name, one in tables.items()}
     try:
-        return evaluated(pl.SQLContext(dict(tables)).execute(plain))
+        return evaluated(pl.SQLContext(offered).execute(plain))
     except (pl.exceptions.PolarsError, QueryError):
+        more = "" if identified else "; identity columns are there with identified=True only"
         raise QueryError(
             f"sql: this cannot be worked out: is it one SELECT over {' and '.join(tables)}, and "
-            "columns that there are?"
+            f"columns that there are{more}?"
         ) from None
+
+
+def demand_identified(identified: object) -> None:
+    """Refuse to show what a database says of columns that may be called anything.
+
+    Raises:
+        QueryError: nobody said that the answer may name people.
+    """
+    given.a(bool, "identified", identified, "True or False")
+    if not identified:
+        raise QueryError("sql: a database's answer may name people; say identified=True")
+
+
+def _blind(table: pl.LazyFrame) -> pl.LazyFrame:
+    schema = table.collect_schema()
+    names = [name for name, kind in schema.items() if shown(name, kind)]
+    return table.select(names).map_batches(_neutral, streamable=True)
+
+
+def _neutral(rows: pl.DataFrame) -> pl.DataFrame:
+    return neutral(rows, rows.columns)
 
 
 def demand_read_only(sql: object) -> str:

@@ -168,15 +168,18 @@ class StoreIndex:
         """
         return Cohort.start(self, **terms)
 
-    def sql(self, statement: str) -> pl.DataFrame:
-        """The answer of one SELECT over ``series`` and ``instances``. Identified.
+    def sql(self, statement: str, *, identified: bool = False) -> pl.DataFrame:
+        """The answer of one SELECT over ``series`` and ``instances``.
+
+        What an answer shows of itself in a notebook is saved with it. So the tables have the
+        columns of ``to_polars()`` alone, unless identified ones are asked for.
 
         Raises:
             QueryError: another statement than a question, or one that cannot be worked out.
         """
         tables = {name: self.tables[name] for name in ("series", "instances")}
         tables["instances"] = self._absolute(tables["instances"])
-        return asked_in_sql(tables, statement)
+        return asked_in_sql(tables, statement, identified=identified)
 
     def copy_to(self, url: str, *, audit: str | Path = "") -> SqlIndex:
         """Write the index into a database, in tables of cohortkit's own, and open it there.

@@ -7,16 +7,28 @@ only words of a release that no recipe judges and no search before publication s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Final
 
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.named import demand_nobody, demand_plain
 from cohortkit.cohort.steps import Step
 from cohortkit.deidentify.telling import faults
+from cohortkit.dicom.keywords import tag_of
 from cohortkit.errors import UsageError
 from cohortkit.model import Task
 from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Recipe
+
+_PROSE: Final = frozenset(
+    {"name", "title", "description", "default_issuer", "reason", "words", "column"}
+)
+"""Fields of a recipe that somebody wrote for people to read."""
+_NO_WORDS: Final = frozenset({"script", "seen", "detectors", "profile"})
+"""Fields that are read apart (lines), come from the index, or are names that a program gave."""
+_PLACES: Final = {"name": "file name"}
 
 
 def demand_silent(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> None:
@@ -34,11 +46,12 @@ def demand_silent(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> None
     said = {f"step {number}": step for number, step in enumerate(steps, 1)}
     reasons = {place: step.reason for place, step in said.items()}
     joined = {f"joined column {number}": name for number, name in enumerate(cohort.labels, 1)}
-    demand_plain({**reasons, **joined, **_prose(recipe)}, series)
+    prose, commands = _words(recipe)
+    demand_plain({**reasons, **joined, **prose}, series)
     draws = {place: str(step) for place, step in said.items() if step.action == "sample"}
     demand_nobody(draws, series, days=False)  # a seed is often written as a day
     rest = {place: str(step) for place, step in said.items() if place not in draws}
-    demand_nobody({**rest, **_commands(recipe)}, series)
+    demand_nobody({**rest, **commands}, series)
 
 
 def demand_untelling(recipe: Recipe, tasks: Sequence[Task]) -> None:
@@ -52,34 +65,35 @@ def demand_untelling(recipe: Recipe, tasks: Sequence[Task]) -> None:
         raise UsageError("; ".join(found))
 
 
-def _prose(recipe: Recipe) -> dict[str, str]:
-    """What a recipe says in words of its own, by place; one that ships says only ours."""
-    if _is_ours(recipe):
-        return {}
-    told = {
-        "the recipe's file name": recipe.name,
-        "the recipe's title": recipe.title,
-        "the recipe's description": recipe.description,
-        "the recipe's default_issuer": recipe.default_issuer,
-        "the recipe's faces.reason": recipe.faces.reason,
-    }
-    for number, word in enumerate(recipe.text.words):
-        told[f"the recipe's text.words[{number}]"] = word
-    for number, item in enumerate(recipe.pixels.accept):
-        told[f"the recipe's pixels.accept[{number}].reason"] = item.reason
-    for number, rule in enumerate(recipe.rules):
-        told[f"the recipe's rules[{number}].reason"] = rule.reason
-    return told
+def _words(recipe: Recipe) -> tuple[dict[str, str], dict[str, str]]:
+    """All words of a recipe by place: its own words, and what it does; one that ships has ours.
 
-
-def _commands(recipe: Recipe) -> dict[str, str]:
-    """What a recipe does: made-up values, roots of UIDs and patterns may stand there."""
+    Made-up values, roots of UIDs and patterns may stand in what it does.
+    """
+    prose, commands = dict[str, str](), dict[str, str]()
     if _is_ours(recipe):
-        return {}
-    told = {f"the recipe's rules[{n}]": str(rule.target) for n, rule in enumerate(recipe.rules)}
+        return prose, commands
+    for place, name, text in _texts("", recipe):
+        (prose if name in _PROSE else commands)[f"the recipe's {place}"] = text
     for line in recipe.script.lines:
-        told[f"the recipe's {line.place}"] = f"{line.written} {line.given or ''}"
-    return told
+        commands[f"the recipe's {line.place}"] = f"{line.written} {line.given or ''}"
+    return prose, commands
+
+
+def _texts(place: str, value: object, name: str = "") -> Iterator[tuple[str, str, str]]:
+    """Every free text inside records and tuples: its place, its field's name, itself."""
+    if isinstance(value, Enum) or name in _NO_WORDS:
+        return
+    if isinstance(value, str):
+        if tag_of(value) is None:  # a keyword of the standard is nobody's word
+            yield _PLACES.get(place, place), name, value
+    elif is_dataclass(value):
+        for one in fields(value):
+            inner = f"{place}.{one.name}" if place else one.name
+            yield from _texts(inner, getattr(value, one.name), one.name)
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value):
+            yield from _texts(f"{place}[{number}]", item, name)
 
 
 def _is_ours(recipe: Recipe) -> bool:
