@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,7 @@ def verbs(made: dict[str, Any]) -> dict[str, tuple[Callable[..., object], dict[s
     crosswalk = {"out": base / "out", "to": base / "who.csv", "key": key, "index": base / "index"}
     crosswalk |= {"reason": "a recall"}
     table = pl.DataFrame({"PatientID": ["1"], "grade": [1]})
+    visits = pl.DataFrame({"PatientID": ["1"], "day": [dt.date(2020, 1, 1)]})
     return {
         "scan": (ck.scan, {"archive": base / "archive"}),
         "open_index": (ck.open_index, {"where": base / "index"}),
@@ -76,6 +78,13 @@ def verbs(made: dict[str, Any]) -> dict[str, tuple[Callable[..., object], dict[s
         "search": (cohort.search, {"Modality": "CT", "StudyDate": "2020-01-01"}),
         "filter": (cohort.filter, {"expr": pl.col("Rows") > 0}),
         "first_per": (cohort.first_per, {"of": "patient", "by": "StudyDate"}),
+        "nearest": (
+            cohort.nearest,
+            {"table": visits, "on": "PatientID", "date": "day", "days": (0, 9)},
+        ),
+        "best_per": (cohort.best_per, {"of": "study", "prefer": [{"Modality": "CT"}]}),
+        "pairs": (cohort.pairs, {"days": (0, 9)}),
+        "match": (cohort.match, {"case": pl.col("Rows") > 0, "same": "Modality"}),
         "sample": (cohort.sample, {"n": 1, "seed": 1}),
         "only": (cohort.only, {"patients": ["1"]}),
         "exclude": (cohort.exclude, {"patients": ["1"]}),

@@ -159,12 +159,18 @@ def test_a_reason_is_refused_where_it_is_given(tmp_path: Path) -> None:
     write_series(tmp_path, Patient(), Series(slices=1))
     cohort = ck.scan(tmp_path, progress=False, workers=1).search()
     labels = pl.DataFrame({"AccessionNumber": ["ACC-7719023"], "grade": [1]})
+    visits = pl.DataFrame({"PatientID": ["MRN-00471113"], "day": [dt.date(2020, 1, 1)]})
     steps: tuple[Callable[[str], object], ...] = (
         lambda why: cohort.filter(pl.col("Rows") > 0, reason=why),
         lambda why: cohort.first_per("patient", by="StudyDate", reason=why),
         lambda why: cohort.only(patients=["MRN-00471113"], reason=why),
         lambda why: cohort.exclude(patients=["MRN-00471113"], reason=why),
         lambda why: cohort.join(labels, on="AccessionNumber", reason=why),
+        lambda why: cohort.nearest(visits, on="PatientID", date="day", days=(0, None), reason=why),
+        lambda why: cohort.best_per("study", prefer="Rows", reason=why),
+        lambda why: cohort.pairs(days=(0, 9), reason=why),
+        lambda why: cohort.match(pl.col("Rows") > 0, same="Modality", reason=why),
+        lambda why: cohort.text("lung", reason=why),
     )
     for step in steps:
         step("too few slices")

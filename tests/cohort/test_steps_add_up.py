@@ -33,6 +33,7 @@ def recount(rows: pl.DataFrame) -> Counts:
     )
 
 
+VISITS = pl.DataFrame({"PatientID": ["1", "01", "2", "9"], "day": [*DAYS[:3], None]})
 Do = Callable[[Cohort], Cohort]
 LABELS = pl.DataFrame(
     {"AccessionNumber": ["A1", "A9", None, "A*"], "split": ["train", "x", "y", "z"]}
@@ -62,7 +63,20 @@ def steps(draw: st.DrawFn) -> Do:
         "only": lambda c: c.only(patients=some),
         "both": lambda c: c.only(patients=some, studies=uids),
         "exclude": lambda c: c.exclude(patients=some, studies=uids),
-        "join": lambda c: c if c.labels else c.join(LABELS, on="AccessionNumber", unmatched=kept),
+        "nth": lambda c: c.first_per("patient", by=sort, level=level, nth=number),
+        "text": lambda c: c.text("chest", "he*", where="BodyPartExamined"),
+        "nearest": lambda c: c.nearest(VISITS, on="PatientID", date="day", days=(-200, 99)),
+        "best": lambda c: c.best_per("study", prefer=[{"Modality": "CT"}, f"-{sort}"]),
+        "pairs": lambda c: c if "pair_id" in c.labels else c.pairs(days=(0, 900), most=number),
+        "match": lambda c: (
+            c
+            if "match_id" in c.labels
+            else c.match(pl.col("Rows") == number, within={"SliceThickness": 2}, controls=number)
+        ),
+        "split": lambda c: c if c.parts else c.split(train=0.5, test=0.5),
+        "join": lambda c: (
+            c if "split" in c.labels else c.join(LABELS, on="AccessionNumber", unmatched=kept)
+        ),
     }
     return done[draw(st.sampled_from(sorted(done)))]
 

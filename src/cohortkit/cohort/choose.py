@@ -6,7 +6,7 @@ Each function takes the rows of a cohort and returns one three-valued verdict a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -23,9 +23,15 @@ _LEVELS: Final = {"patient": PERSON, "study": STUDY, "series": (KEY,)}
 
 
 def first_per(
-    rows: pl.LazyFrame, of: str, by: Sequence[str], level: str, *, descending: bool = False
+    rows: pl.LazyFrame,
+    of: str,
+    by: Sequence[str],
+    level: str,
+    *,
+    nth: int = 1,
+    descending: bool = False,
 ) -> pl.Series:
-    """Which rows are of the first study (or are the first series) of each patient, study or value.
+    """Which rows are of the n-th study (or are the n-th series) of each patient, study or value.
 
     Null where the group, or all that orders it, is absent. Ties go by Study, then Series
     Instance UID.
@@ -35,27 +41,46 @@ def first_per(
         QueryError: a level that is none, or a column of several values.
     """
     columns = rows.collect_schema()
-    group = _group(of, level, columns)
+    group = group_of("first_per", of, level, columns)
     for column in by:
-        _ordinary(column, columns, "by=")
+        ordinary(column, columns, "by=")
     unit = "__study" if level == "study" else PLACE
     table = beside_keys(rows, [word for word in columns if word in {group, *by}])
     known = [flag for word in (group, unit) for flag in KNOWN.get(word, ())]
-    order = table.filter(*known, *(_present(column) for column in dict.fromkeys((group, *by))))
+    order = table.filter(*known, *(present(column) for column in dict.fromkeys((group, *by))))
     extremes = {c: pl.col(c).max() if descending else pl.col(c).min() for c in by}
     if level == "study":
         values = [value for column, value in extremes.items() if column != group]
         order = order.group_by(group, unit).agg(*values, pl.col(PLACE).first())
-    chosen = order
-    for column, extreme in extremes.items():
-        chosen = chosen.filter(pl.col(column) == extreme.over(group))
-    chosen = _without_ties(rows, chosen, group, level)
+    left = order
+    chosen = without_ties(rows, _extreme(left, extremes, group), group, level)
+    for _ in range(nth - 1):
+        if chosen.is_empty():
+            break
+        left = left.join(chosen, on=[group, unit], how="anti")
+        chosen = without_ties(rows, _extreme(left, extremes, group), group, level)
     judged = pl.col(unit).is_in(chosen[unit].unique().implode())
     sure = pl.col(unit).is_in(order[unit].unique().implode())
     return table.select(pl.when(sure).then(judged)).to_series()
 
 
-def _without_ties(rows: pl.LazyFrame, chosen: pl.DataFrame, group: str, level: str) -> pl.DataFrame:
+def _extreme(rows: pl.DataFrame, extremes: Mapping[str, pl.Expr], group: str) -> pl.DataFrame:
+    """The rows that have the extreme of the first column in their group, then of the next."""
+    for column, extreme in extremes.items():
+        rows = rows.filter(pl.col(column) == extreme.over(group))
+    return rows
+
+
+def place(nth: int, *, descending: bool) -> str:
+    """A place in an order, in words: first, 2nd, last, 3rd from the last."""
+    if nth == 1:
+        return "last" if descending else "first"
+    tens = nth % 100 in range(11, 14)
+    told = f"{nth:,}{'th' if tens else {1: 'st', 2: 'nd', 3: 'rd'}.get(nth % 10, 'th')}"
+    return f"{told} from the last" if descending else told
+
+
+def without_ties(rows: pl.LazyFrame, chosen: pl.DataFrame, group: str, level: str) -> pl.DataFrame:
     """One of each group; of several the first by its UIDs, which are read of those alone."""
     if not chosen[group].is_duplicated().any():
         return chosen
@@ -70,21 +95,36 @@ def _without_ties(rows: pl.LazyFrame, chosen: pl.DataFrame, group: str, level: s
     return tied
 
 
-def _group(of: str, level: str, columns: pl.Schema) -> str:
-    if level not in ("study", "series"):
-        raise QueryError('first_per: level is "study" or "series"')
+def group_of(action: str, of: str, level: str, columns: pl.Schema) -> str:
+    """The column that tells the groups apart, of which a step keeps one unit each.
+
+    Raises:
+        UnknownKeyword: no such column.
+        QueryError: a level that is none, a group that has but one unit, a column of several values.
+    """
+    demand_level(action, level)
     if of == level:
-        raise QueryError(f"first_per: there is but one {of} in a {of}; take another level")
-    _demand_text(of)
+        raise QueryError(f"{action}: there is but one {of} in a {of}; take another level")
+    _demand_text(action, of)
     if of in {"patient", "study"}:
         return "__person" if of == "patient" else "__study"
-    _ordinary(of, columns, 'first_per (which takes "patient", "study" or a column)')
+    ordinary(of, columns, f'{action} (which takes "patient", "study" or a column)')
     return of
 
 
-def _demand_text(of: object) -> None:
+def demand_level(action: str, level: object) -> None:
+    """Refuse what is neither a study nor a series.
+
+    Raises:
+        QueryError: it is not.
+    """
+    if level not in ("study", "series"):
+        raise QueryError(f'{action}: level is "study" or "series"')
+
+
+def _demand_text(action: str, of: object) -> None:
     if not isinstance(of, str):
-        raise QueryError('first_per takes "patient", "study" or a column')
+        raise QueryError(f'{action} takes "patient", "study" or a column')
 
 
 def columns(given: object, where: str) -> tuple[str, ...]:
@@ -99,7 +139,13 @@ def columns(given: object, where: str) -> tuple[str, ...]:
     raise QueryError(f"{where} names a column, or several in a list")
 
 
-def _ordinary(column: str, columns: pl.Schema, where: str) -> None:
+def ordinary(column: str, columns: pl.Schema, where: str) -> None:
+    """Refuse what is no column of one value.
+
+    Raises:
+        UnknownKeyword: no such column.
+        QueryError: a column of several values.
+    """
     if column not in columns:
         raise unknown(column, columns.names(), where)
     if columns[column].is_nested():
@@ -122,11 +168,11 @@ def sample(rows: pl.DataFrame, n: int, seed: int, level: str) -> pl.Series:
             raise QueryError(f"sample: {name} is a whole number, {least} or more")
     unit = _LEVELS[level]
     keyed = with_person(rows)
-    units = keyed.filter(*(_present(column) for column in unit)).select(unit).unique()
-    ranked = sorted(units.rows(), key=lambda row: (_draw(seed, row), row))
+    units = keyed.filter(*(present(column) for column in unit)).select(unit).unique()
+    ranked = sorted(units.rows(), key=lambda row: (draw(seed, row), row))
     chosen = pl.DataFrame(ranked[:n], schema=units.schema, orient="row")
     judged = _whether(keyed, chosen, unit)
-    known = keyed.select(pl.all_horizontal(_present(column) for column in unit)).to_series()
+    known = keyed.select(pl.all_horizontal(present(column) for column in unit)).to_series()
     return pl.select(pl.when(known).then(judged)).to_series()
 
 
@@ -134,10 +180,11 @@ def units(rows: pl.DataFrame, level: str) -> int:
     """How many patients, studies or series a sample draws from."""
     unit = _LEVELS[level]
     keyed = with_person(rows)
-    return keyed.filter(*(_present(column) for column in unit)).select(unit).unique().height
+    return keyed.filter(*(present(column) for column in unit)).select(unit).unique().height
 
 
-def _draw(seed: int, row: tuple[str, ...]) -> bytes:
+def draw(seed: int, row: tuple[str, ...]) -> bytes:
+    """Where somebody or something stands in the order that a seed draws."""
     text = "\0".join((str(seed), *row))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -147,7 +194,8 @@ def with_person(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(person(rows.schema))
 
 
-def _present(column: str) -> pl.Expr:
+def present(column: str) -> pl.Expr:
+    """Whether a row has a value that orders or groups it."""
     value = pl.col(column)
     if column == PERSON[0]:
         return pl.lit(value=True)  # an issuer may be absent

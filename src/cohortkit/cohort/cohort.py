@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import polars as pl
 
 from cohortkit import given
-from cohortkit.cohort import choose, ids, plain, view, words
+from cohortkit.cohort import choose, plain, view, words
+from cohortkit.cohort.designs import Designs
 from cohortkit.cohort.flow import Flow
 from cohortkit.cohort.hints import spelled_so
 from cohortkit.cohort.identity import shown
 from cohortkit.cohort.join import Many, Table, match
 from cohortkit.cohort.keys import keys_of
 from cohortkit.cohort.listing import Ids, listed
-from cohortkit.cohort.named import demand_plain, says_nothing
-from cohortkit.cohort.narrow import Plan, checked, demand_line, everything, narrowed, offered
+from cohortkit.cohort.narrow import Plan, checked, everything, narrowed, offered
 from cohortkit.cohort.query import parse, verdicts
 from cohortkit.cohort.retell import retold
-from cohortkit.cohort.steps import Condition, Counts, Note, Step, count, counted, evaluated
+from cohortkit.cohort.steps import Condition, Note, count, counted, evaluated
 from cohortkit.cohort.vocabulary import neutral
 from cohortkit.cohort.words import Released
 from cohortkit.errors import MissingDependency, QueryError
@@ -29,7 +29,7 @@ from cohortkit.protocols import Index, Narrowing, Noting
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Cohort:
+class Cohort(Designs):
     """Series of an index, and how they were chosen. Each step makes a new cohort.
 
     The grain is the series. Printed forms and tables leave identity out unless they are asked
@@ -37,17 +37,11 @@ class Cohort:
 
     Attributes:
         index: where it was chosen from.
-        rows: its series with every column of the index, then the joined labels.
+        rows: its series with every column of the index, then the labels.
         steps: what was asked, and what each step kept and left out.
-        labels: the joined columns.
+        labels: the columns that were joined, or made by a step.
         misses: ids and keys that did not simply match, by step.
     """
-
-    index: Index
-    rows: pl.LazyFrame
-    steps: tuple[Step, ...]
-    labels: tuple[str, ...] = ()
-    misses: pl.DataFrame = field(default_factory=ids.MISSES.to_frame)
 
     @classmethod
     def start(cls, index: Index, /, **terms: object) -> Self:
@@ -70,20 +64,6 @@ class Cohort:
         if isinstance(index, Noting):
             index.note("search", plain.noted(found.steps))
         return found
-
-    @property
-    def columns(self) -> pl.Schema:
-        """Every column with its type, the labels last."""
-        return self.rows.collect_schema()
-
-    @property
-    def counts(self) -> Counts:
-        """Patients, studies, series and instances."""
-        return self.steps[-1].kept
-
-    def __len__(self) -> int:
-        """How many series."""
-        return self.counts.series
 
     # choosing
 
@@ -144,6 +124,7 @@ class Cohort:
         *,
         by: str | Sequence[str],
         level: Literal["study", "series"] = "study",
+        nth: int = 1,
         descending: bool = False,
         reason: str = "",
     ) -> Self:
@@ -154,13 +135,15 @@ class Cohort:
             by: what orders them; absent is counted as unknown. Ties go by Study, then Series
                 Instance UID.
             level: what is kept.
-            descending: take the last instead.
+            nth: take the second (2), the third … instead; who has fewer is left out.
+            descending: count from the last.
             reason: why, as the flow shows it.
         """
         by = choose.columns(by, "first_per: by=")
         given.a(bool, "first_per: descending", descending, "True or False")
-        keep = choose.first_per(self.rows, of, by, level, descending=descending)
-        end, order = ("last" if descending else "first"), ", ".join(by)
+        given.whole("first_per: nth", nth)
+        keep = choose.first_per(self.rows, of, by, level, nth=nth, descending=descending)
+        end, order = choose.place(nth, descending=descending), ", ".join(by)
         out = reason or f"not the {end} {level} of its {of}"
         condition = Condition(keep, out, f"{of} or {order} is absent")
         said = f"the {end} {level} of each {of} by {order}"
@@ -297,10 +280,6 @@ class Cohort:
         """Ids and keys that did not simply match: step, column, value, what. Identified."""
         return self.misses
 
-    def identified(self) -> pl.DataFrame:
-        """Every column of every series. Identified."""
-        return evaluated(self.rows)
-
     def to_polars(self, *, identified: bool = False) -> pl.DataFrame:
         """The series as a polars table, without identity columns unless asked for.
 
@@ -367,23 +346,6 @@ class Cohort:
         plan, misses = listed(self.identified(), self.index.series(), action, lists, reason)
         rows, steps = narrowed(self.rows, self.steps, plan)
         return replace(self, rows=rows, steps=steps, misses=self._missed(misses))
-
-    def _demand_plain(self, action: str, reason: str) -> None:
-        """Refuse a reason that is no line of text, or tells of somebody: every view shows it."""
-        demand_line(action, reason)
-        if not says_nothing(reason):
-            known = self.rows if isinstance(self.index, Narrowing) else self.index.series()
-            demand_plain({f"{action}: the reason": reason}, known)
-
-    def _step(self, plan: Plan) -> Self:
-        self._demand_plain(plan.action, plan.reason)
-        rows, steps = narrowed(self.rows, self.steps, plan)
-        return replace(self, rows=rows, steps=steps)
-
-    def _missed(self, misses: pl.DataFrame) -> pl.DataFrame:
-        """The table of misses with those of the step that is being taken."""
-        step = pl.lit(len(self.steps), pl.Int64).alias("step")
-        return pl.concat([self.misses, misses.with_columns(step)])
 
 
 def _labelled(matched: pl.Series) -> tuple[Note, ...]:

@@ -49,7 +49,7 @@ def keys_of(rows: pl.LazyFrame) -> pl.DataFrame:
     return keys
 
 
-def beside_keys(rows: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
+def beside_keys(rows: pl.LazyFrame, columns: Sequence[str | pl.Expr]) -> pl.DataFrame:
     """The keys of rows with their places, and these columns beside them.
 
     Raises:

@@ -147,28 +147,28 @@ def offered(query: Query, found: Narrowed) -> Step:
     return Step(INDEX, f"what the index offered for {asked}", here, here)
 
 
-def checked(expr: object, rows: pl.LazyFrame) -> pl.Expr:
-    """A filter's expression, once its words are columns of the rows and it says yes or no.
+def checked(expr: object, rows: pl.LazyFrame, action: str = "filter") -> pl.Expr:
+    """An expression, once its words are columns of the rows and it says yes or no.
 
     Raises:
         UnknownKeyword: a word that is no column.
         QueryError: it is no condition.
     """
     if not isinstance(expr, pl.Expr):
-        raise QueryError('filter takes a polars expression, as in pl.col("Rows") > 256')
+        raise QueryError(f'{action} takes a polars expression, as in pl.col("Rows") > 256')
     if expr.meta.has_multiple_outputs():
-        raise QueryError("filter takes one condition, not one for each of several columns")
+        raise QueryError(f"{action} takes one condition, not one for each of several columns")
     columns = rows.collect_schema()
     for word in expr.meta.root_names():
         if word not in columns:
-            where = "filter"
+            where = action
             if not word.isidentifier():  # a value that polars took for a column
-                where = 'filter (text that is a value there is written pl.lit("…"))'
+                where = f'{action} (text that is a value there is written pl.lit("…"))'
             raise unknown(word, columns.names(), where)
     try:
         kind = rows.select(expr.alias("__holds")).collect_schema()["__holds"]
     except pl.exceptions.PolarsError as fault:
-        raise QueryError(f"filter: {not_evaluated(fault)}") from None
+        raise QueryError(f"{action}: {not_evaluated(fault)}") from None
     if kind != pl.Boolean:
-        raise QueryError(f"filter takes a condition, true or false; this gives {kind}")
+        raise QueryError(f"{action} takes a condition, true or false; this gives {kind}")
     return expr

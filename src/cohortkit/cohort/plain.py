@@ -41,9 +41,7 @@ def encode(step: Step) -> Plain:
             for loss in step.losses
         ],
         "notes": [[note.words, note.count] for note in step.notes],
-        "query": None
-        if step.query is None
-        else [[word, _value(asked)] for word, asked in step.query.terms],
+        "query": None if step.query is None else encoded(step.query),
         "detail": step.detail,
     }
 
@@ -73,11 +71,25 @@ def decode(plain: Plain) -> Step:
             ),
             notes=tuple(Note(words, count) for words, count in plain["notes"]),
             reason=str(plain["reason"]),
-            query=None if query is None else _query(query),
+            query=None if query is None else query_of(query),
             detail=str(plain["detail"]),
         )
     except (KeyError, TypeError, ValueError):
         raise StoreError("the cohort file is damaged: a step cannot be read") from None
+
+
+def encoded(query: Query) -> list[list[object]]:
+    """The terms of a search as JSON values. Identified."""
+    return [[word, _value(asked)] for word, asked in query.terms]
+
+
+def query_of(terms: Any) -> Query:  # noqa: ANN401 - read from a file, of whatever form
+    """The terms that were encoded.
+
+    Raises:
+        ValueError, TypeError: they are none.
+    """
+    return Query(tuple((str(word), _predicate(asked)) for word, asked in terms))
 
 
 def _counts(counts: Counts) -> list[int | None]:
@@ -104,10 +116,6 @@ def _scalar(value: object) -> object:
         if isinstance(value, cls):
             return {name: value.isoformat()}
     return value
-
-
-def _query(terms: list[list[Any]]) -> Query:
-    return Query(tuple((word, _predicate(asked)) for word, asked in terms))
 
 
 def _predicate(plain: Plain) -> Predicate:

@@ -10,8 +10,12 @@ from typing import Final
 import polars as pl
 
 from cohortkit.cohort import words
+from cohortkit.cohort.phrases import Phrase
 from cohortkit.cohort.steps import Step
 from cohortkit.cohort.words import Released
+
+PHRASED: Final = frozenset({"best_per", "match", "text"})
+"""Actions whose words are made of what they asked; all else that they say holds no value."""
 
 _COLUMN: Final = re.compile(r'col\("([^"]*)"\)')
 
@@ -45,4 +49,6 @@ def _retold(step: Step, columns: pl.Schema, labels: Collection[str], released: R
         out = step.reason or words.missed(said)
         losses = tuple(replace(loss, out=out, unsure=words.unsure(said)) for loss in step.losses)
         return replace(step, words=said, losses=losses)
+    if step.action in PHRASED:
+        return replace(step, words=Phrase.decode(step.detail).told(columns, labels, released))
     return step

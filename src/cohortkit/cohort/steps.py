@@ -56,9 +56,12 @@ class Counts:
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 study, 1,200 studies."""
-    if number != 1:
-        noun = {"study": "studies", "series": "series"}.get(noun, f"{noun}s")
-    return f"{number:,} {noun}"
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """More than one: studies, series, patients."""
+    return {"study": "studies", "series": "series"}.get(noun, f"{noun}s")
 
 
 @dataclass(frozen=True, slots=True)

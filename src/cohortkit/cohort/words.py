@@ -232,6 +232,22 @@ def _plain(text: str, roots: Sequence[str]) -> bool:
     )
 
 
+def sought(texts: Sequence[str], columns: Sequence[str], released: Released | None = None) -> str:
+    """What is looked for in descriptions: as it was written where it is of words of the trade.
+
+    Args:
+        texts: each of words that all have to be there.
+        columns: where they are looked for.
+        released: as for ``terms``.
+    """
+    where = " or ".join(columns)
+    plain = released is None or all(map(released, columns))
+    if plain and not any(any(_words().unknown(text.replace("*", " "))) for text in texts):
+        return f"{' or '.join(map(repr, texts))} in {where}"
+    many = len(texts)
+    return f"{many} given text{'s' if many > 1 else ''} in {where}"
+
+
 def _tidy(text: str) -> str:
     """Polars' own form of an expression, with less of its scaffolding."""
     text = re.sub(r'col\("([^"]*)"\)', r"\1", text)

@@ -54,7 +54,7 @@ from cohortkit.model.series import (
     SourceSeries,
     StoredPixels,
 )
-from cohortkit.model.tasks import Artifact, Outcome, Record, Searched, Task
+from cohortkit.model.tasks import Artifact, Outcome, Parts, Record, Searched, Task
 from cohortkit.reasons import Reason, Status
 
 FORMAT = 1
@@ -82,6 +82,7 @@ __all__ = [
     "Names",
     "Object",
     "Outcome",
+    "Parts",
     "Payload",
     "PayloadKind",
     "Person",

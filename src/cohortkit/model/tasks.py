@@ -9,6 +9,9 @@ from cohortkit.model.released import Names, Scalar, Statement
 from cohortkit.model.series import FileRef, Person
 from cohortkit.reasons import Reason, Status
 
+Parts = tuple[tuple[str, float], ...]
+"""The parts of a split, in order, with the share of patients of each; together 1."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Task:
