@@ -243,6 +243,8 @@ class Cohort(Designs):
         joined = match(rows, table, on, many)
         keys = on if isinstance(on, str) else " + ".join(on)
         new = tuple(joined.labels.columns)
+        if self.parts and "split" in new:
+            raise QueryError("join: the cohort has a split already; rename the table's column")
         condition = Condition(
             joined.matched,
             reason or "no row in the table",

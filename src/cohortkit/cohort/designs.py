@@ -226,6 +226,7 @@ class Designs(Chosen):
         parts = parts_of(shares)
         if self.parts:
             raise QueryError("split: the cohort has one already")
+        self._demand_free("split", ["split"])
         named = keys_of(self.rows)["__named"]
         holds = pl.select(pl.when(named).then(pl.lit(value=True)).alias("holds")).to_series()
         condition = Condition(holds, "", "PatientID is absent")

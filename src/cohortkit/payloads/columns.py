@@ -206,6 +206,9 @@ _INSTANCES = (
 
 _LABELS = (PATIENT, STUDY, SERIES)
 
+SPLIT = Column("split", Kind.TEXT, "part of the data set that the patient is in")
+"""Behind the columns of every table, where the cohort asked for a split."""
+
 TABLES: Mapping[str, tuple[Column, ...]] = MappingProxyType(
     {
         "patients": _PATIENTS,

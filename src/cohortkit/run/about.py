@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from cohortkit.cohort.cohort import Cohort
-from cohortkit.model import Task
+from cohortkit.model import Parts, Task
 from cohortkit.payloads.columns import TABLES
 from cohortkit.protocols import Writer
 from cohortkit.recipe.explain import explain, treatment
@@ -41,6 +41,7 @@ class About:
         treatment: what the recipe does to each attribute that the tables may hold, by keyword.
         uids: what the recipe does to the UIDs of study, series and object, by keyword.
         ids: whether ids are keyed, or random out of a table; and then of which.
+        parts: of the split that was asked for, with the share of each.
     """
 
     recipe: str
@@ -64,6 +65,7 @@ class About:
     uids: dict[str, str] = field(default_factory=dict)
     ids: str = str(Ids.KEYED)
     table_id: str = ""
+    parts: Parts = ()
 
     def to_json(self) -> bytes:
         """As it lies in the vault, so that ``verify`` can make the manifest again."""
@@ -74,7 +76,8 @@ class About:
         """The same again."""
         body = json.loads(data)
         lists = {name: tuple(body[name]) for name in ("outputs", "asked", "flow", "accepted")}
-        return cls(**{**body, **lists})
+        parts = tuple((name, share) for name, share in body.get("parts", ()))
+        return cls(**{**body, **lists, "parts": parts})
 
 
 def describe(one: Writer) -> dict[str, Any]:
@@ -108,6 +111,7 @@ def about(
         default_issuer=recipe.default_issuer,
         uids=_uids(recipe),
         ids=str(recipe.ids),
+        parts=cohort.parts,
         treatment=treatment(recipe, (one.keyword for table in TABLES.values() for one in table)),
     )
     return About.from_json(told.to_json())  # as it will be read again: plain values only

@@ -125,7 +125,8 @@ def export(
         _demand_cluster(engine)  # a refused address leaves nothing behind
     if plan.noted is not None:
         plan.noted()
-    settings = settings_of(plan.recipe, plan.outputs, key, ids, plan.people)
+    parts = plan.about.parts
+    settings = settings_of(plan.recipe, plan.outputs, key, ids, plan.people, parts=parts)
     work = Work(
         plan.recipe,
         plan.outputs,

@@ -13,10 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from cohortkit.model import FORMAT, Record
+from cohortkit.model import FORMAT, Parts, Record
+from cohortkit.payloads.columns import SPLIT
 from cohortkit.protocols import Writer
 from cohortkit.run.about import About
 from cohortkit.run.counts import counts, reasons
+from cohortkit.run.parts import placed, shares
 from cohortkit.run.redactions import total
 from cohortkit.run.report import report
 from cohortkit.run.version import VERSION
@@ -65,15 +67,18 @@ def finish(
 ) -> dict[str, bytes]:
     """The files at the top of the release, by name."""
     ordered = sorted(records, key=_order)
+    parts = about.parts
+    beside: list[tuple[str, pl.DataType]] = [(SPLIT.name, pl.String())] if parts else []
+    tables = {"tasks": (_tasks(ordered), TASKS), "files": (_files(ordered), FILES)}
     made = {
-        "tasks.parquet": parquet(_tasks(ordered), TASKS),
-        "files.parquet": parquet(_files(ordered), FILES),
+        f"{name}.parquet": parquet(placed(rows, parts), pl.Schema([*schema.items(), *beside]))
+        for name, (rows, schema) in tables.items()
     }
-    rows = _rows(ordered)
+    released = {name: placed(said, parts) for name, said in _rows(ordered).items()}
     for one in outputs:
-        tables: _Tables | None = getattr(one, "finish", None)
-        if tables is not None:
-            said = tables(rows, about.treatment)
+        finisher: _Tables | None = getattr(one, "finish", None)
+        if finisher is not None:
+            said = finisher(released, about.treatment)
             made |= {f"{one.name}/{name}": data for name, data in said.items()}
     made["report.html"] = report(ordered, about).encode("utf-8")
     made["export.json"] = _manifest(ordered, about, made)
@@ -188,6 +193,7 @@ def _manifest(records: Sequence[Record], about: About, made: Mapping[str, bytes]
             for line in reasons(records)
         ],
         "searched": searched(records),
+        "split": _split(records, about.parts),
         "pixels": {
             str(work): {"series": series, "objects": objects}
             for work, (series, objects) in total(records).items()
@@ -195,6 +201,13 @@ def _manifest(records: Sequence[Record], about: About, made: Mapping[str, bytes]
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(made.items())},
     }
     return json.dumps(body, indent=1, ensure_ascii=False).encode("utf-8") + b"\n"
+
+
+def _split(records: Sequence[Record], parts: Parts) -> list[dict[str, object]]:
+    """Each part with its share and how many of the patients who were written are in it."""
+    named = (one.names.patient for one in records if one.names is not None and one.artifacts)
+    there = shares(named, parts)
+    return [{"part": name, "share": share, "patients": there[name]} for name, share in parts]
 
 
 def searched(records: Iterable[Record]) -> dict[str, int]:

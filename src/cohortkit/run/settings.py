@@ -13,7 +13,7 @@ from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.deidentify.people import People
 from cohortkit.errors import KeyFileError, OutputError
-from cohortkit.model import FORMAT
+from cohortkit.model import FORMAT, Parts
 from cohortkit.protocols import Writer
 from cohortkit.recipe.model import Recipe
 from cohortkit.run.about import describe
@@ -32,6 +32,7 @@ _WORDS = {
     "key_id": "with another key",
     "ids": "with ids out of another table, or of none",
     "people": "with other people merged",
+    "split": "with another split",
     "made_with": "by another version of cohortkit or of its codecs",
 }
 
@@ -49,7 +50,13 @@ class Settings:
 
 
 def settings_of(
-    recipe: Recipe, outputs: Sequence[Writer], key: Key, ids: IdTable | None, people: People
+    recipe: Recipe,
+    outputs: Sequence[Writer],
+    key: Key,
+    ids: IdTable | None,
+    people: People,
+    *,
+    parts: Parts = (),
 ) -> Settings:
     """The settings of this run."""
     body = {
@@ -61,6 +68,7 @@ def settings_of(
         "ids": KEYED if ids is None else {"table": ids.table_id},
         "people": key.pseudonyms().token("people", people.digest()) if people else "",
         "variables": _variables(recipe, key),
+        "split": parts,
         "made_with": made_with(),
     }
     return Settings(json.loads(json.dumps(body, default=str)))
@@ -142,7 +150,7 @@ def settle(place: Place, settings: Settings, said: str, *, write: bool) -> None:
             publish(place.settings, data)
         return
     # absent in what an earlier version wrote
-    body = {"variables": "", "ids": KEYED, "people": "", **there.body}
+    body = {"variables": "", "ids": KEYED, "people": "", "split": [], **there.body}
     other = [words for name, words in _WORDS.items() if body.get(name) != settings.body[name]]
     if other:
         raise OutputError(

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from cohortkit.model import FORMAT
-from cohortkit.payloads.columns import CONFLICTS, KEYS, TABLES, Column, Kind
+from cohortkit.payloads.columns import CONFLICTS, KEYS, SPLIT, TABLES, Column, Kind
 from cohortkit.payloads.rows import Row, merged
 
 _TYPES: Mapping[Kind, pl.DataType] = {
@@ -52,7 +52,7 @@ def table(name: str, rows: Iterable[Row]) -> pl.DataFrame:
     if name in _MERGED:
         said = list(merged(said, key))
     columns = {column.name: _type(column) for column in TABLES[name]}
-    columns |= _joined(name, said, columns)
+    columns |= _beside(name, said, columns)
     cells = {
         column: _fitted([row.get(column) for row in said], kind) for column, kind in columns.items()
     }
@@ -67,12 +67,12 @@ def _type(column: Column) -> pl.DataType:
     return pl.List(inner) if column.many else inner
 
 
-def _joined(
+def _beside(
     name: str, rows: Sequence[Row], known: Mapping[str, pl.DataType]
 ) -> dict[str, pl.DataType]:
-    """Joined columns, by name, each of the narrowest type that holds all of its cells."""
+    """The split, where there is one; joined columns by name, each of the narrowest type."""
     if name != "labels":
-        return {}
+        return {SPLIT.name: _type(SPLIT)} if any(SPLIT.name in row for row in rows) else {}
     names = sorted({column for row in rows for column in row} - known.keys())
     return {column: _narrowest([row.get(column) for row in rows]) for column in names}
 
@@ -139,8 +139,10 @@ def _dictionary(
 ) -> list[dict[str, Any]]:
     """A row for each column of each table."""
     entries = []
+    # a joined column may be called so as well, but then no other table has it
+    split = {SPLIT.name: SPLIT} if SPLIT.name in tables["patients"].columns else {}
     for name, frame in tables.items():
-        known = {column.name: column for column in TABLES[name]}
+        known = split | {column.name: column for column in TABLES[name]}
         conflicts = _conflicts(frame)
         for column, kind in frame.schema.items():
             about = known.get(column) or Column(column, Kind.TEXT, "joined column")
