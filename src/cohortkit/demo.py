@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -115,7 +116,7 @@ def run(folder: str | Path, *, progress: bool = True) -> Demo:
     Raises:
         OutputError: the folder holds something else.
     """
-    place = Path(folder)
+    place = Path(os.path.realpath(Path(folder).expanduser()))
     _prepare(place)
     index = scan(archive(), place / "index", progress=progress)
     cohort = choose(index)

@@ -21,6 +21,12 @@ def inside_release(place: str | Path) -> bool:
     return any(_is_release(folder) for folder in (real, *real.parents))
 
 
+def inside_export(place: str | Path) -> bool:
+    """Whether a place is below an export, which could then not go on."""
+    real = Path(os.path.realpath(Path(place).expanduser()))
+    return any(_is_vault(folder / VAULT) for folder in real.parents)
+
+
 def inside(place: str | Path, folders: Iterable[str | Path]) -> bool:
     """Whether a place is in one of some folders, links followed."""
     real = Path(os.path.realpath(Path(place).expanduser()))

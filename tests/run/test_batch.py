@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import cohortkit as ck
@@ -265,3 +267,22 @@ def test_what_was_damaged_or_added_is_put_right(
         (volume.parent / "rlink.nii.gz").symlink_to("/etc/passwd")
 
     assert whole == tree(run(planned(archive, "nifti"), out, key).release)
+
+
+def test_an_instance_that_lies_there_twice_is_one_row(
+    tmp_path: Path, key: ck.Key, archive: Path
+) -> None:
+    """A table that is joined with another by UID multiplies nothing; the copy is counted."""
+    grown = tmp_path / "archive"
+    shutil.copytree(archive, grown)
+    first = min(path for path in grown.rglob("*") if path.is_file())
+    shutil.copy(first, first.with_name("copy"))
+
+    once = run(planned(archive, to=("tables",)), tmp_path / "once", key)
+    twice = run(planned(grown, to=("tables",)), tmp_path / "twice", key)
+
+    tables = [one.table("instances").drop("instance") for one in (once, twice)]
+    assert tables[0].equals(tables[1])
+    assert not twice.table("instances")["SOPInstanceUID"].is_duplicated().any()
+    counted = twice.counts().filter(pl.col("level") == "instance")
+    assert [1] == counted["duplicate"].to_list()

@@ -116,6 +116,31 @@ def test_what_lies_there_already(shell: Shell, tmp_path: Path, made: object, wor
     assert before == state(tmp_path)
 
 
+@pytest.mark.parametrize("inside", ["sub", "vault/a", "quarantine/a", "release/a", "a/b/c"])
+def test_an_export_inside_another_is_refused(shell: Shell, tmp_path: Path, inside: str) -> None:
+    """The outer one can still go on."""
+    assert 0 == shell.run(tmp_path / "out")[0]
+    before = state(tmp_path)
+
+    code, told = shell.run(tmp_path / "out" / inside)
+
+    assert (2, True) == (code, "export; choose" in told)
+    assert before == state(tmp_path)
+
+
+def test_what_lies_beside_an_export_is_told(shell: Shell, tmp_path: Path) -> None:
+    """A file manager's litter is none of our business; anything else is to be moved away."""
+    out = tmp_path / "out"
+    assert 0 == shell.run(out)[0]
+    (out / ".DS_Store").touch()
+    assert 0 == shell.run(out)[0]
+    (out / "notes.txt").touch()
+
+    code, told = shell.run(out)
+
+    assert (2, True) == (code, "(1); move it away" in told)
+
+
 @pytest.mark.parametrize("name", ["n" * 300, "a\0b"], ids=["too long", "NUL"])
 def test_a_name_that_no_folder_can_have(shell: Shell, tmp_path: Path, name: str) -> None:
     """In the library, too, an error of ours."""

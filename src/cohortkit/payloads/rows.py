@@ -56,11 +56,34 @@ def rows(series: DeidentifiedSeries) -> dict[str, tuple[Row, ...]]:
         said = _rows(headers, changes, TABLES[table], known, cells)
         made[table] = merged({id(row): row for row in said}.values(), KEYS[table])
     instances = _rows(headers, changes, TABLES["instances"], {**ids, INSTANCE.name: 0}, cells)
+    again = _again(series, instances)
     made["instances"] = tuple(
-        {**row, INSTANCE.name: ordinal} for ordinal, row in enumerate(instances)
+        {**row, INSTANCE.name: ordinal}
+        for ordinal, row in enumerate(instances)
+        if ordinal not in again
     )
     made["labels"] = (_labels(series, ids),) if series.labels else ()
     return made
+
+
+def left_out(series: DeidentifiedSeries, made: Mapping[str, Sequence[Row]]) -> tuple[int, ...]:
+    """The instances that ``rows`` gave no row of their own, for they have one already."""
+    written = {row[INSTANCE.name] for row in made["instances"]}
+    return tuple(n for n in range(len(series.headers)) if n not in written)
+
+
+def _again(series: DeidentifiedSeries, said: Sequence[Row]) -> frozenset[int]:
+    """Instances of one SOP Instance UID of which the table would say the same twice."""
+    first: dict[int, list[Row]] = {}
+    again: set[int] = set()
+    for ordinal, (instance, row) in enumerate(zip(series.facts.instances, said, strict=True)):
+        if instance.identity is not None:
+            others = first.setdefault(instance.identity, [])
+            if row in others:
+                again.add(ordinal)
+            else:
+                others.append(row)
+    return frozenset(again)
 
 
 def merged(said: Iterable[Row], key: Sequence[str]) -> tuple[Row, ...]:

@@ -46,7 +46,10 @@ def parse(document: Mapping[str, Any], name: str) -> tuple[Recipe, tuple[str, ..
     found += _said_twice(entry)
     found += _idle(entry, recipe)
     found += _idle_text(recipe)
-    found += [draft.renumbered(line) for line in faults.find(recipe, basis=draft.basis)]
+    told = {line.partition(": ")[0] for line in found}
+    later = (draft.renumbered(line) for line in faults.find(recipe, basis=draft.basis))
+    # what is left without a faulty word lacks it: that is no second mistake
+    found += [line for line in later if line.partition(": missing")[0] not in told]
     return recipe, tuple(sorted(dict.fromkeys(found), key=_order(document)))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cohortkit.errors import OutputError, unwritten
-from cohortkit.places import inside_release
+from cohortkit.places import inside_export, inside_release
 
 FINISHED = (
     "tasks.parquet",
@@ -29,6 +30,8 @@ def finished(name: str) -> bool:
 
 
 _OURS = frozenset({"release", "quarantine", "vault"})
+_LITTER = re.compile(r"\.DS_Store|\._.*|\.nfs.*|Thumbs\.db|desktop\.ini|\.directory|lost\+found")
+"""What systems and file managers leave in any folder that somebody looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,8 @@ def check(out: str | Path, archive: Iterable[str | Path]) -> Place:
             raise OutputError(f"output {out}: the archive is inside it; choose a place outside")
     if inside_release(root):
         raise OutputError(f"output {out}: it is inside the release of an export; choose another")
+    if inside_export(root):
+        raise OutputError(f"output {out}: it is inside another export; choose a place beside it")
     place = Place(root)
     _check_folder(place, str(out))
     return place
@@ -185,9 +190,15 @@ def _check_folder(place: Place, said: str) -> None:
         names = {entry.name for entry in os.scandir(root)}
     except OSError as error:
         raise OutputError(f"output {said}: {cause(error)}") from None
-    if names - _OURS or (names and "vault" not in names):
+    others = {name for name in names - _OURS if not _LITTER.fullmatch(name)}
+    if others and place.settings.is_file():
+        raise OutputError(
+            f"output {said}: beside the folders of this export lies something else "
+            f"({len(others)}); move it away, then the same command goes on"
+        )
+    if others or (names & _OURS and "vault" not in names):
         raise OutputError(f"output {said}: the folder holds something else; choose an empty one")
-    if any((root / name).is_symlink() for name in names):
+    if any((root / name).is_symlink() for name in names & _OURS):
         raise OutputError(f"output {said}: a link where a folder of the export should be")
     if not os.access(root, os.W_OK | os.X_OK):
         raise OutputError(f"output {said}: permission denied")

@@ -22,6 +22,7 @@ from cohortkit.model import (
     Volume,
 )
 from cohortkit.payloads import frames, objects, volume
+from cohortkit.payloads.rows import left_out
 from cohortkit.payloads.rows import rows as rows_of
 from cohortkit.protocols import Keeping, Placing, Shaping, Writer
 from cohortkit.run.tally import Tally
@@ -50,16 +51,17 @@ def produce(
         takers = [one for one in outputs if kind in one.accepts]
         if takers:
             artifacts += _write(series, kind, takers, tallies, release)
-    tables = False
+    tabled = any(not one.accepts for one in outputs)
+    rows = dict(rows_of(series)) if tabled else {}
     for one in outputs:
         tally = tallies[one.name]
         if not one.accepts:
-            tables = True
-            tally.add(Status.WRITTEN, range(count))
+            again = left_out(series, rows)
+            tally.add(Status.DUPLICATE, again, Reason.SAME_INSTANCE)
+            tally.add(Status.WRITTEN, tally.rest())
         elif not one.accepts & there:
             tally.add(Status.NOT_APPLICABLE, range(count), Reason.NO_PAYLOAD)
     outcomes = tuple(outcome for one in outputs for outcome in tallies[one.name].outcomes())
-    rows = dict(rows_of(series)) if tables else {}
     for one in outputs:
         if isinstance(one, Keeping):
             rows |= one.rows(artifacts, release, series.names)
