@@ -134,6 +134,7 @@ def scan(archive: Path, index: Path, *, workers: Workers = None, json: Json = Fa
 def search(
     index: str,
     *terms: str,
+    text: list[str] | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     json: Json = False,
 ) -> int:
@@ -146,10 +147,13 @@ def search(
     Args:
         index: An index store, or a Parquet or CSV table with DICOM keywords as columns.
         terms: What is asked, for example ``Modality=CT StudyDate=2022-01-01..2024-12-31``.
+        text: Words that the descriptions hold, all of them, whatever case and accents. Said again,
+            one of the texts is enough.
         out: The cohort file to write. It holds identities.
     """
     opened = ck.open_index(index)
     cohort = opened.search(**read_terms(terms, opened.series().collect_schema()))
+    cohort = cohort.text(*text) if text else cohort
     if out is not None:
         cohort.save(out)
     say(cohort, {"cohort": out, "flow": cohort.flow().to_polars().to_dicts()}, json)
@@ -222,6 +226,7 @@ def plan(
     variables: Variables = None,
     people: People = None,
     unsure: Path | None = None,
+    fewest: int = 5,
     json: Json = False,
 ) -> int:
     """Say what an export would write, how large, and what it would refuse. Nothing is touched.
@@ -231,9 +236,10 @@ def plan(
         recipe: A name that ships, or a path.
         unsure: Write here (a new .csv or .parquet) who may be one person under two ids. It names
             people.
+        fewest: Count the values of joined columns that fewer patients have.
     """
     said = ck.load_recipe(recipe, on=on, variables=variables)
-    planned = ck.plan(ck.load_cohort(cohort), said, to=to, people=people)
+    planned = ck.plan(ck.load_cohort(cohort), said, to=to, people=people, fewest=fewest)
     if unsure is not None:
         planned.save_unsure(unsure)
     say(planned, planned.summary(), json)

@@ -95,18 +95,22 @@ def deidentify(
         pixels=tuple(handle for handle, _ in pixels),
         pixel_work=tuple(work for _, work in pixels),
         statement=said,
-        labels=_labels(headers, task, recipe, days),
+        labels=_labels(headers, task, recipe, days, pseudonyms),
         kept=frozenset(walk.kept),
         withheld=_withheld(walk.rules),
         seal=SEAL,
     )
 
 
-def _labels(headers: Sequence[Dataset], task: Task, recipe: Recipe, days: int) -> labels.Joined:
+def _labels(
+    headers: Sequence[Dataset], task: Task, recipe: Recipe, days: int, pseudonyms: Pseudonyms
+) -> labels.Joined:
     if not task.labels:
         return ()
     known = own_told(headers, task)
-    return labels.released(task.labels, recipe, days, over_89=task.over_89, own=known)
+    return labels.released(
+        task.labels, recipe, days, over_89=task.over_89, own=known, token=pseudonyms.token
+    )
 
 
 def _withheld(rules: Rules) -> frozenset[str]:

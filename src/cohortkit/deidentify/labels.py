@@ -15,6 +15,11 @@ Births. A date that is the patient's birth date follows it, too, whatever its co
 Contacts. A text with an e-mail address, a URL, a telephone number or a UID in it is null; so is
 a column that is called a telephone, a post code or a patient's number, unless the recipe keeps it.
 
+Ids and intervals. A column of type id leaves as a pseudonym of the column's own: equal where the
+values are, and nothing to whoever has no key. Days between two dates of a person leave where the
+dates do, moved or not, for there they can be counted anyhow; and only of a column of durations, for
+any number may be the days since a birth.
+
 The patient's own. Whatever a column is called, a cell that tells the patient's own day, number or
 initials is null, and of whoever reaches 90 one that is an age of theirs. Whether a whole column
 does so is asked when the export is planned (`cohortkit.deidentify.telling`).
@@ -25,6 +30,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -41,6 +47,8 @@ from cohortkit.traces.own import Own, What, lowered
 from cohortkit.traces.spellings import fold, plain
 
 Joined = tuple[tuple[str, Scalar | None], ...]
+Token = Callable[[str, str], str]
+"""Makes a pseudonym of a domain and a value."""
 
 _AGE = frozenset(
     {"age", "aged", "agey", "ages", "ageyears", "alder", "alter", "edad", "eta", "idade"}
@@ -84,6 +92,7 @@ class _Terms:
     called: frozenset[str] = frozenset()
     own: Own = field(default_factory=Own)
     over_89: bool = True
+    token: Token | None = None
 
     def lets_out(self, age: float) -> bool:
         """Whether an age in years may be told. Beside true dates one in days is a birth date."""
@@ -103,7 +112,13 @@ class _Name:
 
 
 def released(
-    joined: Joined, recipe: Recipe, days: int, *, over_89: bool | None, own: Own | None = None
+    joined: Joined,
+    recipe: Recipe,
+    days: int,
+    *,
+    over_89: bool | None,
+    own: Own | None = None,
+    token: Token | None = None,
 ) -> Joined:
     """The columns that the recipe releases, in its order; null where the value may not leave.
 
@@ -114,6 +129,7 @@ def released(
         over_89: whether the person reaches 90 in some study; None: nobody knows. Then no label
             tells an age.
         own: what is known of this person, whatever a cell is called.
+        token: makes the pseudonyms of columns of type id; without it these are null.
     """
     values = dict(joined)
     keep_ages, keep_births, called = _kept(recipe)
@@ -125,6 +141,7 @@ def released(
         called,
         own or Own(),
         over_89 is not False,
+        token,
     )
     return tuple(
         (label.column, _released(values[label.column], label, terms))
@@ -161,15 +178,15 @@ def keeps_births(recipe: Recipe) -> bool:
 
 
 def _released(value: Scalar | None, label: Label, terms: _Terms) -> Scalar | None:
+    if label.type is LabelType.ID:  # whatever it is called, it tells nothing
+        return _pseudonym(value, label.column, terms)
     name = _named(label.column)
     untold = name.called and name.called not in terms.called
     if (untold or (name.birth and not terms.births)) and label.type is not LabelType.BOOLEAN:
         return None
     match label.type:
-        case LabelType.DATE:
-            return _date(value, terms)
-        case LabelType.YEAR:
-            return _year(value, terms)
+        case LabelType.DATE | LabelType.YEAR | LabelType.INTERVAL:
+            return _TIMES[label.type](value, terms)
         case LabelType.AGE | LabelType.NUMBER | LabelType.MEASURE:
             name = replace(name, age=name.age or label.type is LabelType.AGE)
             return value if _is_number(value) and _number_may(value, name, terms) else None
@@ -184,6 +201,21 @@ def _text(value: Scalar | None, name: _Name, terms: _Terms) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if _number_may(value, name, terms) else None
     return value if isinstance(value, str) and _text_may(value, name, terms) else None
+
+
+def _pseudonym(value: Scalar | None, column: str, terms: _Terms) -> str | None:
+    """A pseudonym of a text, or of a code that a table has as a whole number."""
+    plain_id = isinstance(value, str | int) and not isinstance(value, bool)
+    if not plain_id or terms.token is None or not str(value).strip():
+        return None
+    return terms.token(f"label/{column}", str(value))
+
+
+def _days(value: Scalar | None, terms: _Terms) -> int | None:
+    """Whole days between two dates, where dates leave as well."""
+    if not isinstance(value, dt.timedelta) or terms.temporal is Temporal.REMOVED:
+        return None
+    return value.days
 
 
 def _is_number(value: Scalar | None) -> bool:
@@ -287,3 +319,6 @@ def _date(value: Scalar | None, terms: _Terms) -> Scalar | None:
         return value + move
     except OverflowError:
         return None
+
+
+_TIMES = {LabelType.DATE: _date, LabelType.YEAR: _year, LabelType.INTERVAL: _days}

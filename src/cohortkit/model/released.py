@@ -23,7 +23,7 @@ from cohortkit.model.alike import Tags, differing
 from cohortkit.model.facts import Facts
 from cohortkit.model.series import PixelHandle
 
-Scalar = str | int | float | bool | dt.date | dt.time | dt.datetime
+Scalar = str | int | float | bool | dt.date | dt.time | dt.datetime | dt.timedelta
 
 _CHARSET = 0x00080005
 

@@ -121,6 +121,11 @@ def _labels(recipe: Recipe) -> Iterator[str]:
                 f"{place}: dates are removed by this recipe; choose a retain-…-dates option, or "
                 'the type "year"'
             )
+        if label.type is LabelType.INTERVAL and recipe.temporal is Temporal.REMOVED:
+            yield (
+                f"{place}: dates are removed by this recipe, and days between them with them; "
+                "choose a retain-…-dates option, or take it out"
+            )
         if label.type is LabelType.YEAR and recipe.temporal is Temporal.MODIFIED:
             yield f"{place}: a true year beside shifted dates gives the shift away; say date"
         if label.type is LabelType.AGE and not _keeps_ages(policy):

@@ -209,10 +209,15 @@ class LabelType(StrEnum):
     DATE = "date"  # treated as the recipe treats the dates of the study
     YEAR = "year"  # of a date; the year alone, also where dates are removed
     BOOLEAN = "boolean"
+    ID = "id"  # leaves as a pseudonym: equal where the values are
+    INTERVAL = "interval"  # days between two dates of one person; leaves where the dates do
 
 
 DATED_LABELS: Final = frozenset({LabelType.DATE, LabelType.YEAR})
 """Types of columns in which the source has dates."""
+
+KEYED_LABELS: Final = frozenset({LabelType.ID})
+"""Types of columns of which no value leaves as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class About:
         uids: what the recipe does to the UIDs of study, series and object, by keyword.
         ids: whether ids are keyed, or random out of a table; and then of which.
         parts: of the split that was asked for, with the share of each.
+        small: columns with values that few patients have, and how many; no value.
     """
 
     recipe: str
@@ -66,6 +67,7 @@ class About:
     ids: str = str(Ids.KEYED)
     table_id: str = ""
     parts: Parts = ()
+    small: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """As it lies in the vault, so that ``verify`` can make the manifest again."""
@@ -77,7 +79,8 @@ class About:
         body = json.loads(data)
         lists = {name: tuple(body[name]) for name in ("outputs", "asked", "flow", "accepted")}
         parts = tuple((name, share) for name, share in body.get("parts", ()))
-        return cls(**{**body, **lists, "parts": parts})
+        small = tuple(body.get("small", ()))
+        return cls(**{**body, **lists, "parts": parts, "small": small})
 
 
 def describe(one: Writer) -> dict[str, Any]:
@@ -89,7 +92,12 @@ def describe(one: Writer) -> dict[str, Any]:
 
 
 def about(
-    cohort: Cohort, recipe: Recipe, outputs: Sequence[Writer], tasks: Iterable[Task]
+    cohort: Cohort,
+    recipe: Recipe,
+    outputs: Sequence[Writer],
+    tasks: Iterable[Task],
+    *,
+    small: Iterable[str] = (),
 ) -> About:
     """Gather it from what was asked."""
     planned = list(tasks)
@@ -112,6 +120,7 @@ def about(
         uids=_uids(recipe),
         ids=str(recipe.ids),
         parts=cohort.parts,
+        small=tuple(small),
         treatment=treatment(recipe, (one.keyword for table in TABLES.values() for one in table)),
     )
     return About.from_json(told.to_json())  # as it will be read again: plain values only

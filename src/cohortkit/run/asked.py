@@ -8,7 +8,7 @@ from cohortkit.cohort.identity import BOOKKEEPING
 from cohortkit.cohort.vocabulary import attribute_of, counted
 from cohortkit.cohort.words import Released
 from cohortkit.dicom.keywords import tag_of, vr_of
-from cohortkit.recipe.model import DATED_LABELS, Action, Recipe
+from cohortkit.recipe.model import DATED_LABELS, KEYED_LABELS, Action, Recipe
 from cohortkit.recipe.policy import Policy
 
 
@@ -29,7 +29,8 @@ def released(recipe: Recipe, labels: tuple[str, ...] = ()) -> Released:
         labels: the cohort's joined columns.
     """
     policy = Policy(recipe)
-    let_out = {one.column for one in recipe.labels if one.type not in DATED_LABELS}
+    changed = DATED_LABELS | KEYED_LABELS
+    let_out = {one.column for one in recipe.labels if one.type not in changed}
 
     def holds(column: str) -> bool:
         if column in labels:

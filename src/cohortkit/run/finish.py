@@ -193,6 +193,7 @@ def _manifest(records: Sequence[Record], about: About, made: Mapping[str, bytes]
             for line in reasons(records)
         ],
         "searched": searched(records),
+        "small_cells": list(about.small),
         "split": _split(records, about.parts),
         "pixels": {
             str(work): {"series": series, "objects": objects}

@@ -26,6 +26,8 @@ from cohortkit.run.about import About, about, describe
 from cohortkit.run.asked import asked
 from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
 from cohortkit.run.identity import met, read_people
+from cohortkit.run.labelled import FEWEST, Cell, demand_typed, in_words, small_cells
+from cohortkit.run.labelled import frame_of as frame_of_cells
 from cohortkit.run.place import cause
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.secret import demand_place, write_new
@@ -53,6 +55,8 @@ class Plan:
         met: how many of these ids the index holds.
         doubts: where the index leaves open whether two people are one. Identified.
         noted: tells the log of a shared index that it is exported.
+        fewest: how many patients a value of a joined column should have.
+        small: the values that fewer have. Identified.
     """
 
     tasks: tuple[Task, ...]
@@ -70,6 +74,8 @@ class Plan:
     met: int = 0
     doubts: tuple[Doubt, ...] = ()
     noted: Callable[[], None] | None = None
+    fewest: int = FEWEST
+    small: tuple[Cell, ...] = ()
 
     def limit(self, count: int) -> Plan:
         """The same plan, of which a run does the first tasks only: to try it on a few.
@@ -125,6 +131,18 @@ class Plan:
         given.a(bool, "identified", identified, "True or False")
         return frame_of(self.doubts, identified=identified)
 
+    def small_cells(self, *, identified: bool = False) -> pl.DataFrame:
+        """Values of joined columns that leave and that fewer patients have than ``fewest``.
+
+        Columns by themselves and all together: column, how many such values, the least number of
+        patients that have one.
+
+        Args:
+            identified: a row for each such value: column, value, patients.
+        """
+        given.a(bool, "identified", identified, "True or False")
+        return frame_of_cells(self.small, identified=identified)
+
     def save_unsure(self, path: str | Path) -> None:
         """Write ``unsure(identified=True)``: a new .csv or .parquet, of mode 0600. It names people.
 
@@ -169,6 +187,8 @@ class Plan:
             "bytes": self.sizes(),
             "labels_withheld": list(self.withheld),
             "labels_lacking": list(self.lacking),
+            "small_cells": self.small_cells().to_dicts(),
+            "fewest": self.fewest,
         }
 
     def _lines(self) -> list[tuple[str, str]]:
@@ -206,6 +226,7 @@ class Plan:
             lines.append(("labels held back", f"{', '.join(self.withheld)} (not in the recipe)"))
         if self.lacking:
             lines.append(("labels lacking", f"{', '.join(self.lacking)} (not in the cohort)"))
+        lines += [("small cells", words) for words in in_words(self.small, self.fewest)]
         return lines
 
     def __repr__(self) -> str:
@@ -229,6 +250,7 @@ def plan(
     *,
     limit: int | None = None,
     people: Table | None = None,
+    fewest: int = FEWEST,
 ) -> Plan:
     """Say what an export would write, how large, and what it would refuse. Nothing is touched.
 
@@ -240,6 +262,7 @@ def plan(
         people: ids of one person, as a table (its path, or a data frame): a row for each id, with
             ``PatientID`` and the ``IntoPatientID`` that it is merged into, perhaps
             ``IssuerOfPatientID`` and ``IntoIssuerOfPatientID``.
+        fewest: values of joined columns that fewer patients have are told, before they leave.
 
     Raises:
         UsageError: no output or the same twice, a wrong name, an index without paths, a step
@@ -251,7 +274,9 @@ def plan(
     given.a(Recipe, "recipe", recipe, "what load_recipe gives, such as ck.load_recipe('basic')")
     if limit is not None:
         given.whole("limit", limit)
+    given.whole("fewest", fewest)
     outputs = outputs_of(to)
+    demand_typed(recipe, cohort)
     demand_silent(cohort, asked(cohort, recipe).steps, recipe)
     labels = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)
@@ -270,6 +295,7 @@ def plan(
         for task, row in zip(built.tasks, built.rows, strict=True)
     )
     demand_decoders(built.rows, seen, outputs)
+    small = small_cells(recipe, built.tasks, merges, fewest)
     withheld = tuple(name for name in labels if name not in released)
     recipe, tasks = ready(cohort.index, recipe, built.tasks, built.rows, withheld, people=merges)
     planned = Plan(
@@ -278,7 +304,7 @@ def plan(
         outputs=outputs,
         source=Files(),
         forecasts=seen,
-        about=about(cohort, recipe, outputs, built.tasks),
+        about=about(cohort, recipe, outputs, built.tasks, small=in_words(small, fewest)),
         withheld=withheld,
         lacking=tuple(name for name in released if name not in labels),
         series=cohort.index.series(),
@@ -287,6 +313,8 @@ def plan(
         met=met(merges, cohort.index, recipe.default_issuer),
         doubts=doubts_of(cohort.index, chosen, recipe.default_issuer, merges),
         noted=_noting(cohort, recipe),
+        fewest=fewest,
+        small=small,
     )
     return planned if limit is None else planned.limit(limit)
 

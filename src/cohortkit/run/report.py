@@ -47,6 +47,7 @@ def report(records: Sequence[Record], about: About) -> str:
         _ended(records),
         _search(records),
         _pixels(records),
+        _small(about),
         _not_done(records, about),
         _recipe(about),
     ]
@@ -125,6 +126,17 @@ def _output(one: dict[str, object]) -> str:
     options = ", ".join(f"{word} = {value}" for word, value in one.items() if word != "name")
     said = _KINDS.get(name, name)
     return f"{said} (settings of {name}: {options})" if options else said
+
+
+def _small(about: About) -> str:
+    """Values of joined columns that few patients have: who knows one of them finds the patient."""
+    if not about.small:
+        return ""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in about.small)
+    return (
+        "<h2>Values that few patients have</h2>\n<p>In columns that were joined, and in all of "
+        f"these together:</p><ul>{lines}</ul>"
+    )
 
 
 def _flow(about: About) -> str:
