@@ -14,6 +14,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from cohortkit.deidentify import left
 from cohortkit.deidentify.engine import deidentify
 from cohortkit.deidentify.identities import Keyed
 from cohortkit.deidentify.text.cleaner import cleaner_for
@@ -21,10 +22,12 @@ from cohortkit.dicom.loader import read_header
 from cohortkit.dicom.plain import Known
 from cohortkit.errors import Refusal
 from cohortkit.geometry.facts import read_facts
-from cohortkit.model import FileRef, Person, SourceInstance, SourceSeries, Task
+from cohortkit.model import FileRef, Person, SourceInstance, SourceSeries, Task, released
+from cohortkit.model.alike import differing
 from cohortkit.payloads.rows import rows
 from cohortkit.recipe.model import Basis, Option, Recipe
 from cohortkit.run.redactions import residue
+from cohortkit.traces import fields
 from cohortkit.traces.fields import source_texts
 from factory import CT, MR, Patient, Series, instance
 
@@ -106,7 +109,7 @@ def said(element: DataElement | RawDataElement) -> object:
 
 def made_of(headers: list[Dataset], recipe: Recipe) -> object:
     """All that comes of a series: elements, rows, kept keywords and the report of its texts."""
-    texts = sorted(map(repr, source_texts(headers)))
+    texts = sorted({repr((word, str(vr), values)) for word, vr, values in source_texts(headers)})
     instances = tuple(SourceInstance(one, None, FileRef("x", 1, 1, "x")) for one in headers)
     task = Task(0, "k", WHO, "1.2.3", "1.2.3.5", CT, "CT", (), over_89=False)
     cleaner = cleaner_for(headers, task, recipe)
@@ -121,8 +124,16 @@ def made_of(headers: list[Dataset], recipe: Recipe) -> object:
     return texts, rows(series), elements, dummies, series.kept, report
 
 
+def unremembering(headers: list[Dataset], recipe: Recipe) -> object:
+    """The same where every element of every file is looked at anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        for room in (left, released, fields):
+            patch.setattr(room, "differing", lambda *_: None)
+        return made_of(headers, recipe)
+
+
 def compare(made: list[bytes], recipe: Recipe) -> None:
-    """Hold a reader that knows what it has read to one that knows nothing."""
+    """Hold what is remembered, as one object or by its bytes, to what is looked at anew."""
     with TemporaryDirectory() as folder:
         paths = [Path(folder, str(number)) for number in range(len(made))]
         for path, data in zip(paths, made, strict=True):
@@ -131,7 +142,9 @@ def compare(made: list[bytes], recipe: Recipe) -> None:
 
     for one, other in zip(alone, together, strict=True):
         assert [said(e) for e in one._dict.values()] == [said(e) for e in other._dict.values()]
-    assert made_of(alone, recipe) == made_of(together, recipe)
+    plain = unremembering(alone, recipe)
+    assert plain == made_of(alone, recipe)
+    assert plain == made_of(together, recipe)
 
 
 @pytest.mark.parametrize("what", sorted(CHANGES))
@@ -159,3 +172,20 @@ def test_what_files_share_is_one_object(tmp_path: Path) -> None:
 
     shared = [tag for tag, one in last._dict.items() if before._dict.get(tag) is one]
     assert len(shared) > 0.8 * len(last._dict)
+
+
+def test_what_files_say_alike_is_judged_once(tmp_path: Path) -> None:
+    """Also where another reader made an object of each: then by its bytes and their encoding."""
+    for number in range(2):
+        dataset = instance(Patient(), Series(), number)
+        dataset.save_as(tmp_path / str(number), enforce_file_format=True)
+    before, last = (one._dict for one in read([tmp_path / "0", tmp_path / "1"], None))
+
+    changed = differing(last, before)
+
+    assert changed is not None
+    assert {t for t, one in last.items() if said(one) != said(before[t])} == set(changed)
+    tag = next(t for t in last if t not in changed)
+    for other in ({"VR": "UN"}, {"is_little_endian": False}, {"is_implicit_VR": True}):
+        turned = {**last, tag: last[tag]._replace(**other)}
+        assert tag in (differing(turned, before) or ())

@@ -345,7 +345,7 @@ def test_what_a_label_flags_is_refused(lines: tuple[str, ...], values: dict[str,
     with pytest.raises(Refusal) as caught:
         run(recipe(*lines), header(**values))
 
-    assert caught.value.reason is Reason.BURNED_IN_RISK
+    assert caught.value.reason is Reason.HELD_BY_RECIPE
 
 
 @pytest.mark.parametrize(

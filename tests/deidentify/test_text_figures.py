@@ -93,6 +93,20 @@ def test_no_age_and_no_decimal_day_stays_in_any_spelling(
     assert "" == figures(left)
 
 
+MEASURED = ("TE {}", "{} ms", "series {}", "thorax {} deg", "b{}", "TR/TE 500/{} ms", "80-{} sec")
+
+
+@given(st.integers(10, 119), st.sampled_from(MEASURED))
+def test_from_ninety_on_an_age_is_no_measure(years: int, around: str) -> None:
+    """Whatever term or unit says what it counts; below 90 a term or a unit is believed."""
+    text = f"axial {around.format(years)}"
+    seen = dt.date(2021, 3, 17)
+    left = cleaner(seen.replace(year=seen.year - years), seen, 47110815).clean(text).left
+
+    assert (years < 90) == (text == left)
+    assert (years < 90) == (str(years) in re.findall(r"\d+", left))
+
+
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("form", list(spelled.initials("QAM")))
 def test_no_initials_stay(form: str, around: str) -> None:

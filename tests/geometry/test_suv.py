@@ -192,6 +192,13 @@ def test_where_the_weight_is_removed_so_is_what_tells_it(tmp_path: Path) -> None
     assert ck.Reason.SUV_WITHHELD is caught.value.reason
 
 
+def test_no_writer_sees_what_tells_a_removed_weight() -> None:
+    """Whoever writes: the facts of what may leave hold the factor only where the weight stays."""
+    assert release(pet(), "basic").facts.suv is None
+    kept = release(pet(), "patient-characteristics-kept").facts.suv
+    assert pytest.approx(AN_HOUR, rel=1e-6) == kept
+
+
 def test_refused_where_the_header_does_not_allow_it(tmp_path: Path) -> None:
     """Never written in other units under the same option."""
     with pytest.raises(ck.errors.Refusal) as caught:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pydicom
 import pytest
 from pydicom.fileset import FileSet
@@ -369,6 +370,10 @@ def test_a_brokers_codes_are_the_names(base: Path, table: ck.IdTable, tmp_path: 
     found = FileSet(made.release / "dicom" / "DICOMDIR")
     assert "Ward-07" in {instance.PatientID for instance in found}
     assert ck.verify(made.root, key=key(base), index=base / "index", ids=table).ok
+    told = set(ck.inventory(made.root).rare().filter(pl.col("patients") > 0)["attribute"])
+    assert told
+    assert not told & {"PatientID", "PatientName", "patients.patient", "files.path", "tasks.task"}
+    assert not told & {"AccessionNumber", "StudyID"}  # tokens
     again = run(base, tmp_path / "out2", table)
     assert (again.release / "dicom" / "Ward-07").is_dir()
 

@@ -54,11 +54,11 @@ class Left:
 
     def take(self, tag: BaseTag, new: Element | None, creator: str | None, *, again: bool) -> None:
         """Keep what became of an element."""
-        self.released.pop(tag, None)
-        self.private.discard(int(tag))
         if new is not None:
             self.released[tag] = new
             if creator is not None:
                 self.private.add(int(tag))
+        elif self.released.pop(tag, None) is not None:
+            self.private.discard(int(tag))
         if again:
             self.again.add(tag)

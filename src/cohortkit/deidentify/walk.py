@@ -124,6 +124,7 @@ class Walk:
         creators = Creators(source, encodings)
         held = source._dict  # noqa: SLF001 - a Dataset would decode them
         left = self._since(held, encodings) if not depth and self.rules.steady else Left(held)
+        where = self._where(depth)
         for tag in left.judged():
             number = int(tag)
             if number >> 16 == _DELIMITERS:
@@ -131,7 +132,7 @@ class Walk:
             creator = creators.of(number) if is_private(number) else None
             if not depth:
                 self._reported = False
-            new = self._judged(held[tag], creator, encodings, depth)
+            new = self._judged(held[tag], creator, where, encodings, depth)
             left.take(tag, new, creator, again=self._reported)
         if not depth:
             left.dummies = set(self.dummies)
@@ -144,18 +145,26 @@ class Walk:
         self._left = left
         return left
 
+    def _where(self, depth: int) -> tuple[str, str]:
+        """The sequences around, where lines ask for them, and the object or sequence, if known."""
+        place = self._around[-1] if depth else self._sop_class
+        within = "__".join(self._around) if self.rules.nested else ""
+        return within, place if place in profile.types() else ""
+
     def _judged(
-        self, element: Element, creator: str | None, encodings: Sequence[str], depth: int
+        self,
+        element: Element,
+        creator: str | None,
+        where: tuple[str, str],
+        encodings: Sequence[str],
+        depth: int,
     ) -> Element | None:
         """What becomes of one element; None where it goes."""
-        number = int(element.tag)
-        within = "__".join(self._around) if self.rules.nested else ""
-        file_vr = "SQ" if isinstance(element.value, Items) else element.VR
-        place = self._around[-1] if depth else self._sop_class
-        known = place if place in profile.types() else ""
-        step = self.rules.step(number, file_vr, creator, within, known)
+        number, value = int(element.tag), element.value
         if creator is None and is_private(number):
             return None
+        items = type(value) is not bytes and isinstance(value, Items)
+        step = self.rules.step(number, "SQ" if items else element.VR, creator, *where)
         if step.action is Action.REMOVE and step.given is None:
             return None
         return self._changed(step, element, encodings, depth)

@@ -262,7 +262,8 @@ class Facts:
 
     Attributes:
         suv: what its values are multiplied with to be SUV by body weight (g/ml), if that is sure.
-            It tells the weight to whoever knows the dose: ``FIGURES`` withholds it with the weight.
+            It tells the weight to whoever knows the dose, so it is None in what may leave where the
+            recipe removes the weight.
     """
 
     instances: tuple[InstanceFacts, ...]
@@ -274,6 +275,9 @@ class Facts:
     suv: float | None = None
 
 
+SUV_FACTOR = "SUVBodyWeightFactor"
+"""What an output calls ``Facts.suv``."""
+
 FIGURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "EchoTime": ("EchoTime", "EffectiveEchoTime"),
@@ -282,7 +286,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "FlipAngle": ("FlipAngle",),
         "SliceThickness": ("SliceThickness",),
         "DiffusionBValue": ("DiffusionBValue",),
-        "SUVBodyWeightFactor": ("PatientWeight",),
+        SUV_FACTOR: ("PatientWeight",),
     }
 )
 """Figures that an output states from Facts, and the attributes that hold them: a recipe that

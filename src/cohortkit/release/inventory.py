@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from cohortkit import given
+from cohortkit.deidentify.dummies import KEYED
 from cohortkit.errors import OutputError, unwritten
 from cohortkit.model import Record
 from cohortkit.release import page, survivors
@@ -28,6 +29,9 @@ _TABLE, _PAGE = "inventory", "inventory.html"
 _TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "PN", "UR", "AE", "text"})
 _DATED = frozenset({"AS", "DA", "DT", "TM"})
 _SHOWN = 20
+_SCHEMA = pl.Schema([*SCHEMA.items(), ("ours", pl.Boolean())])
+"""And whether it was made here: for an identifier, or of a file."""
+_LISTED = ["files.path", "files.sha256", "files.size", "files.task", "tasks.task"]
 _RELEASE = frozenset({"tasks.parquet", "files.parquet", "export.json"})
 
 
@@ -55,15 +59,16 @@ class Inventory:
         return Place(self.root).vault / _PAGE
 
     def table(self) -> pl.LazyFrame:
-        """A row a distinct value: source, attribute, vr, value, count, patients, anywhere."""
+        """A row a distinct value: source, attribute, vr, value, count, patients, anywhere, ours."""
         parts = sorted((Place(self.root).vault / _TABLE).glob("*.parquet"))
-        return pl.scan_parquet(parts) if parts else pl.LazyFrame(schema=SCHEMA)
+        return pl.scan_parquet(parts) if parts else pl.LazyFrame(schema=_SCHEMA)
 
     def rare(self, patients: int = 1) -> pl.DataFrame:
         """Values of so few patients: words first, then dates and ages, codes, numbers.
 
-        What as many have in another attribute is not rare. UIDs under 2.25 and the pseudonyms,
-        which are new in each release, are left out.
+        What as many have in another attribute is not rare. What stands in for an identifier is
+        left out: UIDs under 2.25, pseudonyms, a broker's codes, tokens; so is what a list of files
+        says of each (``ours``).
         """
         return rare(self.table(), patients).collect(engine="streaming")
 
@@ -116,11 +121,19 @@ def rare(table: pl.LazyFrame, patients: int) -> pl.LazyFrame:
         .when(vr == "CS").then(3)
         .otherwise(4)
     )  # fmt: skip
-    new = (vr == "UI") & pl.col("value").str.starts_with("2.25.")
-    named = pl.col("value").str.contains(r"^[psr][a-z2-7]{16}$")
-    told = (pl.col("anywhere") <= patients) & (pl.col("value") != "") & ~new & ~named
+    told = (pl.col("anywhere") <= patients) & (pl.col("value") != "") & ~pl.col("ours")
     ordered = table.filter(told).with_columns(rank.alias("rank"))
     return ordered.sort("rank", "count", "source", "attribute", "value").drop("rank")
+
+
+def _ours(names: Collection[str]) -> pl.Expr:
+    """Whether a value stands in for an identifier, or says where and how long a file is."""
+    value, attribute = pl.col("value"), pl.col("attribute").str.extract(r"([A-Za-z0-9]+)$")
+    new = (pl.col("vr") == "UI") & value.str.starts_with("2.25.")
+    token = attribute.is_in(sorted(KEYED)) & value.str.contains(r"^[a-z2-7]{16}$")
+    made = value.str.contains(r"^[psr][a-z2-7]{16}$")
+    listed = (pl.col("source") == "release") & pl.col("attribute").is_in(_LISTED)
+    return new | token | made | listed | value.is_in(sorted(names))
 
 
 def inventory(out: str | Path) -> Inventory:
@@ -140,13 +153,14 @@ def inventory(out: str | Path) -> Inventory:
         raise OutputError(f"output {out}: there is no finished export")
     try:
         with Values(place.vault / ".inventory.part") as values:
-            count, unread = _count(place, values)
-            return _write(place, values, count, unread)
+            count, unread, names = _count(place, values)
+            return _write(place, values, count, unread, names)
     except OSError as error:
         raise unwritten(OutputError, f"output {out}: {cause(error)}", error) from None
 
 
-def _count(place: Place, values: Values) -> tuple[int, tuple[str, ...]]:
+def _count(place: Place, values: Values) -> tuple[int, tuple[str, ...], set[str]]:
+    """How many files were read, which could not be, and the patients' names in the release."""
     known: dict[str, str] = {}
     for record in read_all(place):
         known |= dict.fromkeys(_paths(record), record.names.patient if record.names else "")
@@ -158,7 +172,7 @@ def _count(place: Place, values: Values) -> tuple[int, tuple[str, ...]]:
             read_["files"] += 1
         except survivors.Unread:
             unread.append(name)
-    return read_["files"], tuple(unread)
+    return read_["files"], tuple(unread), {name for name in known.values() if name}
 
 
 def _paths(record: Record) -> list[str]:
@@ -191,14 +205,17 @@ def _said_elsewhere(name: str) -> bool:
     return name == "report.html" or (name.startswith("tables/") and name.endswith(".csv"))
 
 
-def _write(place: Place, values: Values, files: int, unread: tuple[str, ...]) -> Inventory:
+def _write(
+    place: Place, values: Values, files: int, unread: tuple[str, ...], names: set[str]
+) -> Inventory:
     fresh, folder = place.vault / ".inventory.new", place.vault / _TABLE
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
     total = 0
     for number, frame in enumerate(values.frames()):
-        frame.write_parquet(fresh / f"part-{number:05d}.parquet", compression="zstd")
-        (fresh / f"part-{number:05d}.parquet").chmod(0o600)
+        part = fresh / f"part-{number:05d}.parquet"
+        frame.with_columns(ours=_ours(names)).write_parquet(part, compression="zstd")
+        part.chmod(0o600)
         total += frame.height
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)

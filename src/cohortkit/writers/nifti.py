@@ -24,11 +24,12 @@ from cohortkit.model import (
     Refused,
     Volume,
 )
+from cohortkit.model.facts import SUV_FACTOR
 from cohortkit.payloads.grid import orientation_of, resampled, spacing_of, turned
 from cohortkit.payloads.shapes import UPRIGHT_DEGREES, WORDS, Policies, checked, shaped
 from cohortkit.writers import files
 from cohortkit.writers.gzipped import gzipped, packed
-from cohortkit.writers.sidecar import SUV_FACTOR, SUV_POLICY, sidecar
+from cohortkit.writers.sidecar import SUV_POLICY, sidecar
 
 DESCRIPTION: Final = "cohortkit 0.1"
 _SCANNER = 1
@@ -191,11 +192,11 @@ def _in_suv(volume: Volume, series: DeidentifiedSeries) -> Volume:
     Raises:
         Refusal: ``no-suv``, ``suv-withheld``.
     """
+    if SUV_FACTOR in series.withheld:
+        raise Refusal(Reason.SUV_WITHHELD)
     factor = series.facts.suv
     if factor is None:
         raise Refusal(Reason.NO_SUV)
-    if SUV_FACTOR in series.withheld:
-        raise Refusal(Reason.SUV_WITHHELD)
     return replace(
         volume,
         slope=volume.slope * factor,

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cohortkit.model import FORMAT, DeidentifiedSeries, ReleasedHeader, Volume
+from cohortkit.model.facts import SUV_FACTOR
 from cohortkit.writers.statement import statement
 
 VERSION = "0.1.0"
 
-SUV_FACTOR = "SUVBodyWeightFactor"
 SUV_POLICY = "suv=body-weight"
 _MILLI = 1e-3
 _NUMBERS: Mapping[str, tuple[str, float]] = MappingProxyType(
@@ -101,7 +101,7 @@ def _assembled(volume: Volume, withheld: frozenset[str]) -> dict[str, object]:
 def _uptake(volume: Volume, series: DeidentifiedSeries) -> dict[str, object]:
     """What values in the source's units are multiplied with to be SUV by body weight (g/ml)."""
     factor = series.facts.suv
-    if factor is None or SUV_FACTOR in series.withheld:
+    if factor is None:
         return {}
     done = any(one.policy == SUV_POLICY for one in volume.accepted)
     units = {"Units": "GML", "SUVType": "BW"} if done else {}

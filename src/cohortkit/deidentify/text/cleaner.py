@@ -14,10 +14,11 @@ from functools import lru_cache
 
 from pydicom.dataset import Dataset
 
+from cohortkit.deidentify.ages import OLDEST
 from cohortkit.deidentify.statement import statement_of
 from cohortkit.deidentify.text import shapes
 from cohortkit.deidentify.text.known import known, own
-from cohortkit.deidentify.text.numbers import Place, placed, runs_with
+from cohortkit.deidentify.text.numbers import Place, Token, placed, runs_with
 from cohortkit.deidentify.text.words import RUN, Vocabulary, parts_of
 from cohortkit.model import Task
 from cohortkit.recipe.model import Recipe
@@ -183,16 +184,20 @@ class Cleaner:
         for start, end, what in self.own.found(low):
             if what is not What.PART or (start, end) not in measures:  # 2.5 mm is no 2 May
                 yield *shown.span(start, end), what
-        aged = [one for one in tokens if one.place < Place.SURE and self._is_age(one.whole)]
+        aged = [one for one in tokens if self._is_age(one)]
         for start, end in runs_with(low, aged):
             yield *shown.span(start, end), What.AGE
         strange = [one for one in tokens if one.place is Place.NOWHERE]
         for start, end in runs_with(low, strange):
             yield *shown.span(start, end), UNPLACED
 
-    def _is_age(self, figures: str) -> bool:
-        """Of two figures or three: one alone is in every text."""
-        return 1 < len(figures) <= _AGE_FIGURES and int(figures) in self.own.ages
+    def _is_age(self, token: Token) -> bool:
+        """Of two figures or three: one alone is in every text. A measure is one from 90 on."""
+        figures = token.whole
+        if not 1 < len(figures) <= _AGE_FIGURES or int(figures) not in self.own.ages:
+            return False
+        measure = token.place is Place.SURE and (int(figures) < OLDEST or "." in token.figures)
+        return not measure
 
     def _glued(self, text: str) -> Iterator[tuple[int, int]]:
         """Words in one with others or with digits, of which one is known: ``CTVista``, ``MRN0815``.
