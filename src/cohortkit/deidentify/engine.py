@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from pydicom.dataelem import DataElement
@@ -34,6 +35,7 @@ from cohortkit.model import (
     Statement,
     Task,
 )
+from cohortkit.model.facts import SUV_FACTOR
 from cohortkit.model.released import SEAL
 from cohortkit.protocols import Pseudonyms
 from cohortkit.recipe.model import Action, Recipe, Temporal
@@ -88,16 +90,17 @@ def deidentify(
             _released(header, walk, said, named, pixels=handle is not None)
             for header, (handle, _) in zip(headers, pixels, strict=True)
         )
+    withheld = _withheld(walk.rules)
     return DeidentifiedSeries(
         names=names,
-        facts=series.facts,
+        facts=replace(series.facts, suv=None) if SUV_FACTOR in withheld else series.facts,
         headers=released,
         pixels=tuple(handle for handle, _ in pixels),
         pixel_work=tuple(work for _, work in pixels),
         statement=said,
         labels=_labels(headers, task, recipe, days, pseudonyms),
         kept=frozenset(walk.kept),
-        withheld=_withheld(walk.rules),
+        withheld=withheld,
         seal=SEAL,
     )
 
