@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ from cohortkit.errors import MissingDependency, ServerError, UsageError
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
+WEB: Final = "dicomweb+"
+"""How the address of a DICOMweb server begins, as ``ck.open_index`` takes it."""
+
 _TRIES: Final = 5
 _LONGEST_WAIT: Final = 60  # seconds between two tries, whatever a server asks for
 _BUSY: Final = (429, 502, 503, 504)
@@ -35,6 +39,7 @@ _MOST_JSON: Final = 1 << 28
 _CHUNK: Final = 1 << 16
 _PORTS: Final = {"http": 80, "https": 443}
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_STEP: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _quiet: ContextVar[bool] = ContextVar("cohortkit_quiet", default=False)
 
 
@@ -186,7 +191,7 @@ class Session:
         """One answer, whose body has not been read yet.
 
         Args:
-            path: below the server's address.
+            path: below the server's address; from ``below`` where it holds identifiers.
             accept: the media types that are understood.
             terms: of the query; the values are sent as they are, so they hold no sign that
                 would have to be written as another.
@@ -281,6 +286,17 @@ def _refused(status: int) -> ServerError:
     else:
         why = f"the server answers with an error ({status})"
     return ServerError(why, status)
+
+
+def below(*steps: str) -> str:
+    """A path of words and identifiers, which a server may have told.
+
+    Raises:
+        ServerError: one would make another address of it.
+    """
+    if not all(map(_STEP.fullmatch, steps)):
+        raise ServerError("an identifier that no address can hold is not asked for")
+    return "/".join(steps)
 
 
 def chunks(answer: BaseHTTPResponse, whole: float) -> Iterator[bytes]:

@@ -131,15 +131,21 @@ class Source(Protocol):
     Contract:
         - instances come in the order of ``task.files``, one for each;
         - headers are complete but for the pixels, and pixels are a handle;
-        - what is not there or not the same any more is a TaskFailure, never a shorter list.
+        - what is not there or not the same any more is a TaskFailure, never a shorter list;
+        - nothing is written but in ``scratch``.
     """
 
-    def fetch(self, task: Task) -> tuple[SourceInstance, ...]:
+    def fetch(self, task: Task, scratch: Path) -> tuple[SourceInstance, ...]:
         """The objects of one series.
 
+        Args:
+            task: the series.
+            scratch: where what has to be brought here may lie, for this task alone; made when it
+                is needed, and removed by whoever asks when the task is done.
+
         Raises:
-            TaskFailure: a file has vanished, changed or cannot be read.
-            Refusal: a file is not what the index said.
+            TaskFailure: an object has vanished, changed or cannot be read.
+            Refusal: an object is not what the index said.
         """
         ...
 

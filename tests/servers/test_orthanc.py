@@ -14,7 +14,7 @@ import pytest
 
 import cohortkit as ck
 from cohortkit.cohort.cohort import Cohort
-from cohortkit.errors import ServerError, StoreError, Unanswerable
+from cohortkit.errors import ServerError, Unanswerable
 from cohortkit.index.dicomweb import DicomWebIndex
 from servers.orthanc import PASSWORD, USER, Orthanc, running
 
@@ -128,15 +128,6 @@ def test_a_large_server_is_never_asked_for_everything(both: Both) -> None:
         with pytest.raises(Unanswerable, match="everything"):
             both.asked.search()
         both.asked.search(Modality="CT")
-
-
-def test_what_cannot_be_fetched_yet_is_said_by_the_plan(both: Both) -> None:
-    """A plan on a server is refused in words; no series fails one by one."""
-    cohort = both.asked.search(PatientID="1CT1")
-
-    assert 1 == len(cohort)
-    with pytest.raises(StoreError, match="nothing can be exported"):
-        ck.plan(cohort, ck.load_recipe("basic"), to="tables")
 
 
 def test_without_credentials_the_server_lets_nobody_in(

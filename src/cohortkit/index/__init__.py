@@ -9,13 +9,14 @@ from pathlib import Path
 from cohortkit import given
 from cohortkit.errors import NotBuilt, StoreError, UsageError
 from cohortkit.index.demo import demo_index
-from cohortkit.index.dicomweb import SCHEME, DicomWebIndex
+from cohortkit.index.dicomweb import DicomWebIndex
 from cohortkit.index.scan import scan
 from cohortkit.index.sql import SqlIndex
 from cohortkit.index.sql_copy import copy_to
 from cohortkit.index.sql_place import SCHEMES
 from cohortkit.index.store import StoreIndex
 from cohortkit.index.table import TableIndex
+from cohortkit.net import WEB
 
 __all__ = [
     "DicomWebIndex",
@@ -57,7 +58,7 @@ def open_index(
     scheme = _SCHEME.match(str(where))
     if scheme and scheme[1].lower() in SCHEMES:
         return SqlIndex.open(str(where), mapping)
-    if scheme and scheme[1].lower() in {f"{SCHEME}http", f"{SCHEME}https"}:
+    if scheme and scheme[1].lower() in {f"{WEB}http", f"{WEB}https"}:
         if mapping:
             raise UsageError("mapping: is for tables; a server has DICOM keywords already")
         return DicomWebIndex.open(str(where))

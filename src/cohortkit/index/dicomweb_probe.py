@@ -14,7 +14,7 @@ from cohortkit.errors import ServerError
 from cohortkit.index.dicomweb_ask import IDENTIFIERS, SERIES, STUDY, TEXTS, pages, written
 from cohortkit.index.dicomweb_rows import Item, told
 from cohortkit.model.query import AnyOf, Between, Exactly, Like, Predicate
-from cohortkit.net import Session
+from cohortkit.net import Session, below
 
 _STUDIES: Final = 200  # that are looked at
 _OF_SERIES: Final = 12  # studies whose series are looked at
@@ -37,7 +37,7 @@ def proved(session: Session) -> dict[str, frozenset[type]]:
     series: list[Item] = []
     for uid in some:
         with suppress(ServerError):  # one that cannot be read proves nothing, and costs nothing
-            series += pages(session, f"studies/{uid}/series", [], "SeriesInstanceUID")
+            series += pages(session, below("studies", uid, "series"), [], "SeriesInstanceUID")
 
     def of_studies(keyword: str, text: str) -> list[Item]:
         return pages(session, "studies", [(keyword, text)], "StudyInstanceUID", _ENOUGH)

@@ -37,7 +37,7 @@ from cohortkit.run.resume import Gone, Retry, Standing, missing, read_all, remov
 from cohortkit.run.settings import settings_of, settle
 from cohortkit.run.shards import Part, Shard, holding, part_of
 from cohortkit.run.worker import Work, ended
-from cohortkit.sources.files import Files
+from cohortkit.sources.located import Located
 from cohortkit.verify.canary import canary
 
 __all__ = ["Export", "export"]
@@ -236,23 +236,6 @@ class _Run:
         """A line of this run's ledger; shards have one each, for a network's appends may tear."""
         note(self.place.ledger_of("" if self.shard is None else self.shard.slug), event, **facts)
 
-    def demand_archive(self, todo: Sequence[Task]) -> None:
-        """Refuse to begin on an archive that is not there: else every series would fail alone.
-
-        Raises:
-            UsageError: none of its files can be seen, and the folder of them all is empty or gone.
-        """
-        paths = [file.path for task in todo for file in task.files]
-        if not paths or any(map(os.path.lexists, paths)):
-            return
-        folder = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 - text
-        if os.path.isdir(folder) and any(os.scandir(folder)):  # noqa: PTH112 - no error if hidden
-            return
-        raise UsageError(
-            "the archive is not there: no file that the index names can be seen. Is it mounted? "
-            "If it was moved, scan it where it is now, and search again"
-        )
-
     def held(self, engine: Engine, handle: int) -> Export:
         """Resume, work and finish, with the output held.
 
@@ -267,8 +250,8 @@ class _Run:
             gone=self.gone,
             shard=self.shard,
         )
-        if isinstance(engine, Local) and isinstance(self.work.source, Files):
-            self.demand_archive(standing.todo)
+        if isinstance(engine, Local) and isinstance(self.work.source, Located):
+            self.work.source.demand(standing.todo)
         with self.for_a_moment():
             publish(self.place.vault / "about.json", self.about().to_json())
         lost = self._work(engine, standing)

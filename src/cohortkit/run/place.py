@@ -81,6 +81,11 @@ class Place:
         return self.vault / "texts"
 
     @property
+    def fetched(self) -> Path:
+        """What is brought here from a server, by task and as long as it is at work; identified."""
+        return self.vault / "fetched"
+
+    @property
     def people(self) -> Path:
         """Who was merged with whom; identified."""
         return self.vault / "people.json"

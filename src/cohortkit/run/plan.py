@@ -34,7 +34,7 @@ from cohortkit.run.secret import demand_place, write_new
 from cohortkit.run.tasks import build
 from cohortkit.run.texts import ready
 from cohortkit.run.wording import demand_silent, demand_untelling
-from cohortkit.sources.files import Files
+from cohortkit.sources.located import Located, elsewhere
 from cohortkit.writers import writer
 
 
@@ -302,7 +302,7 @@ def plan(
         tasks=tasks,
         recipe=recipe,
         outputs=outputs,
-        source=Files(),
+        source=Located(),
         forecasts=seen,
         about=about(cohort, recipe, outputs, built.tasks, small=in_words(small, fewest)),
         withheld=withheld,
@@ -346,8 +346,10 @@ def _noting(cohort: Cohort, recipe: Recipe) -> Callable[[], None] | None:
 def archive_of(index: Index, tasks: Iterable[Task]) -> tuple[str, ...]:
     """The archive as the index knows it, the folders of the files, the index store."""
     roots = {str(root) for root in getattr(index, "roots", ())}
-    folders = {file.path.rpartition("/")[0] for task in tasks for file in task.files}
-    return tuple(sorted({*roots, *folders, index.location} - {""}))
+    paths = (file.path for task in tasks for file in task.files)
+    folders = {path.rpartition("/")[0] for path in paths if not elsewhere(path)}
+    at = "" if elsewhere(index.location) else index.location
+    return tuple(sorted({*roots, *folders, at} - {""}))
 
 
 def _size(count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -228,5 +229,6 @@ def remove_litter(place: Place, records: Iterable[Record], *, keep_finished: boo
     tasks = {record.task for record in told}
     held = {name for name in files_under(place.quarantine) if name.split("/")[0] in tasks}
     sweep(place.quarantine, frozenset(held))
+    shutil.rmtree(place.fetched, ignore_errors=True)
     sweep_parts(place)
     Posted.sweep(place.vault, locks=False)

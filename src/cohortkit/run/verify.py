@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -25,7 +28,7 @@ from cohortkit.run.recall import about_of, recall
 from cohortkit.run.resume import read_all
 from cohortkit.run.searching import ours_of, patterns_of, scan, told_of
 from cohortkit.run.settings import KEYED, of_export
-from cohortkit.sources.files import Files
+from cohortkit.sources.located import Located
 from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
@@ -159,7 +162,7 @@ def verify(
         key: the key it was made with.
         index: the index it was made from, to search for identities; without it only files are
             compared.
-        source: where objects come from; default: the files that the index names.
+        source: where objects come from; default: wherever the index says.
         ids: the table of random ids, where it was made with one and identities are searched for.
         also: files that are to leave beside the release, such as a notebook or a log. They are
             searched for what cannot stand in them by chance: full names, ids, UIDs, paths.
@@ -195,7 +198,7 @@ def verify(
         same_table(ids, records, str(out))
         made = key.pseudonyms() if ids is None else ids.pseudonyms(key)
         beside = _beside(also)
-        search = _Search(place, made, source or Files(), about.default_issuer, beside)
+        search = _Search(place, made, source or Located(), about.default_issuer, beside)
         if opened is not None:
             search.all(opened, records)
     except OSError as error:
@@ -282,7 +285,8 @@ class _Search:
         assert statement is not None
         assert names is not None
         try:
-            headers = [instance.header for instance in self.source.fetch(task)]
+            with self.scratch() as scratch:
+                headers = [one.header for one in self.source.fetch(task, scratch)]
             patterns = patterns_of(headers, task, self._kept(record.task), statement)
         except (TaskFailure, Refusal):
             self.unchecked += 1
@@ -299,6 +303,17 @@ class _Search:
         self.series += 1
         self.patterns += len(patterns)
         self.patients.add(names.patient)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Where what is brought here lies, as long as it is read."""
+        folder = self.place.fetched / f"verify-{os.getpid()}"
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # others are at work there
+                self.place.fetched.rmdir()
 
     def _files(self, patterns: Patterns, names: Iterable[str], ours: Ours) -> None:
         for name in names:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import shutil
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -134,13 +135,16 @@ class Work:
 
     def _do(self, task: Task) -> Record:
         headers: list[Dataset] = []
+        scratch = Place(self.root).fetched / token_of(self.pseudonyms(), task)
         try:
-            instances = self.source.fetch(task)
+            instances = self.source.fetch(task, scratch)
             headers = [instance.header for instance in instances]
             return self._export(task, instances, headers)
         except Refusal as refusal:
             numbers = unidentified(refusal.numbers, headers, task)
             return ended(self, task, refusal.reason, numbers)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _export(
         self, task: Task, instances: tuple[SourceInstance, ...], headers: list[Dataset]

@@ -20,15 +20,19 @@ _KNOWN = frozenset(codec.value for codec in Codec)
 class Files:
     """The source of an index that was scanned from files."""
 
-    def fetch(self, task: Task) -> tuple[SourceInstance, ...]:
+    def fetch(self, task: Task, scratch: Path | None = None) -> tuple[SourceInstance, ...]:  # noqa: ARG002 - nothing has to be brought here
         """The objects of one series, headers read and pixels left where they are.
+
+        Args:
+            task: whose files are paths.
+            scratch: not used.
 
         Raises:
             TaskFailure: ``file-vanished``, ``file-changed``, ``read-error``.
             Refusal: a file is not what the index said.
         """
         known = Known()
-        return tuple(_instance(file, known) for file in task.files)
+        return tuple(opened(file, known) for file in task.files)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,7 +78,17 @@ class FilePixels:
         return f"<FilePixels of {self.place.length} bytes>"
 
 
-def _instance(file: FileRef, known: Known) -> SourceInstance:
+def opened(file: FileRef, known: Known) -> SourceInstance:
+    """The object in one file.
+
+    Args:
+        file: as the index saw it.
+        known: of the series' reader.
+
+    Raises:
+        TaskFailure: ``file-vanished``, ``file-changed``, ``read-error``.
+        Refusal: it is no object, or its header cannot be read.
+    """
     _unchanged(file)
     header, place = read_header(file.path, known)
     if place is None:

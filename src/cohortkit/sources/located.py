@@ -1,0 +1,67 @@
+"""Objects from where their index says: a place is a path, or an address on a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cohortkit.errors import UsageError
+from cohortkit.model import SourceInstance, Task
+from cohortkit.net import WEB
+from cohortkit.protocols import Source
+from cohortkit.sources.files import Files
+from cohortkit.sources.wado import Wado
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """The source of every index. Implements ``protocols.Source``.
+
+    Attributes:
+        web: of what lies on DICOMweb servers.
+    """
+
+    web: Wado = field(default_factory=Wado)
+
+    def fetch(self, task: Task, scratch: Path) -> tuple[SourceInstance, ...]:
+        """The objects of one series, each from where it is.
+
+        Raises:
+            TaskFailure: an object has vanished, changed or cannot be read.
+            Refusal: an object is not what the index said.
+        """
+        web = any(map(elsewhere, _places([task])))
+        source: Source = self.web if web else Files()
+        return source.fetch(task, scratch)
+
+    def demand(self, tasks: Iterable[Task]) -> None:
+        """Refuse to begin where nothing is to be had: else every series would fail alone.
+
+        Raises:
+            ServerError: a server cannot be reached, or does not let us in.
+            UsageError: none of the files can be seen, and the folder of them all is empty or gone.
+        """
+        places = _places(tasks)
+        for address in sorted({one.rpartition("/studies/")[0] for one in places if elsewhere(one)}):
+            self.web.session(address.removeprefix(WEB)).page("studies", [("limit", "1")])
+        paths = [one for one in places if not elsewhere(one)]
+        if not paths or any(map(os.path.lexists, paths)):
+            return
+        folder = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 - text
+        if os.path.isdir(folder) and any(os.scandir(folder)):  # noqa: PTH112 - no error if hidden
+            return
+        raise UsageError(
+            "the archive is not there: no file that the index names can be seen. Is it mounted? "
+            "If it was moved, scan it where it is now, and search again"
+        )
+
+
+def elsewhere(place: str) -> bool:
+    """Whether this is an address on a server, and no path."""
+    return place.startswith((f"{WEB}http://", f"{WEB}https://"))
+
+
+def _places(tasks: Iterable[Task]) -> list[str]:
+    return [file.path for task in tasks for file in task.files]
