@@ -17,7 +17,7 @@ def told(index: StoreIndex) -> list[pl.DataFrame]:
     """All that an index says, but for when it learned it."""
     series = series_of(index)
     rows = index.instances(series["series_key"])
-    return [series, rows.drop(RUN), index.skipped(), index.issues()]
+    return [series, rows.drop(RUN), index.skipped(identified=True), index.issues(identified=True)]
 
 
 def assert_same(index: StoreIndex, other: StoreIndex) -> None:

@@ -35,7 +35,7 @@ def test_a_file_that_kills_a_worker_costs_that_file(
     index = scan(archive, workers=2, progress=False)
     skipped = {
         Path(path).name: reason
-        for path, reason in index.skipped().select("path", "reason").iter_rows()
+        for path, reason in index.skipped(identified=True).select("path", "reason").iter_rows()
     }
 
     assert index.instances(index.series().collect()["series_key"]).height == 8

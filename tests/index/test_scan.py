@@ -49,7 +49,7 @@ def _all(index: StoreIndex) -> pl.DataFrame:
 
 
 def _files(index: StoreIndex) -> set[str]:
-    return {*_all(index)["path"], *index.skipped()["path"]}
+    return {*_all(index)["path"], *index.skipped(identified=True)["path"]}
 
 
 def _state(folder: Path) -> dict[str, tuple[int, str]]:
@@ -70,7 +70,7 @@ def index(request: pytest.FixtureRequest, archive: Path, tmp_path: Path) -> Stor
 def test_every_file_is_indexed_or_skipped_with_a_reason(index: StoreIndex, archive: Path) -> None:
     """Nothing is lost, and nothing is there twice."""
     on_disk = {str(path) for path in archive.rglob("*") if path.is_file()}
-    skipped = dict(index.skipped().select("path", "reason").iter_rows())
+    skipped = dict(index.skipped(identified=True).select("path", "reason").iter_rows())
 
     assert on_disk == _files(index)
     assert _all(index).height + len(skipped) == len(on_disk)
@@ -119,7 +119,7 @@ def test_workers_find_what_one_process_finds(archive: Path) -> None:
 
     assert _all(one).equals(_all(three))
     assert series_of(one).equals(series_of(three))
-    assert one.skipped().equals(three.skipped())
+    assert one.skipped(identified=True).equals(three.skipped(identified=True))
 
 
 def test_the_archive_is_only_read(archive: Path, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_many_updates_end_where_one_scan_would(archive: Path, tmp_path: Path) ->
 
     assert _all(index).equals(_all(fresh))
     assert series_of(index).equals(series_of(fresh))
-    assert index.skipped().equals(fresh.skipped())
+    assert index.skipped(identified=True).equals(fresh.skipped(identified=True))
     parts = [path for path in store.iterdir() if path.name.startswith("instances-CT")]
     assert len(parts) < 14
 
@@ -193,7 +193,7 @@ def test_a_file_that_is_no_longer_skipped(archive: Path, tmp_path: Path) -> None
     index = scan(archive, store, progress=False)
 
     assert str(archive / "notes.txt") in _all(index)["path"]
-    assert str(archive / "a" / "1-1-001") in index.skipped()["path"]
+    assert str(archive / "a" / "1-1-001") in index.skipped(identified=True)["path"]
     assert _all(index).equals(_all(scan(archive, progress=False)))
 
 
@@ -206,7 +206,7 @@ def test_links_and_devices_are_listed_not_followed(archive: Path, tmp_path: Path
     (archive / "loop").symlink_to(archive)
     os.mkfifo(archive / "pipe")
     index = scan(archive, tmp_path / "store", progress=False)
-    reasons = dict(index.skipped().select("path", "reason").iter_rows())
+    reasons = dict(index.skipped(identified=True).select("path", "reason").iter_rows())
 
     assert "outside" not in _all(index)["PatientID"]
     for name in ("link", "folder", "loop", "pipe"):
@@ -221,7 +221,7 @@ def test_removing_a_link_is_noticed(archive: Path, tmp_path: Path) -> None:
     (archive / "link").unlink()
     index = scan(archive, tmp_path / "store", progress=False)
 
-    assert "not-a-file" not in index.skipped()["reason"]
+    assert "not-a-file" not in index.skipped(identified=True)["reason"]
 
 
 @pytest.mark.parametrize("name", ["no suffix", "ümläut", "头部.tmp", "a\nb", "-rf", "x.dcm.gz"])
@@ -237,7 +237,7 @@ def test_a_name_that_is_no_text_is_listed(archive: Path, tmp_path: Path) -> None
     (archive / "a" / "1-1-000").rename(archive / os.fsdecode(b"caf\xe9"))
     for _ in range(2):
         index = scan(archive, tmp_path / "store", progress=False)
-        reasons = dict(index.skipped().select("path", "reason").iter_rows())
+        reasons = dict(index.skipped(identified=True).select("path", "reason").iter_rows())
 
         assert reasons[str(archive / "caf\\udce9")] == "file-name"
 
@@ -262,7 +262,7 @@ def test_objects_that_do_not_say_what_they_are(tmp_path: Path) -> None:
     directory = pydicom.data.get_testdata_file("DICOMDIR")
     assert isinstance(directory, str)
     (root / "any name").write_bytes(Path(directory).read_bytes())
-    reasons = scan(root, progress=False).skipped().sort("path")["reason"]
+    reasons = scan(root, progress=False).skipped(identified=True).sort("path")["reason"]
 
     assert ["dicomdir", "no-sop-class", "no-uids"] == reasons.to_list()
 
@@ -274,7 +274,7 @@ def test_values_that_cannot_be_parsed(archive: Path, tmp_path: Path) -> None:
     path.write_bytes(data.replace(b"DA\x08\x0020210317", b"DA\x08\x0020211317"))
     for _ in range(2):
         index = scan(archive, tmp_path / "store", progress=False)
-        issues = index.issues().filter(pl.col("path") == str(path))
+        issues = index.issues(identified=True).filter(pl.col("path") == str(path))
 
         assert {("StudyDate", "not-a-date", "20211317")} <= set(
             issues.select("keyword", "problem", "value").iter_rows()

@@ -398,3 +398,19 @@ def test_an_answer_in_sql_names_nobody_unless_asked(store: Path) -> None:
         with pytest.raises(QueryError, match="identified=True"):
             index.sql(f"SELECT {asked} FROM instances")
     assert index.sql("SELECT PatientID FROM series", identified=True).height == whole.height
+
+
+def test_what_was_skipped_or_not_read_names_nobody_unless_asked(tmp_path: Path) -> None:
+    """No path and no value: these are the tables that one looks at right after a scan."""
+    write_series(
+        tmp_path / "Quisling", Patient(), Series(slices=1, extra={"SeriesDate": "20201345"})
+    )
+    (tmp_path / "Quisling" / "notes.txt").write_text("x")
+    index = scan(tmp_path, progress=False)
+
+    assert [("not-dicom", 1)] == index.skipped().rows()
+    assert ["keyword", "problem"] == index.issues().columns
+    assert 0 < len(index.issues())
+    assert "Quisling" not in f"{index.skipped()}{index.issues()}"
+    assert "path" in index.skipped(identified=True)
+    assert {"path", "value"} <= set(index.issues(identified=True).columns)

@@ -147,13 +147,18 @@ class StoreIndex:
         """Every column of every table: table, column, type, meaning. No identity."""
         return schema()
 
-    def skipped(self) -> pl.DataFrame:
-        """Every file that is not indexed: path, size, mtime_ns, reason. Identified."""
-        return collected(self._absolute(self.tables["skipped"]).sort("path"))
+    def skipped(self, *, identified: bool = False) -> pl.DataFrame:
+        """Every file that is not indexed: reason, size; identified also path and mtime_ns."""
+        found = collected(self._absolute(self.tables["skipped"]).sort("path"))
+        return _seen(found, ("reason", "size"), identified=identified)
 
-    def issues(self) -> pl.DataFrame:
-        """Every value that could not be parsed and is null in the index. Identified."""
-        return collected(self._absolute(self.tables["issues"]).sort("path", "keyword"))
+    def issues(self, *, identified: bool = False) -> pl.DataFrame:
+        """Every value that could not be parsed and is null in the index: keyword, problem.
+
+        Identified also path, SOPInstanceUID and the value.
+        """
+        found = collected(self._absolute(self.tables["issues"]).sort("path", "keyword"))
+        return _seen(found, ("keyword", "problem"), identified=identified)
 
     def search(self, /, **terms: object) -> Cohort:
         """The series for which every term holds; no term at all is everything.
@@ -261,3 +266,9 @@ def _shown(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return escape(str(value))
+
+
+def _seen(table: pl.DataFrame, plain: tuple[str, ...], *, identified: bool) -> pl.DataFrame:
+    """The table, or of it what names nobody: what a notebook shows is saved with it."""
+    given.a(bool, "identified", identified, "True or False")
+    return table if identified else table.select(plain).sort(plain)
