@@ -1,7 +1,7 @@
 """Conditions of CTP's two languages as criteria: of ``@if``, and of signatures and filters.
 
 Criteria are clauses of alternatives, all of which must be met. A comparison that no criterion can
-ask is an error, and never left out.
+ask is never left out: it may be true, and it may be false.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import Final
 
 from cohortkit.recipe.ctp import names
 from cohortkit.recipe.ctp.calls import NotUnderstood
@@ -20,6 +21,10 @@ NEVER: Clauses = ((),)
 """A clause without an alternative is never met; no clause at all always is."""
 
 _MOST = 512
+THIS: Final = ("this", "")
+"""How a condition calls the element that it stands at."""
+EITHER: Final[tuple[Clauses, Clauses]] = ((), ())
+"""Where a condition may be true and where it may be false, if nobody can ask: everywhere."""
 _ASKED = ("contains", "equals", "exists", "greaterthan", "isblank", "matches")
 _OTHER = {
     Match.IS: Match.IS_NOT,
@@ -29,26 +34,41 @@ _OTHER = {
 _OTHER |= {other: match for match, other in _OTHER.items()}
 
 
-def condition(args: Sequence[str], parameters: Mapping[str, str]) -> Clauses:
-    """What ``@if`` asks; case does not count, but for ``matches``.
+def condition(
+    args: Sequence[str], parameters: Mapping[str, str], this: str
+) -> tuple[Clauses, Clauses]:
+    """Where what ``@if`` asks may be true, and where it may be false.
+
+    Case does not count, but for ``matches``.
+
+    Args:
+        args: of the call.
+        parameters: of the script.
+        this: keyword of the element that it stands at; empty where it has none.
 
     Raises:
-        NotUnderstood: no condition, or one that cannot be asked.
+        NotUnderstood: no condition.
         names.UnknownName: of an element that there is not.
     """
     if len(args) < 2 or args[1] not in _ASKED:  # noqa: PLR2004 - element and question
         word = args[1] if len(args) > 1 else ""
         raise NotUnderstood(f"unknown condition {word[:40]!r}{hint(word, _ASKED)}")
-    keyword, asked = names.keyword(args[0]), args[1]
+    keyword = this if args[0] in THIS else names.asked(args[0])
+    if args[1] not in ("exists", "isblank") and len(args) < 3:  # noqa: PLR2004 - what with
+        raise NotUnderstood(f"{args[1]} compares with something")
+    if not keyword or args[1] == "greaterthan":
+        return EITHER
+    true = _true(keyword, args, parameters)
+    return true, negated(true)
+
+
+def _true(keyword: str, args: Sequence[str], parameters: Mapping[str, str]) -> Clauses:
+    asked = args[1]
     if asked == "exists":
         return one(keyword, Match.PRESENT)
     if asked == "isblank":
         return blank(keyword)
-    if len(args) < 3:  # noqa: PLR2004 - and what it is compared with
-        raise NotUnderstood(f"{asked} compares with something")
     value = _given(args[2], parameters)
-    if asked == "greaterthan":
-        raise NotUnderstood("greaterthan cannot be asked here; say which values are meant")
     return compared(keyword, asked if asked == "matches" else f"{asked}IgnoreCase", value)
 
 

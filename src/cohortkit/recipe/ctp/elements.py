@@ -122,7 +122,8 @@ class _Script:
         """Add what a replacement says; its tag, where the script names one."""
         try:
             target = names.element(entry.about)
-            meant = meaning(parse(entry.text), self.parameters)
+            this = target.keyword if isinstance(target, Attribute) else ""
+            meant = meaning(parse(entry.text), self.parameters, this)
         except names.NoCreator as problem:
             self._row(entry, entry.about, Verdict.REFUSED, str(problem))
             return set()
@@ -299,7 +300,8 @@ def _told(meant: Meaning) -> Meaning:
     """With the refusal in the words, where there is one beside what happens to the value."""
     if not meant.refusals or meant.wanted.words == HELD_BACK:
         return meant
-    held_back = f"where the condition says so, {HELD_BACK}"
+    always = () in meant.refusals  # nobody can ask the condition
+    held_back = f"{'where it stands' if always else 'where the condition says so'}, {HELD_BACK}"
     words = "; ".join(filter(None, (meant.wanted.words, held_back)))
     return replace(meant, wanted=replace(meant.wanted, words=words))
 

@@ -11,8 +11,8 @@ from cohortkit.recipe.vr import keyword_of
 from cohortkit.recipe.words import hint
 
 _TAG = re.compile(r"[\[(]?\s*([0-9a-fA-F]{4})\s*,?\s*([0-9a-fA-F]{4})\s*[\])]?")
-_PRIVATE = re.compile(r"[\[(]?([0-9a-fA-F]{4}),?\[([^\]]+)\]([0-9a-fA-F]{2})[\])]?")
-_CREATOR = re.compile(r"[\[(]?([0-9a-fA-F]{4}),?00\[([^\]]+)\][\])]?")
+_PRIVATE = re.compile(r"[\[(]?([0-9a-fA-F]{1,4}),?\[([^\]]+)\]([0-9a-fA-F]{2})[\])]?")
+_CREATOR = re.compile(r"[\[(]?([0-9a-fA-F]{1,4}),?00\[([^\]]+)\][\])]?")
 _SHORT = (("Ref", "Referenced"), ("Seq", "Sequence"), ("Datetime", "DateTime"))
 _RENAMED = {
     "deidentificationmethodcodesequence": "DeidentificationMethodCodeSequence",
@@ -68,6 +68,19 @@ def keyword(written: str) -> str:
     if not isinstance(found, Attribute) or not found.keyword:
         raise UnknownName(f"{written[:64]!r} has no keyword to ask by")
     return found.keyword
+
+
+def asked(written: str) -> str:
+    """The keyword of an element that ``@if`` asks; empty where it is one that has none.
+
+    Raises:
+        UnknownName: there is no such element.
+    """
+    try:
+        found = element(written)
+    except NoCreator:
+        return ""
+    return found.keyword if isinstance(found, Attribute) else ""
 
 
 @cache

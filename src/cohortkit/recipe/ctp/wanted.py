@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cohortkit.recipe.ctp.calls import BLOCKS, Call, NotUnderstood, Part
-from cohortkit.recipe.ctp.conditions import Clauses, condition, negated
+from cohortkit.recipe.ctp.conditions import THIS, Clauses, condition
 from cohortkit.recipe.model import Action
 
 
@@ -93,12 +93,13 @@ _SIMPLE = {
 """Functions that mean the same whatever their arguments; all others make a value of values."""
 
 
-def meaning(parts: Sequence[Part], parameters: Mapping[str, str]) -> Meaning:
+def meaning(parts: Sequence[Part], parameters: Mapping[str, str], this: str = "") -> Meaning:
     """What is wanted of the element.
 
     Args:
         parts: of its replacement.
         parameters: of the script.
+        this: its keyword; empty where it has none.
 
     Raises:
         NotUnderstood: a condition that is none, a parameter that nobody gave.
@@ -106,7 +107,7 @@ def meaning(parts: Sequence[Part], parameters: Mapping[str, str]) -> Meaning:
     """
     said = [part for part in parts if isinstance(part, Call) or part.strip()]
     if said and isinstance(said[0], Call) and said[0].name == "always":
-        inner = meaning(parts[parts.index(said[0]) + 1 :], parameters)
+        inner = meaning(parts[parts.index(said[0]) + 1 :], parameters, this)
         return Meaning(replace(inner.wanted, always=True), inner.refusals)
     if not said:
         return Meaning(Wanted(Action.EMPTY))
@@ -116,16 +117,16 @@ def meaning(parts: Sequence[Part], parameters: Mapping[str, str]) -> Meaning:
     if not calls:
         return Meaning(_constant("".join(map(str, parts))))
     if len(said) > 1:
-        return _mixed(parts, parameters)
-    return _one(calls[0], parameters)
+        return _mixed(parts, parameters, this)
+    return _one(calls[0], parameters, this)
 
 
-def _mixed(parts: Sequence[Part], parameters: Mapping[str, str]) -> Meaning:
+def _mixed(parts: Sequence[Part], parameters: Mapping[str, str], this: str) -> Meaning:
     """Text and parameters together are a constant; with anything else it is made of a value."""
     texts: list[str | None] = []
     refusals: list[Clauses] = []
     for part in parts:
-        one = meaning((part,), parameters)
+        one = meaning((part,), parameters, this)
         refusals += one.refusals
         constant = one.wanted.action is Action.SET
         texts.append(part if isinstance(part, str) else one.wanted.text if constant else None)
@@ -138,9 +139,9 @@ def _constant(text: str) -> Wanted:
     return Wanted(Action.SET if text.strip() else Action.EMPTY, text=text.strip())
 
 
-def _one(call: Call, parameters: Mapping[str, str]) -> Meaning:
+def _one(call: Call, parameters: Mapping[str, str], this: str) -> Meaning:
     if call.name in BLOCKS:
-        return _cases(call, parameters) if call.name != "append" else Meaning(_DERIVED)
+        return _cases(call, parameters, this) if call.name != "append" else Meaning(_DERIVED)
     if call.name in ("quarantine", "skip"):
         return Meaning(Wanted(None, words=HELD_BACK), ((),))
     if call.name == "param":
@@ -151,22 +152,24 @@ def _one(call: Call, parameters: Mapping[str, str]) -> Meaning:
 
 
 def _parameter(call: Call, parameters: Mapping[str, str]) -> str:
-    name = (call.args or ("",))[0].removeprefix("@")
+    name = (call.args or ("",))[0].lstrip("@$")
     if name not in parameters:
         raise NotUnderstood(f"no <p> is called {name[:40]!r}")
     return parameters[name]
 
 
-def _cases(call: Call, parameters: Mapping[str, str]) -> Meaning:
-    cases = [meaning(block, parameters) for block in call.blocks]
+def _cases(call: Call, parameters: Mapping[str, str], this: str) -> Meaning:
+    cases = [meaning(block, parameters, this) for block in call.blocks]
     refusals: list[Clauses] = []
     if call.name == "if":
-        asked = condition(call.args, parameters)
-        for case, clauses in zip(cases, (asked, negated(asked)), strict=True):
+        asked = condition(call.args, parameters, this)
+        for case, clauses in zip(cases, asked, strict=True):
             refusals += [(*clauses, *other) for other in case.refusals]
     else:
         refusals = [other for case in cases for other in case.refusals]
     staying = [case.wanted for case in cases if () not in case.refusals]
+    if _is_blank(call) and len(staying) == len(cases):
+        return Meaning(_also_blank(staying[1]), tuple(refusals))
     if not staying:
         return Meaning(Wanted(None, words=HELD_BACK), tuple(refusals))
     strictest = min(staying, key=lambda one: _STRICTNESS.index(one.action))
@@ -177,3 +180,14 @@ def _cases(call: Call, parameters: Mapping[str, str]) -> Meaning:
     return Meaning(
         Wanted(strictest.action, Verdict.STRICTER, words, strictest.text), tuple(refusals)
     )
+
+
+def _is_blank(call: Call) -> bool:
+    """Whether it asks if the element itself is blank, a case in which there is nothing to hide."""
+    return call.name == "if" and call.args[1:2] == ("isblank",) and call.args[0] in THIS
+
+
+def _also_blank(wanted: Wanted) -> Wanted:
+    words = "; ".join(filter(None, (wanted.words, "also where it is blank")))
+    verdict = Verdict.STRICTER if wanted.verdict is Verdict.TAKEN else wanted.verdict
+    return replace(wanted, verdict=verdict, words=words)
