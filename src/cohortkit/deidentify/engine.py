@@ -10,7 +10,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
-from cohortkit.deidentify import labels
+from cohortkit.deidentify import dimensions, labels
 from cohortkit.deidentify.cleaning import cleaned
 from cohortkit.deidentify.gates import burned_in_risk, face_risk
 from cohortkit.deidentify.headers import asked_of, holds
@@ -199,6 +199,7 @@ def _released(
         elements.pop(CHARACTERISTICS, None)
         told = characteristics(elements)
         elements.update({} if told is None else {CHARACTERISTICS: told})
+    dimensions.settle(elements)
     dummies = frozenset(walk.dummies)
     elements.update(stamp(source, said, pixels=pixels))
     dataset = Dataset(elements)

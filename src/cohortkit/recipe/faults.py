@@ -27,8 +27,8 @@ from cohortkit.recipe.policy import Policy
 from cohortkit.recipe.rulefaults import NEVER
 
 NOT_BUILT = {
-    Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "faces are not removed here, and the claim is "
-    "about the deed; see [faces]",
+    Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "no defacer removes faces, and the claim is "
+    "about the deed; take it out: heads are refused, or let out by [faces] with a reason",
 }
 """Options that this version does not have, and what it does instead."""
 
