@@ -250,6 +250,36 @@ def test_a_cell_that_tells_its_patient_is_empty(value: Scalar) -> None:
     assert None is left
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Quislings Mutter", "Familie Quislingová", "quisling1", "bei Herrn Muellerin", "Mc Zdonald",
+        "dr_oberholzern", "CTQuisling", "QUISLING",
+    ],
+)  # fmt: skip
+def test_a_name_is_known_as_a_sentence_bends_it(value: str) -> None:
+    """With endings and figures, glued, in pieces, with an umlaut lost; physicians' names too."""
+    told = [
+        ("PatientName", "Quisling^Ada"),
+        ("PatientBirthName", "MULLERIN"),
+        ("OtherPatientNames", "McZdonald"),
+        ("ReferringPhysicianName", "Oberholzer^X"),
+    ]
+    made = recipe(LabelType.TEXT)
+
+    assert (("t", None),) == released((("t", value),), made, 5, over_89=False, own=own_of(told))
+    assert (("t", value),) == released((("t", value),), made, 5, over_89=False, own=own_of([]))
+
+
+@pytest.mark.parametrize("value", ["lesion", "liver", "quiescent", "ada", "over the lobe"])
+def test_other_words_are_nobody_s(value: str) -> None:
+    """A beginning in common is no name."""
+    own = own_of([("PatientName", "Quisling^Adalbert"), ("ReferringPhysicianName", "Overholt^X")])
+    left = released((("t", value),), recipe(LabelType.TEXT), 5, over_89=False, own=own)
+
+    assert (("t", value),) == left
+
+
 @pytest.mark.parametrize("value", [44272, 47110815, 637632000])
 def test_the_same_cell_of_somebody_else_stays(value: int) -> None:
     """A number is a number where it is nobody's here."""

@@ -153,6 +153,57 @@ def test_what_another_study_knows_of_the_patient_is_searched_for(
     assert ["identity-found"] == export.refused()["reason"].unique().to_list()
 
 
+FIRST_STUDY = {
+    "OtherPatientIDs": ["KIS-7714402"],
+    "OtherPatientNames": "Vandersteen^Mia",
+    "PatientBirthName": "Ottenhof",
+    "PatientMotherBirthName": "Zevenbergen",
+    "PatientAddress": "Lindengracht 44, Ypelo",
+    "PatientTelephoneNumbers": "0761-5554321",
+    "AdmissionID": "ADM-118833",
+    "ReferringPhysicianName": "Wackernagel^Emil",
+    "OperatorsName": "Nettesheim^Ida",
+    "InstitutionName": "Spital Obenau",
+}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "KIS-7714402", "Vandersteen", "born Ottenhof", "Zevenbergen", "Lindengracht 44",
+        "0761 5554321", "ADM-118833", "asks Wackernagels office", "Nettesheim", "from Obenau",
+    ],
+)  # fmt: skip
+def test_a_label_tells_nothing_that_another_study_alone_knows(
+    key: ck.Key, tmp_path: Path, note: str
+) -> None:
+    """A label is joined to the person: each study of hers gives it, whatever its headers say."""
+    archive = tmp_path / "archive"
+    plain = Patient(accession="ACC5500772", physician="")
+    write_series(archive, Patient(), Series(study=1, number=1, extra=FIRST_STUDY))
+    nobody = dict.fromkeys(("InstitutionName", "OperatorsName"), "")
+    write_series(archive, plain, Series(study=2, number=2, extra=nobody))
+    (tmp_path / "note.toml").write_text(
+        'basis = "expert-determination"\n[labels]\nnote = "text"\n', "utf-8"
+    )
+    index = ck.scan(archive, tmp_path / "index", progress=False, workers=1)
+    people = index.search().to_polars(identified=True)["PatientID"].unique()
+    joined = index.search(SeriesNumber=2).join(
+        pl.DataFrame({"PatientID": people, "note": [f"see {note} again"] * len(people)}),
+        on="PatientID",
+    )
+
+    export = run(
+        ck.plan(joined, ck.load_recipe(tmp_path / "note.toml"), to="tables"), tmp_path / "out", key
+    )
+
+    told = b"".join(path.read_bytes() for path in export.release.rglob("*.parquet"))
+    assert note.encode() not in told
+    written = export.counts().filter(pl.col("level") == "series")["written"].sum()
+    if written:
+        assert [None] == export.table("labels")["note"].to_list()
+
+
 def test_a_joined_column_that_the_recipe_does_not_release_is_told_and_held_back(
     archive: Path, key: ck.Key, tmp_path: Path
 ) -> None:

@@ -158,3 +158,23 @@ def test_acronyms_of_examinations_are_ordinary_alone(word: str) -> None:
     """Nobody is called so; with the words beside it the name is one like any other."""
     assert word in ORDINARY
     assert f"zzz {word}" in name_in_full(f"Zzz^{word.upper()}")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("gb18030", "张^伟民"), ("cp932", "山田^太郎"), ("cp949", "김^철수"), ("big5", "陳^大文"),
+        ("cp1251", "Петрова^Анна"), ("iso8859-5", "Петрова^Анна"), ("koi8-r", "Петрова^Анна"),
+        ("iso8859-7", "Παπάς^Νίκος"), ("cp1254", "Şahin^Gül"), ("cp1256", "محمد^علي"),
+        ("cp1250", "Dvořák^Jiří"), ("cp850", "Müller^Jörg"), ("utf-8", "Müller^Jörg"),
+    ],
+)  # fmt: skip
+def test_a_character_set_that_lies_hides_no_name(encoding: str, name: str) -> None:
+    """What a console wrote in its code page and called Latin-1 is known as what it is."""
+    assert name in misread(name.encode(encoding).decode("latin-1"))
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_plain_text_is_read_in_one_way(text: str) -> None:
+    """Nothing is guessed where there is nothing to guess."""
+    assert {text} == misread(text)

@@ -20,12 +20,13 @@ from cohortkit.cohort.ordinary import is_english, is_ordinary, of_the_trade
 from cohortkit.dicom.keywords import tag_of, vr_of
 from cohortkit.dicom.sop_classes import is_registered
 from cohortkit.errors import UsageError
+from cohortkit.traces.bent import BENT, is_form, plainer
 from cohortkit.traces.dated import ages, tells_date
 from cohortkit.traces.days import date_forms, day_of
 from cohortkit.traces.fields import Kind, kind_of
 from cohortkit.traces.find import standing
 from cohortkit.traces.patterns import LEAST_DIGITS, SHORT, Pattern, Patterns, Rule
-from cohortkit.traces.scripts import dense, weight
+from cohortkit.traces.scripts import weight
 from cohortkit.traces.spellings import (
     accents,
     fold,
@@ -43,10 +44,6 @@ _LEAST_MIXED: Final = 4
 """Letters and digits together are less often anything else."""
 _NAMED: Final = 2
 """Family and given name: two words of a name are a name, whatever else they mean."""
-_BENT: Final = 4
-_GLUED: Final = 6
-"""Letters of a name that has endings, and of one that is known inside a longer word."""
-_ENDING: Final = 2
 _NAMES: Final = frozenset({Kind.NAME, Kind.PHYSICIAN})
 _DAYS: Final = frozenset({Kind.BIRTH_DATE, Kind.DATE})
 _IDS: Final = frozenset({Kind.PATIENT_ID, Kind.IDENTIFIER, Kind.PHONE, Kind.UID})
@@ -55,7 +52,6 @@ _OF_MANY: Final = frozenset({"IssuerOfPatientID", "SOPClassUID", "TransferSyntax
 _SERIAL: Final = "DeviceSerialNumber"
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD: Final = re.compile(r"[^\W_]+")
-_UMLAUT: Final = re.compile("ae|oe|ue")
 _SIX_FIGURES: Final = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _UID: Final = re.compile(r"(?<![\w.])[012](?:\.\d+){5,}")
 _AGE: Final = re.compile(r"(?<!\w)0\d\d[dwmy](?!\w)")
@@ -141,7 +137,9 @@ class Named:
         if not _written_as_a_name(word):
             return False
         forms = accents(fold(word))
-        return any(_is_form(form, name) for form in forms for name in self.names)
+        return any(
+            is_form(form, name, common=is_english(name)) for form in forms for name in self.names
+        )
 
     def _paired(self, words: list[str], unusual: list[str]) -> bool:
         """Whether two words are a name: beside each other, or one of them is no ordinary word."""
@@ -172,21 +170,9 @@ def _tokens(text: str) -> Iterator[str]:
 
 def _written_as_a_name(word: str) -> bool:
     """Whether a short word may be a name: of two letters Li, of three Ida and IDA as well."""
-    if not word.isascii() or len(word) >= _BENT:
+    if not word.isascii() or len(word) >= BENT:
         return weight(word) > 1
     return word.istitle() if len(word) == _NAMED else len(word) > _NAMED and not word.islower()
-
-
-def _is_form(word: str, name: str) -> bool:
-    """Whether a word is a name, has a case ending or a plural behind it, or was glued to it."""
-    if word == name:
-        return True
-    if dense(name):
-        return len(name) > 1 and name in word
-    more = len(word) - len(name)
-    if is_english(name) or len(name) < _BENT:
-        return more == 1 and word == f"{name}s"
-    return (0 < more <= _ENDING and word.startswith(name)) or (len(name) >= _GLUED and name in word)
 
 
 def near(texts: Iterable[str], series: pl.LazyFrame, *, days: bool = True) -> Named:
@@ -246,15 +232,11 @@ class _Said:
         forms = sorted({form for text in said for form in accents(fold(text))})
         compact = "\n".join("".join(words_in(form)) for form in forms)
         tokens = {word for text in said for word in _tokens(text)}
-        words = {_plainer(form) for word in tokens for form in accents(fold(word))}
+        words = {plainer(form) for word in tokens for form in accents(fold(word))}
         words |= {word.removesuffix("s") for word in words}
         digits = " ".join(re.findall(r"\d+", " ".join(forms)))
         dated = any(tells_date(text) or _SIX_FIGURES.search(text) for text in said)
-        return cls(compact, _plainer(compact), tuple(sorted(words)), digits, dated)
-
-
-def _plainer(text: str) -> str:
-    return _UMLAUT.sub(lambda two: two[0][0], text)
+        return cls(compact, plainer(compact), tuple(sorted(words)), digits, dated)
 
 
 def _candidates(kind: Kind, raw: pl.LazyFrame, said: _Said) -> Iterator[str]:

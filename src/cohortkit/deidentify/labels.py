@@ -260,6 +260,8 @@ def _is_own(value: float, terms: _Terms) -> bool:
 
 def _tells_own(text: str, terms: _Terms) -> bool:
     """Whether a text tells a day, a number, an age or the initials of its patient."""
+    if terms.own.names_in(text):
+        return True
     if _ALONE.fullmatch(text.strip()):
         return _is_own(float(text), terms)
     kinds = {what for _, _, what in terms.own.found(lowered(narrow(text).text))} - {What.PART}

@@ -50,11 +50,21 @@ class Change:
     unchanged: int
 
 
-def compare(files: pl.DataFrame, store: Path, sources: Sequence[Tables]) -> Change:
-    """Compare a listing with the files that are known, by path, size and time."""
+def compare(
+    files: pl.DataFrame, store: Path, sources: Sequence[Tables], *, anew: bool = False
+) -> Change:
+    """Compare a listing with the files that are known, by path, size and time.
+
+    Args:
+        files: what lies there.
+        store: where the sources are.
+        sources: a version, and what an interrupted scan has left.
+        anew: nothing that the version knows counts: every file is to be read.
+    """
     fresh, stale, gone = files, [], []
-    for source in sources:
-        fresh, lost = _apart(fresh, _known(store, source))
+    for number, source in enumerate(sources):
+        known = _known(store, source)
+        fresh, lost = (fresh, known) if anew and not number else _apart(fresh, known)
         stale.append(lost)
         gone.append(lost.join(fresh, on="path", how="anti").height)
     return Change(fresh, tuple(stale), gone[0], files.height - fresh.height)

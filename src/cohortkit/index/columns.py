@@ -18,8 +18,11 @@ from cohortkit.dicom.values import Field, field
 _SERIES_TEXT = """
     PatientID IssuerOfPatientID OtherPatientIDs PatientName PatientBirthDate PatientSex PatientAge
     PatientSize PatientWeight PatientIdentityRemoved
+    OtherPatientNames PatientBirthName PatientMotherBirthName PatientAddress PatientTelephoneNumbers
+    MedicalRecordLocator ResponsiblePerson AdmissionID
     StudyInstanceUID StudyDate StudyTime AccessionNumber StudyID StudyDescription
-    ReferringPhysicianName
+    ReferringPhysicianName RequestingPhysician PhysiciansOfRecord PerformingPhysicianName
+    NameOfPhysiciansReadingStudy OperatorsName
     SeriesInstanceUID SeriesNumber SeriesDate SeriesTime SeriesDescription ProtocolName Modality
     BodyPartExamined Laterality PatientPosition ViewPosition FrameOfReferenceUID
     Manufacturer ManufacturerModelName StationName InstitutionName InstitutionalDepartmentName
@@ -113,8 +116,9 @@ HISTORY: Final = pl.Schema(
 """One row an instance that was indexed and is so no more; not ``deleted`` where the file has
 changed or was moved."""
 
-SCHEMA: Final = 1
-"""The number of this set of tables; a store of another number is made anew from its instances."""
+SCHEMA: Final = 2
+"""The number of this set of tables; a store of another number is made anew by the next scan, which
+reads every file again: what is not indexed of a person is not searched for in what leaves."""
 
 SKIPPED: Final = pl.Schema({**LISTING, "reason": pl.String()})
 """One row a file that is not indexed."""

@@ -113,7 +113,9 @@ def _into_store(root: Path, writer: Writer, workers: int | None, *, progress: bo
     left = left_by(writer.store, manifest, str(root))
     writer.tidy(manifest, left.parts)
     listing = list_files(root)
-    change = compare(listing.files, writer.store, [manifest or Unfinished("", ""), left])
+    sources = [manifest or Unfinished("", ""), left]
+    older = manifest is not None and manifest.schema != SCHEMA
+    change = compare(listing.files, writer.store, sources, anew=older)
     if manifest is not None and not left.parts and _same(listing, change, writer):
         index = StoreIndex.of(writer.store, manifest)
         return replace(index, counts=_counts(listing, 0, change.unchanged))

@@ -22,6 +22,23 @@ _KNOWN: Final = (
     "StudyID",
     "StudyDate",
     "PatientAge",
+    # what some studies say and others do not; a label that is joined to the person says it to all
+    "OtherPatientIDs",
+    "OtherPatientNames",
+    "PatientBirthName",
+    "PatientMotherBirthName",
+    "PatientAddress",
+    "PatientTelephoneNumbers",
+    "MedicalRecordLocator",
+    "ResponsiblePerson",
+    "AdmissionID",
+    "ReferringPhysicianName",
+    "RequestingPhysician",
+    "PhysiciansOfRecord",
+    "PerformingPhysicianName",
+    "NameOfPhysiciansReadingStudy",
+    "OperatorsName",
+    "InstitutionName",
 )
 _DATES: Final = frozenset({"PatientBirthDate", "StudyDate"})
 _MOST = 500
@@ -49,7 +66,7 @@ def known_of(
     any of the ids that are merged.
     """
     frame = index.series()
-    names = frame.collect_schema().names()
+    names = frame.collect_schema()
     columns = [name for name in _KNOWN if name in names]
     if "PatientID" not in names or "PatientID" not in cohort.columns or not columns:
         return {}
@@ -60,9 +77,12 @@ def known_of(
     ids = ids.unique().drop_nulls()
     rows = (
         frame.filter(bare.is_in(ids.implode()))
-        .select(*who, *(_written(name) for name in columns))
+        .select(*who, *(_written(name, names[name]) for name in columns))
         .group_by(who)
-        .agg(pl.col(name).drop_nulls().unique().sort().head(_MOST) for name in columns)
+        .agg(
+            pl.col(name).explode(keep_nulls=False, empty_as_null=False).unique().sort().head(_MOST)
+            for name in columns
+        )
         .collect()
     )
     found: dict[Person, set[tuple[str, str]]] = {}
@@ -72,8 +92,11 @@ def known_of(
     return {person: tuple(sorted(known)) for person, known in found.items()}
 
 
-def _written(name: str) -> pl.Expr:
-    """As a header has it."""
+def _written(name: str, kind: pl.DataType) -> pl.Expr:
+    """As a header has it, each value by itself."""
+    if isinstance(kind, pl.List):
+        return pl.col(name).cast(pl.List(pl.String))
+    column = pl.col(name)
     if name in _DATES:
-        return pl.col(name).cast(pl.Date, strict=False).dt.strftime("%Y%m%d")
-    return pl.col(name).cast(pl.String)
+        column = column.cast(pl.Date, strict=False).dt.strftime("%Y%m%d")
+    return pl.concat_list(column.cast(pl.String))

@@ -18,10 +18,20 @@ from itertools import permutations, product
 from string import ascii_lowercase, ascii_uppercase
 
 from cohortkit.dicom.keywords import vr_of
+from cohortkit.traces.bent import BENT, in_pieces, is_form, plainer
 from cohortkit.traces.days import day_of, epoch_days
 from cohortkit.traces.fields import Kind, kind_of
 from cohortkit.traces.narrow import narrow
-from cohortkit.traces.spellings import fold, plain, words_in
+from cohortkit.traces.scripts import dense
+from cohortkit.traces.spellings import (
+    ORDINARY,
+    accents,
+    fold,
+    misread,
+    name_parts,
+    plain,
+    words_in,
+)
 
 _LONGEST_LIFE, _YEAR = 125, 365.25  # years; days
 _AGE_STRING = re.compile(r"\s*(\d{1,3})([DWMY]?)\s*", re.ASCII)  # PS3.5 6.2
@@ -58,6 +68,7 @@ _AGED = re.compile(
     rf"|(?<!\d)(?<!\d\.)(\d{{1,3}})[^a-z0-9]{{0,3}}(?:{_AGE_WORD}|[fhkmw])(?![a-z0-9])"
 )
 _INITIALS = re.compile(r"(?<![a-z0-9])[a-z](?:[^a-z0-9]{1,3}[a-z](?![a-z0-9])){1,4}")
+_NAMED = frozenset({Kind.NAME, Kind.PHYSICIAN})
 _KINDS = frozenset({Kind.PATIENT_ID, Kind.IDENTIFIER, Kind.PHONE})
 
 
@@ -69,6 +80,7 @@ class What(StrEnum):
     AGE = "own age"
     NUMBER = "own number"
     INITIALS = "own initials"
+    NAME = "own name"
 
 
 Found = tuple[int, int, What]
@@ -86,6 +98,7 @@ class Own:
         numbers: the figures of each number of the patient, without what parts them.
         parts: whole parts of these numbers, of three figures or more.
         initials: first letters of the words of each name.
+        names: words of names, the patient's and the physicians'.
     """
 
     days: frozenset[dt.date] = frozenset()
@@ -94,6 +107,7 @@ class Own:
     numbers: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
     initials: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     ages: frozenset[int] = field(init=False)
     _read: frozenset[tuple[str, ...]] = field(init=False)
     _glued: frozenset[str] = field(init=False)
@@ -109,6 +123,15 @@ class Own:
         for born, day in product(self.births, self.days):
             if 0 < (day - born).days < _LONGEST_LIFE * _YEAR:
                 yield born, day
+
+    def names_in(self, text: str) -> bool:
+        """Whether a word of a text is a name in some form; a long one may be in pieces."""
+        runs = words_in(fold(text))
+        words = {plainer(form) for run in runs for form in accents(run)} - ORDINARY
+        whole = {plainer(form) for form in accents("".join(runs))}
+        return any(
+            is_form(word, name) for word in words for name in self.names if name not in ORDINARY
+        ) or any(in_pieces(text, name) for text in whole for name in self.names)
 
     def found(self, low: str) -> Iterator[Found]:
         """Where a text tells something of the patient, whatever parts its figures and letters.
@@ -198,6 +221,7 @@ class Own:
             self.numbers | other.numbers,
             self.parts | other.parts,
             self.initials | other.initials,
+            self.names | other.names,
         )
 
 
@@ -213,7 +237,7 @@ def own_of(told: Iterable[tuple[str, str]]) -> Own:
         told: keyword and value of each.
     """
     days, births, ages = set[dt.date](), set[dt.date](), set[int]()
-    numbers, parts, initials = set[str](), set[str](), set[str]()
+    numbers, parts, initials, names = set[str](), set[str](), set[str](), set[str]()
     for keyword, value in told:
         vr = vr_of(keyword) or "LO"
         kind = kind_of(keyword, vr)
@@ -225,8 +249,14 @@ def own_of(told: Iterable[tuple[str, str]]) -> Own:
         elif kind in _KINDS:
             numbers |= figures_of(value)
             parts |= {run for run in _RUN.findall(narrow(value).text) if len(run) >= _WHOLE_PART}
-        elif kind is Kind.NAME:
-            initials |= set(initials_of(value))
+        elif kind in _NAMED:
+            names |= {
+                plainer(part)
+                for spelt in misread(value)
+                for part in name_parts(spelt)
+                if len(part) >= BENT or dense(part)
+            }
+            initials |= set(initials_of(value)) if kind is Kind.NAME else set()
     return Own(
         frozenset(days | births),
         frozenset(births),
@@ -234,6 +264,7 @@ def own_of(told: Iterable[tuple[str, str]]) -> Own:
         frozenset(numbers),
         frozenset(parts),
         frozenset(initials),
+        frozenset(names),
     )
 
 

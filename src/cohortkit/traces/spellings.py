@@ -6,10 +6,22 @@ import contextlib
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
+from functools import partial
 from itertools import permutations
 
 from cohortkit.recipe.text import shipped
 from cohortkit.traces.scripts import LOOKALIKES, ROMAN, STROKES, UMLAUTS, weight
+
+_CLAIMED_LATIN: Sequence[str] = tuple(
+    """
+    utf-8 gb18030 cp932 cp949 big5 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 iso8859-2 iso8859-5
+    iso8859-7 iso8859-9 koi8-r cp850 cp852 cp866 cp437
+    """.split()  # noqa: SIM905 - a list of words reads best as words
+)
+"""What consoles write under the name of Latin-1, or of nothing."""
+
+_JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"})
 
 SEPARATORS = (" ", ", ", ",", "^", "_", "-", ".", "")
 
@@ -115,16 +127,34 @@ def variants(text: str) -> tuple[str, ...]:
 
 
 def misread(raw: str) -> set[str]:
-    """A value, and what it is if its bytes are UTF-8 and the file says Latin-1.
+    """A value, and what it is if the file says Latin-1 and its bytes are of another encoding.
 
-    The reverse is no text that anyone would write: its pieces are single letters, which stand in
-    every other word of another script.
+    Consoles write the code page of their country under whatever character set they claim. What
+    mixes letters of two scripts in a word is no text. The reverse is no text that anyone would
+    write: its pieces are single letters, which stand in every other word of another script.
     """
     found = {raw}
     if not raw.isascii():
         with contextlib.suppress(UnicodeError):
-            found.add(raw.encode("latin-1").decode("utf-8"))
+            data = raw.encode("latin-1")
+            found |= {text for text in map(partial(_decoded, data), _CLAIMED_LATIN) if text}
     return found
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    """The text, where these bytes are one in this encoding; else nothing."""
+    with contextlib.suppress(UnicodeError):
+        text = data.decode(encoding)
+        letters = all(c.isascii() or unicodedata.category(c)[0] in "LMP" for c in text)
+        if letters and all(_of_one_script(word) for word in _WORD.findall(text)):
+            return text
+    return ""
+
+
+def _of_one_script(word: str) -> bool:
+    """Whether the letters of a word are of one script, by the first word of their Unicode names."""
+    scripts = {unicodedata.name(c, "?").partition(" ")[0] for c in word if c.isalpha()}
+    return len({"CJK" if one in _JAPANESE else one for one in scripts}) <= 1
 
 
 def digests(raw: str) -> set[str]:
