@@ -140,7 +140,7 @@ class Jobs:
         """Where the export stands, by its files."""
         if (self.out / "release" / "tables").is_dir():
             return "finish"
-        return "work" if any((self.out / "vault" / "records").glob("*.json")) else "begin"
+        return "work" if any((self.out / "vault" / "records").rglob("*.json")) else "begin"
 
 
 def children(pid: int) -> list[int]:
@@ -238,7 +238,7 @@ def main() -> int:
         for name in asked.engines.split(","):
             jobs = disturbed(name, base, asked, chance)
             same = tree(jobs.out / "release") == whole
-            records = len(list((jobs.out / "vault" / "records").glob("*.json")))
+            records = len(list((jobs.out / "vault" / "records").rglob("*.json")))
             outcome = f"{records} records, {'same' if same else 'OTHER'} bytes"
             report(name, jobs, jobs.seconds / first, outcome)
             good &= same and records == asked.series

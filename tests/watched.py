@@ -45,7 +45,7 @@ class Watched:
         release, records = self.out / "release", self.out / "vault" / "records"
         if self._made(release, release / "tables"):
             return "finish"
-        if self._made(records):
+        if self._made(*records.glob("*")):
             return "work"
         return "begin" if self._signed() else "start"
 

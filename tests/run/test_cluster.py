@@ -222,7 +222,7 @@ def test_a_run_whose_parent_is_killed_is_resumed_there_or_here(
         job = subprocess.Popen([sys.executable, "-c", script])
         until = time.monotonic() + 60
         while job.poll() is None and time.monotonic() < until:
-            if len(list((out / "vault" / "records").glob("*.json"))) > records:
+            if len(list((out / "vault" / "records").rglob("*.json"))) > records:
                 break
             time.sleep(0.002)
         job.kill()

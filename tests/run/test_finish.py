@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -92,9 +92,15 @@ class Tables:
     accepts: ClassVar[frozenset[PayloadKind]] = frozenset()
 
     def finish(
-        self, rows: Mapping[str, Sequence[Mapping[str, object]]], treatment: Mapping[str, str]
+        self,
+        rows: Iterable[Mapping[str, Sequence[Mapping[str, object]]]],
+        treatment: Mapping[str, str],
     ) -> dict[str, bytes]:
-        made = {f"{name}.json": json.dumps(list(lines)).encode() for name, lines in rows.items()}
+        said: dict[str, list[object]] = {}
+        for one in rows:
+            for name, lines in one.items():
+                said.setdefault(name, []).extend(lines)
+        made = {f"{name}.json": json.dumps(lines).encode() for name, lines in said.items()}
         return {**made, "treatment.json": json.dumps(dict(treatment)).encode()}
 
 

@@ -169,7 +169,7 @@ def test_it_is_said_everywhere_which_kind_was_used(
     assert "drawn at random and kept in a table" in (made.release / "report.html").read_text()
     first = pydicom.dcmread(next(made.release.rglob("*.dcm")))
     assert any("ids: out of a table" in line for line in first.DeidentificationMethod)
-    for path in (vault / "records").glob("*.json"):
+    for path in (vault / "records").rglob("*.json"):
         record = from_json(path.read_bytes())
         assert record is not None
         assert table.gave(record.task)

@@ -108,7 +108,7 @@ def test_killed_at_any_moment_the_same_command_gives_the_same_bytes(
 
 def _tries(base: Path, out: Path) -> None:
     """A trial of one series holds what it says, and nothing of what was killed."""
-    if any((out / "vault" / "records").glob("*.json")):
+    if any((out / "vault" / "records").rglob("*.json")):
         export(base, out, limit=1)
         accounted(out / "release")
 

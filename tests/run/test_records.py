@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -103,3 +104,14 @@ def test_a_cell_of_an_unknown_type_is_an_error_that_names_the_type_only() -> Non
 
     with pytest.raises(TypeError, match="timedelta"):
         to_json(record)
+
+
+NAMES = st.sampled_from(["statement", "rows", ',"rows":{', ',"statement":', "$type"]) | TEXT
+
+
+@given(RECORDS, st.dictionaries(NAMES, st.lists(st.dictionaries(NAMES, NAMES), max_size=2)))
+def test_without_its_rows_a_record_is_the_same(record: Record, rows: object) -> None:
+    """Whatever tables, columns and cells are called: what is left out is the rows and no more."""
+    made = replace(record, rows=rows)
+
+    assert replace(made, rows={}) == from_json(to_json(made), rows=False)

@@ -54,7 +54,7 @@ def planned(folder: Path, options: str = "") -> ck.Plan:
 def test_boxes_go_to_the_vault_and_counts_to_the_release(key: ck.Key, tmp_path: Path) -> None:
     """Where a name stood is told inside; outside is told how many series were cleaned."""
     made = run(planned(tmp_path), tmp_path / "out", key)
-    boxes = sorted((tmp_path / "out/vault/redactions").iterdir())
+    boxes = sorted((tmp_path / "out/vault/redactions").rglob("*.json"))
     assert 2 == len(boxes)
     for path in boxes:
         told = json.loads(path.read_text())
@@ -117,4 +117,4 @@ def test_the_report_of_an_export_without_such_rules_says_nothing_of_it(
     plan = ck.plan(index.search(), ck.load_recipe("basic"), to="tables")
     made = run(plan, tmp_path / "out", key)
     assert "What was done to pixels" not in (made.release / "report.html").read_text()
-    assert not list((tmp_path / "out/vault/redactions").iterdir())
+    assert not list((tmp_path / "out/vault/redactions").rglob("*.json"))

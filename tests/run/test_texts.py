@@ -126,7 +126,7 @@ def test_what_was_cleaned_is_told_to_the_vault_and_nowhere_else(export: Export) 
     assert not any(one["field"] == "ImageComments" for one in reports(made))
     folder = made.root / "vault" / "texts"
     assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
-    assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*.json")}
     for path in made.release.rglob("*"):
         assert path.is_dir() or b"Zorbulax" not in path.read_bytes()
 

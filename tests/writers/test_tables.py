@@ -48,7 +48,7 @@ def read(data: bytes) -> pl.DataFrame:
 
 def test_patients_and_studies_stand_once(said: dict[str, list[Any]]) -> None:
     """Two series of a patient give one patient and one study."""
-    made = Tables().finish(said)
+    made = Tables().finish([said])
 
     assert {name: read(made[f"{name}.parquet"]).height for name in TABLES} == {
         "patients": 2,
@@ -64,7 +64,7 @@ def test_any_order_gives_the_same_bytes(said: dict[str, list[Any]], seed: int) -
     """Records come as they finish; the tables do not show it."""
     mixed = {name: random.Random(seed).sample(some, len(some)) for name, some in said.items()}
 
-    assert Tables(csv=True).finish(mixed) == Tables(csv=True).finish(said)
+    assert Tables(csv=True).finish([mixed]) == Tables(csv=True).finish([said])
 
 
 def test_a_patient_of_two_sexes_is_not_settled(said: dict[str, list[Any]]) -> None:
@@ -72,7 +72,7 @@ def test_a_patient_of_two_sexes_is_not_settled(said: dict[str, list[Any]]) -> No
     mixed = dict(said)
     mixed["patients"] = [dict(said["patients"][0]), {**said["patients"][0], "PatientSex": "O"}]
 
-    made = Tables().finish(mixed)
+    made = Tables().finish([mixed])
     row = read(made["patients.parquet"]).row(0, named=True)
     entries = json.loads(made["data_dictionary.json"])["Columns"]
 
@@ -89,12 +89,12 @@ def test_types_do_not_depend_on_the_rows(said: dict[str, list[Any]]) -> None:
         keys = {column: row[column] for row in said[name][:1] for column in row if "a" <= column[0]}
 
         assert table(name, []).schema == full.schema
-        assert table(name, [{**dict.fromkeys(full.columns), **keys}]).schema == full.schema
+        assert table(name, [{**dict.fromkeys(full.schema), **keys}]).schema == full.schema
 
 
 def test_no_rows_at_all() -> None:
     """An export that wrote nothing still has its tables."""
-    made = Tables(csv=True).finish({})
+    made = Tables(csv=True).finish([])
 
     assert {read(made[f"{name}.parquet"]).height for name in TABLES} == {0}
     ends = {name.rsplit(".", 1)[1] for name in made if name.startswith("patients.")}
@@ -124,7 +124,7 @@ def test_joined_columns_take_what_comes(cells: list[Any]) -> None:
         for n, cell in enumerate(cells)
     ]
 
-    got = read(Tables().finish({"labels": said})["labels.parquet"])["label"].to_list()
+    got = read(Tables().finish([{"labels": said}])["labels.parquet"])["label"].to_list()
 
     kinds = {type(cell) for cell in cells if cell is not None}
     if len(kinds) == 1 and not (kinds == {int} and any(abs(c) >= 2**63 for c in cells if c)):
@@ -140,7 +140,7 @@ RISKY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "=cmd|'
 def test_text_is_no_formula(text: str) -> None:
     """A spreadsheet takes none of these for a formula; the Parquet keeps them as they are."""
     said = [{"patient": "p", "study": "s", "series": "r", "label": text, "=name": 1}]
-    made = Tables(csv=True).finish({"labels": said})
+    made = Tables(csv=True).finish([{"labels": said}])
 
     header, row = csv.reader(io.StringIO(made["labels.csv"].decode(), newline=""))
 
@@ -151,7 +151,7 @@ def test_text_is_no_formula(text: str) -> None:
 
 def test_numbers_are_not_touched(said: dict[str, list[Any]]) -> None:
     """A negative number stays a number in CSV."""
-    made = Tables(csv=True).finish(said)
+    made = Tables(csv=True).finish([said])
     lines = list(csv.DictReader(io.StringIO(made["instances.csv"].decode())))
 
     assert {line["RescaleIntercept"] for line in lines} == {"-1024.0"}
@@ -160,7 +160,7 @@ def test_numbers_are_not_touched(said: dict[str, list[Any]]) -> None:
 
 def test_dictionary_explains_every_column(said: dict[str, list[Any]]) -> None:
     """Each column of each table has its meaning, type and source; the recipe's part if told."""
-    made = Tables().finish(said, {"PatientSex": "kept"})
+    made = Tables().finish([said], {"PatientSex": "kept"})
     entries = json.loads(made["data_dictionary.json"])["Columns"]
 
     named = {(entry["Table"], entry["Column"]): entry for entry in entries}
@@ -177,7 +177,7 @@ def test_dictionary_explains_every_column(said: dict[str, list[Any]]) -> None:
 
 def test_parquet_carries_no_pandas(said: dict[str, list[Any]]) -> None:
     """No index, no foreign metadata: what pyarrow and pandas read is what stands there."""
-    made = Tables().finish(said)
+    made = Tables().finish([said])
 
     assert all(b"pandas" not in data for name, data in made.items() if name.endswith("parquet"))
 

@@ -25,9 +25,9 @@ from cohortkit.run.identity import people_of, same_table, table_of
 from cohortkit.run.place import Place, cause
 from cohortkit.run.plan import archive_of
 from cohortkit.run.recall import about_of, recall
-from cohortkit.run.resume import read_all
 from cohortkit.run.secret import demand_place, write_new
 from cohortkit.run.settings import KEYED, Settings, of_export
+from cohortkit.run.shelf import read_all
 
 Level = Literal["patient", "study", "series", "instance"]
 
@@ -120,7 +120,7 @@ def crosswalk(
     table_of(kind, ids, str(out), needed=True)
     opened = open_index(index) if isinstance(index, str | Path) else index
     try:
-        same_table(ids, read_all(place), str(out))
+        same_table(ids, read_all(place, rows=False), str(out))
         reading = _Reading(place, about_of(place, str(out)), key, ids)
         tasks, missing = reading.tasks(opened)
         target = demand_place(to, archive_of(opened, tasks.values()), place)
@@ -171,7 +171,9 @@ class _Reading:
         made = key.pseudonyms() if ids is None else ids.pseudonyms(key)
         self.pseudonyms: Pseudonyms = Merged(made, self.people) if self.people else made
 
-        self.names = {one.task: one.names for one in read_all(place) if one.names is not None}
+        self.names = {
+            one.task: one.names for one in read_all(place, rows=False) if one.names is not None
+        }
 
     def tasks(self, index: Index) -> tuple[dict[str, Task], int]:
         """The series of the export, by record, and how many the index does not hold."""

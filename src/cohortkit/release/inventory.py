@@ -22,8 +22,8 @@ from cohortkit.model import Record
 from cohortkit.release import page, survivors
 from cohortkit.release.counting import SCHEMA, Cell, Values
 from cohortkit.run.place import Place, cause, files_under, publish
-from cohortkit.run.resume import read_all
 from cohortkit.run.settings import read
+from cohortkit.run.shelf import read_all
 
 _TABLE, _PAGE = "inventory", "inventory.html"
 _TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "PN", "UR", "AE", "text"})
@@ -162,7 +162,7 @@ def inventory(out: str | Path) -> Inventory:
 def _count(place: Place, values: Values) -> tuple[int, tuple[str, ...], set[str]]:
     """How many files were read, which could not be, and the patients' names in the release."""
     known: dict[str, str] = {}
-    for record in read_all(place):
+    for record in read_all(place, rows=False):
         known |= dict.fromkeys(_paths(record), record.names.patient if record.names else "")
     read_, unread = Counter[str](), []
     for name in sorted(files_under(place.release), key=lambda one: (known.get(one, ""), one)):

@@ -29,13 +29,14 @@ from cohortkit.run.ledger import note
 from cohortkit.run.limits import Limits
 from cohortkit.run.lock import alone, hold
 from cohortkit.run.pace import Pace, Paced
-from cohortkit.run.place import Place, cause, check, finished, publish
+from cohortkit.run.place import Place, cause, check, finished, into_folders, publish
 from cohortkit.run.plan import Plan
 from cohortkit.run.posted import Posted
 from cohortkit.run.records import to_json
-from cohortkit.run.resume import Gone, Retry, Standing, missing, read_all, remove_litter, resume
+from cohortkit.run.resume import Gone, Retry, Standing, missing, remove_litter, resume
 from cohortkit.run.settings import settings_of, settle
 from cohortkit.run.shards import Part, Shard, holding, part_of
+from cohortkit.run.shelf import Shelf, read_all
 from cohortkit.run.worker import Work, ended
 from cohortkit.sources.located import Located
 from cohortkit.verify.canary import canary
@@ -241,6 +242,8 @@ class _Run:
 
         A shard finishes if it is the last: nobody else at work, and nothing missing.
         """
+        with self.for_a_moment():
+            into_folders(self.place)
         standing = resume(
             self.place,
             self.plan,
@@ -264,14 +267,14 @@ class _Run:
         return Export(self.place.root, increment=standing.increment)
 
     def _part(self, standing: Standing, lacking: int | None) -> Part:
-        records = {record.task: record for record in read_all(self.place)}
+        records = read_all(self.place, rows=False)
         return part_of(self.shard, standing.mine, records, lacking, self.paced.stopped)
 
     def _finish(self, lost: list[Record]) -> None:
         place = self.place
-        records = [*read_all(place), *lost]
+        records = Shelf.on(place, lost)
         # of dead workers: nobody has searched it
-        remove_litter(place, records, keep_finished=True)
+        remove_litter(place, records.rowless(), keep_finished=True)
         made = finish(records, self.about(), self.plan.outputs)
         # noted before it is there: no release without a line of who made it
         released(place, self.work.key.pseudonyms(), made["export.json"], records=len(records))

@@ -40,28 +40,42 @@ class Why:
 
 
 def counts(records: Iterable[Record]) -> tuple[Count, ...]:
-    """The lines of all outputs and levels, outputs in the order of their names."""
-    seen: dict[tuple[str, str], dict[Unit, set[Status]]] = {}
+    """The lines of all outputs and levels, outputs in the order of their names.
+
+    What is one record's alone is counted at once; patients and studies are in several.
+    """
+    shared: dict[tuple[str, str], dict[Unit, Status]] = {}
+    sums: dict[tuple[str, str], Counter[Status]] = {}
     for record in records:
         patient, study = _units(record)
-        for outcome in record.outcomes:
-            if not outcome.instances:
-                continue
-            units: dict[str, Unit]
-            units = {"patient": patient, "study": study, "series": (record.task,)}
-            for level, unit in units.items():
-                table = seen.setdefault((outcome.output, level), {})
-                table.setdefault(unit, set()).add(outcome.status)
-            table = seen.setdefault((outcome.output, "instance"), {})
+        for output, ended in _ended(record).items():
+            mine = best(ended.values())
+            for level, unit in (("patient", patient), ("study", study)):
+                table = shared.setdefault((output, level), {})
+                table[unit] = best((mine, table.get(unit, mine)))
+            sums.setdefault((output, "series"), Counter())[mine] += 1
+            sums.setdefault((output, "instance"), Counter()).update(ended.values())
+    sums |= {key: Counter(table.values()) for key, table in shared.items()}
+    return tuple(
+        Count(output, level, sums[output, level].total(), _all(sums[output, level]))
+        for output in sorted({output for output, _ in sums})
+        for level in LEVELS
+    )
+
+
+def _ended(record: Record) -> dict[str, dict[int, Status]]:
+    """What each instance counts as, by output."""
+    found: dict[str, dict[int, Status]] = {}
+    for outcome in record.outcomes:
+        if outcome.instances:
+            mine = found.setdefault(outcome.output, {})
             for number in outcome.instances:
-                table.setdefault((record.task, str(number)), set()).add(outcome.status)
-    lines = []
-    for output in sorted({output for output, _ in seen}):
-        for level in LEVELS:
-            table = seen[output, level]
-            by = Counter(best(statuses) for statuses in table.values())
-            lines.append(Count(output, level, len(table), {one: by[one] for one in Status}))
-    return tuple(lines)
+                mine[number] = best((outcome.status, mine.get(number, outcome.status)))
+    return found
+
+
+def _all(by: Counter[Status]) -> dict[Status, int]:
+    return {one: by[one] for one in Status}
 
 
 def _units(record: Record) -> tuple[Unit, Unit]:

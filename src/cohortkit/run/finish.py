@@ -6,9 +6,8 @@ Pure: the same records give the same bytes, in whatever order they come and howe
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -21,7 +20,9 @@ from cohortkit.run.counts import counts, reasons
 from cohortkit.run.parts import placed, shares
 from cohortkit.run.redactions import total
 from cohortkit.run.report import report
+from cohortkit.run.shelf import Shelf
 from cohortkit.run.version import VERSION
+from cohortkit.writers.sheet import Sheet
 
 TASKS = pl.Schema(
     {
@@ -58,45 +59,44 @@ FILES = pl.Schema(_FILES)
 """A row for each file of the release that a task wrote; ``path`` is relative to the release."""
 
 
-_Tables = Callable[[Mapping[str, Any], Mapping[str, str]], Mapping[str, bytes]]
-"""Rows by table, and what the recipe does by keyword; to files by name."""
+_Tables = Callable[[Iterable[Mapping[str, Any]], Mapping[str, str]], Mapping[str, bytes]]
+"""Rows by table, of one record after the other, and what the recipe does; to files by name."""
 
 
 def finish(
-    records: Iterable[Record], about: About, outputs: Sequence[Writer] = ()
+    records: Shelf | Iterable[Record], about: About, outputs: Sequence[Writer] = ()
 ) -> dict[str, bytes]:
     """The files at the top of the release, by name."""
-    ordered = sorted(records, key=_order)
-    parts = about.parts
-    beside: list[tuple[str, pl.DataType]] = [(SPLIT.name, pl.String())] if parts else []
-    tables = {"tasks": (_tasks(ordered), TASKS), "files": (_files(ordered), FILES)}
-    made = {
-        f"{name}.parquet": parquet(placed(rows, parts), pl.Schema([*schema.items(), *beside]))
-        for name, (rows, schema) in tables.items()
-    }
-    released = {name: placed(said, parts) for name, said in _rows(ordered).items()}
+    shelf = records if isinstance(records, Shelf) else Shelf.of(records)
+    written: set[str] = set()
+    made = {f"{name}.parquet": data for name, data in _listed(shelf, about.parts, written)}
     for one in outputs:
         finisher: _Tables | None = getattr(one, "finish", None)
         if finisher is not None:
-            said = finisher(released, about.treatment)
+            said = finisher(_rows(shelf, about.parts), about.treatment)
             made |= {f"{one.name}/{name}": data for name, data in said.items()}
-    made["report.html"] = report(ordered, about).encode("utf-8")
-    made["export.json"] = _manifest(ordered, about, made)
+    made["report.html"] = report(shelf.bare, about).encode("utf-8")
+    made["export.json"] = _manifest(shelf.bare, written, about, made)
     return dict(sorted(made.items()))
 
 
-def _order(record: Record) -> tuple[str, str, str, str]:
-    names = record.names
-    if names is None:
-        return "", "", "", record.task
-    return names.patient, names.study, names.series, record.task
+def _rows(shelf: Shelf, parts: Parts) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """The table rows of one record after the other."""
+    for record in shelf:
+        yield {name: placed(rows, parts) for name, rows in record.rows.items()}
 
 
-def parquet(rows: list[dict[str, Any]], schema: pl.Schema) -> bytes:
-    """A table as Parquet bytes that depend on the rows alone."""
-    out = io.BytesIO()
-    pl.DataFrame(rows, schema=schema).write_parquet(out, compression="zstd", statistics=True)
-    return out.getvalue()
+def _listed(shelf: Shelf, parts: Parts, written: set[str]) -> Iterator[tuple[str, bytes]]:
+    """The tables of tasks and files; and noted, the patients of whom there is a file."""
+    beside: list[tuple[str, pl.DataType]] = [(SPLIT.name, pl.String())] if parts else []
+    tasks, files = (Sheet(pl.Schema([*one.items(), *beside])) for one in (TASKS, FILES))
+    for record in shelf.rowless():
+        tasks.extend(placed(_tasks(record), parts))
+        files.extend(placed(_files(record), parts))
+        if record.names is not None and record.artifacts:
+            written.add(record.names.patient)
+    yield "tasks", tasks.parquet()
+    yield "files", files.parquet(by=["path"])
 
 
 def _names(record: Record) -> dict[str, str | None]:
@@ -108,9 +108,9 @@ def _names(record: Record) -> dict[str, str | None]:
     }
 
 
-def _tasks(records: Iterable[Record]) -> list[dict[str, Any]]:
-    return [
-        {
+def _tasks(record: Record) -> Iterator[dict[str, Any]]:
+    for one in record.outcomes:
+        yield {
             **_names(record),
             "output": one.output,
             "status": str(one.status),
@@ -120,14 +120,11 @@ def _tasks(records: Iterable[Record]) -> list[dict[str, Any]]:
             "numbers": json.dumps(dict(sorted(one.numbers.items()))) if one.numbers else None,
             "task": record.task,
         }
-        for record in records
-        for one in record.outcomes
-    ]
 
 
-def _files(records: Iterable[Record]) -> list[dict[str, Any]]:
-    rows = [
-        {
+def _files(record: Record) -> Iterator[dict[str, Any]]:
+    for one in record.artifacts:
+        yield {
             **_names(record),
             "path": one.path,
             "output": one.output,
@@ -140,22 +137,11 @@ def _files(records: Iterable[Record]) -> list[dict[str, Any]]:
             "sha256": one.sha256,
             "task": record.task,
         }
-        for record in records
-        for one in record.artifacts
-    ]
-    return sorted(rows, key=lambda row: str(row["path"]))
 
 
-def _rows(records: Iterable[Record]) -> dict[str, list[Mapping[str, object]]]:
-    """All table rows in the order of the records."""
-    found: dict[str, list[Mapping[str, object]]] = {}
-    for record in records:
-        for name, rows in record.rows.items():
-            found.setdefault(name, []).extend(rows)
-    return found
-
-
-def _manifest(records: Sequence[Record], about: About, made: Mapping[str, bytes]) -> bytes:
+def _manifest(
+    records: Sequence[Record], written: Iterable[str], about: About, made: Mapping[str, bytes]
+) -> bytes:
     body = {
         "format": FORMAT,
         "cohortkit": VERSION,
@@ -194,7 +180,7 @@ def _manifest(records: Sequence[Record], about: About, made: Mapping[str, bytes]
         ],
         "searched": searched(records),
         "small_cells": list(about.small),
-        "split": _split(records, about.parts),
+        "split": _split(written, about.parts),
         "pixels": {
             str(work): {"series": series, "objects": objects}
             for work, (series, objects) in total(records).items()
@@ -204,10 +190,9 @@ def _manifest(records: Sequence[Record], about: About, made: Mapping[str, bytes]
     return json.dumps(body, indent=1, ensure_ascii=False).encode("utf-8") + b"\n"
 
 
-def _split(records: Sequence[Record], parts: Parts) -> list[dict[str, object]]:
+def _split(written: Iterable[str], parts: Parts) -> list[dict[str, object]]:
     """Each part with its share and how many of the patients who were written are in it."""
-    named = (one.names.patient for one in records if one.names is not None and one.artifacts)
-    there = shares(named, parts)
+    there = shares(written, parts)
     return [{"part": name, "share": share, "patients": there[name]} for name, share in parts]
 
 

@@ -29,6 +29,7 @@ def finished(name: str) -> bool:
     return any(name == one or name.startswith(f"{one}/") for one in FINISHED)
 
 
+_PREFIX = 2  # letters of a task's name, of 32: a thousand folders
 _OURS = frozenset({"release", "quarantine", "vault"})
 _LITTER = re.compile(r"\.DS_Store|\._.*|\.nfs.*|Thumbs\.db|desktop\.ini|\.directory|lost\+found")
 """What systems and file managers leave in any folder that somebody looks at."""
@@ -111,7 +112,19 @@ class Place:
 
     def record(self, task: str) -> Path:
         """The record of a task."""
-        return self.records / f"{task}.json"
+        return _in_folder(self.records, task)
+
+    def residual(self, task: str) -> Path:
+        """What a task was not searched for, and its hits."""
+        return _in_folder(self.residuals, task)
+
+    def redaction(self, task: str) -> Path:
+        """What was blanked in the pixels of a task."""
+        return _in_folder(self.redactions, task)
+
+    def text(self, task: str) -> Path:
+        """The texts of a task that were cleaned or withheld; identified."""
+        return _in_folder(self.texts, task)
 
     def prepare(self) -> None:
         """Make the folders; the identified ones for their owner alone.
@@ -131,6 +144,29 @@ class Place:
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise unwritten(OutputError, f"output {self.root}: {cause(error)}", error) from None
+
+
+def _in_folder(base: Path, task: str) -> Path:
+    """A file of a task: of a thousand folders, since one of a million names is slow to list."""
+    return base / task[:_PREFIX] / f"{task}.json"
+
+
+def into_folders(place: Place) -> None:
+    """Move what an earlier version left beside each other to where it is looked for.
+
+    Each by one rename, so that a kill between two leaves nothing that is not found again.
+    """
+    for base in (place.records, place.residuals, place.redactions, place.texts):
+        flat = [entry.name for entry in os.scandir(base) if entry.is_file(follow_symlinks=False)]
+        moved = [Path(name) for name in flat if name.endswith(".json") and name[0] != "."]
+        for name in moved:
+            target = _in_folder(base, name.stem)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            (base / name).replace(target)
+        for folder in {_in_folder(base, name.stem).parent for name in moved}:
+            sync_folder(folder)
+        if moved:
+            sync_folder(base)
 
 
 def cause(error: OSError) -> str:
@@ -219,6 +255,9 @@ def publish(path: Path, data: bytes, *, mode: int = 0o600, staging: Path | None 
         staging: a folder on the same file system for the file before it is whole; default: its
             own.
     """
+    if not path.parent.is_dir():  # in the vault: a folder of tasks' files
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent.parent)
     temporary = (staging or path.parent) / f".{path.name}.{os.getpid()}.part"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:

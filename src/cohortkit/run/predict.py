@@ -99,7 +99,7 @@ def _raw_bytes(row: Row) -> float:
 
 
 def demand_decoders(
-    rows: Sequence[Row], forecasts: Sequence[Forecast], outputs: Sequence[Writer]
+    rows: Iterable[Row], forecasts: Sequence[Forecast], outputs: Sequence[Writer]
 ) -> None:
     """Raise before anything is read if pixels are wanted that cannot be decoded here.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,8 +22,8 @@ from cohortkit.run.place import (
 )
 from cohortkit.run.plan import Plan
 from cohortkit.run.posted import Posted
-from cohortkit.run.records import from_json
 from cohortkit.run.shards import Shard
+from cohortkit.run.shelf import read_all
 from cohortkit.run.worker import Work, inputs_of, names_of, token_of, transient
 
 Retry = Literal["failed", "refused"]
@@ -65,14 +65,6 @@ class Standing:
     increment: Increment
 
 
-def read_all(place: Place) -> Iterator[Record]:
-    """Every whole record; a damaged one is none."""
-    for path in sorted(place.records.glob("*.json")):
-        record = from_json(path.read_bytes())
-        if record is not None and record.task == path.stem:
-            yield record
-
-
 def resume(
     place: Place,
     plan: Plan,
@@ -103,47 +95,49 @@ def resume(
             table does not hold.
     """
     pseudonyms = work.pseudonyms()
-    records = {record.task: record for record in read_all(place)}
-    same_table(work.ids, records.values(), said)
+    same_table(work.ids, read_all(place, rows=False), said)
     with pseudonyms.together():
         tasks = {token_of(pseudonyms, task): task for task in plan.tasks}
         if work.ids is not None:
             for task in plan.chosen:  # drawn here, so that a worker's record never lacks its names
                 names_of(pseudonyms, task)
     mine = frozenset(tasks) if shard is None else shard.of_all(tasks)
-    strangers = [record for name, record in records.items() if name not in tasks]
+    standing: set[str] = set()
+    there: set[str] = set()
+    strangers: dict[str, str] = {}
+    for record in read_all(place):
+        there.add(record.task)
+        asked = tasks.get(record.task)
+        if asked is None:
+            strangers[record.task] = "" if record.names is None else record.names.patient
+        elif record.task in mine and stands(place, record, inputs_of(work.key, asked)):
+            standing |= set() if _again(record, retry) else {record.task}
     if strangers:
         _part_with(place, work, strangers, said, allowed=gone == "withdraw")
-    standing = {
-        name: record
-        for name, record in records.items()
-        if name in mine
-        and stands(place, record, inputs_of(work.key, tasks[name]))
-        and not _again(record, retry)
-    }
     chosen = {token_of(pseudonyms, task) for task in plan.chosen} & mine
-    todo = tuple(task for name, task in tasks.items() if name in chosen - standing.keys())
+    left = chosen - standing
+    todo = tuple(task for name, task in tasks.items() if name in left)
     if shard is None:
-        _take_back(place, frozenset(standing))
-        remove_litter(place, standing.values(), keep_finished=not todo)
+        _take_back(place, standing)
+        remove_litter(place, read_all(place, rows=False), keep_finished=not todo)
     else:
-        _take_back(place, records.keys() - mine | standing.keys())
+        _take_back(place, there - mine | standing)
         if todo:
             unfinish(place)
-    again = sum(token_of(pseudonyms, task) in records for task in todo)
+    again = sum(token_of(pseudonyms, task) in there for task in todo)
     increment = Increment(len(todo) - again, again, len(strangers), len(standing))
     return Standing(frozenset(standing), todo, mine & chosen, increment)
 
 
 def _part_with(
-    place: Place, work: Work, strangers: list[Record], said: str, *, allowed: bool
+    place: Place, work: Work, strangers: Mapping[str, str], said: str, *, allowed: bool
 ) -> None:
     """Let go of what the plan does not have, with a line in the vault; or refuse to.
 
     Raises:
         OutputError: it is not allowed to.
     """
-    patients = {record.names.patient for record in strangers if record.names is not None}
+    patients = set(filter(None, strangers.values()))
     if not allowed:
         raise OutputError(
             f"output {said}: it holds {len(strangers)} series that this cohort does not have "
@@ -168,12 +162,12 @@ def stands(place: Place, record: Record, inputs: str) -> bool:
 def missing(place: Place, plan: Plan, work: Work) -> int:
     """How many series of a run have no record, or one of other inputs or files."""
     pseudonyms = work.pseudonyms()
-    records = {record.task: record for record in read_all(place)}
-    count = 0
-    for task in plan.chosen:
-        record = records.get(token_of(pseudonyms, task))
-        count += record is None or not stands(place, record, inputs_of(work.key, task))
-    return count
+    tasks = {token_of(pseudonyms, task): task for task in plan.chosen}
+    for record in read_all(place):
+        task = tasks.get(record.task)
+        if task is not None and stands(place, record, inputs_of(work.key, task)):
+            del tasks[record.task]
+    return len(tasks)
 
 
 def _again(record: Record, retry: Retry) -> bool:
@@ -197,7 +191,8 @@ def _whole(place: Place, record: Record) -> bool:
 def _take_back(place: Place, standing: Collection[str]) -> None:
     for name in list(files_under(place.records)):
         # a hidden one is half written: of a dead process, or of another shard's living one
-        if name.removesuffix(".json") not in standing and not name.startswith("."):
+        last = name.rpartition("/")[2]
+        if last.removesuffix(".json") not in standing and not last.startswith("."):
             (place.records / name).unlink(missing_ok=True)
     sync_folder(place.records)
 
@@ -221,12 +216,14 @@ def remove_litter(place: Place, records: Iterable[Record], *, keep_finished: boo
         records: those that stand.
         keep_finished: leave what an earlier run finished.
     """
-    told = list(records)
-    wanted = {one.path for record in told for one in record.artifacts}
+    wanted: set[str] = set()
+    tasks: set[str] = set()
+    for record in records:
+        tasks.add(record.task)
+        wanted.update(one.path for one in record.artifacts)
     if keep_finished:
         wanted |= {name for name in files_under(place.release) if finished(name)}
     sweep(place.release, frozenset(wanted))
-    tasks = {record.task for record in told}
     held = {name for name in files_under(place.quarantine) if name.split("/")[0] in tasks}
     sweep(place.quarantine, frozenset(held))
     shutil.rmtree(place.fetched, ignore_errors=True)

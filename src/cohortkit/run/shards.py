@@ -7,7 +7,7 @@ the last to be done, with nobody else at work and nothing missing, finishes for 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -96,16 +96,19 @@ class Part:
 def part_of(
     shard: Shard | None,
     mine: frozenset[str],
-    records: Mapping[str, Record],
+    records: Iterable[Record],
     missing: int | None,
     stopped: str,
 ) -> Part:
     """Count it."""
-    there = [records[name] for name in mine if name in records]
-    bad = sum(any(one.status is Status.FAILED for one in record.outcomes) for record in there)
-    lost = 0 if stopped else len(mine) - len(there)
+    there = bad = 0
+    for record in records:
+        if record.task in mine:
+            there += 1
+            bad += any(one.status is Status.FAILED for one in record.outcomes)
+    lost = 0 if stopped else len(mine) - there
     name = "" if shard is None else str(shard)
-    return Part(name, len(mine), len(there) - bad, bad + lost, missing, stopped)
+    return Part(name, len(mine), there - bad, bad + lost, missing, stopped)
 
 
 @contextmanager

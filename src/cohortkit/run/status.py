@@ -19,7 +19,7 @@ from cohortkit.run.ledger import events
 from cohortkit.run.lock import owner
 from cohortkit.run.place import Place, cause
 from cohortkit.run.recall import about_of
-from cohortkit.run.resume import read_all
+from cohortkit.run.shelf import Shelf
 from cohortkit.run.worker import transient
 
 
@@ -101,7 +101,7 @@ def status(out: str | Path) -> Progress:
     place = Place(Path(os.path.realpath(given.path("output", out, OutputError))))
     about = about_of(place, str(out))
     try:
-        records = list(read_all(place))
+        records = Shelf.on(place).bare
         told = sorted(place.vault.glob("ledger*.jsonl"))
         lines = [list(events(path)) for path in told]
     except OSError as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import polars as pl
 
@@ -14,6 +15,20 @@ from cohortkit.protocols import Index
 from cohortkit.run.over_89 import people_over_89
 from cohortkit.run.persons import Row, known_of, person_of, text
 
+_AT_ONCE: Final = 500
+"""Series whose instances are asked for at a time: a row of an index holds a hundred attributes."""
+
+_BUFFER: Final = 64
+_ASKED: Final = (
+    "series_key",
+    "IssuerOfPatientID",
+    "PatientID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPClassUID",
+    "Modality",
+)
+
 
 def files_of(index: Index, keys: pl.Series) -> dict[str, list[tuple[FileRef, str]]]:
     """The files of each series, with the SOP class of each, sorted by SOP Instance UID and path.
@@ -21,6 +36,16 @@ def files_of(index: Index, keys: pl.Series) -> dict[str, list[tuple[FileRef, str
     Raises:
         StoreError: the index does not say where the files are.
     """
+    found: dict[str, list[tuple[FileRef, str]]] = {}
+    classes: dict[str, str] = {}  # so that each is there once
+    for start in range(0, max(1, len(keys)), _AT_ONCE):
+        for key, path, size, mtime, uid, sop in _instances(index, keys[start : start + _AT_ONCE]):
+            ref = FileRef(text(path), int(size or 0), int(mtime or 0), text(uid))
+            found.setdefault(key, []).append((ref, classes.setdefault(text(sop), text(sop))))
+    return found
+
+
+def _instances(index: Index, keys: pl.Series) -> Iterator[tuple[Any, ...]]:
     frame = index.instances(keys)
     if "path" not in frame.columns or (frame.height and frame["path"].null_count()):
         raise StoreError(
@@ -31,13 +56,20 @@ def files_of(index: Index, keys: pl.Series) -> dict[str, list[tuple[FileRef, str
     columns = [
         pl.col(name) if name in frame.columns else pl.lit(None).alias(name) for name in wanted
     ]
-    found: dict[str, list[tuple[FileRef, str]]] = {}
-    for key, path, size, mtime, uid, sop in (
-        frame.select(columns).sort("series_key", "SOPInstanceUID", "path").iter_rows()
-    ):
-        ref = FileRef(text(path), int(size or 0), int(mtime or 0), text(uid))
-        found.setdefault(key, []).append((ref, text(sop)))
-    return found
+    return frame.select(columns).sort("series_key", "SOPInstanceUID", "path").iter_rows()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of an index, made as they are asked for: as dictionaries they take ten times as much."""
+
+    frame: pl.DataFrame
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.frame.iter_rows(named=True, buffer_size=_BUFFER)
+
+    def __len__(self) -> int:
+        return self.frame.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +77,7 @@ class Built:
     """The tasks, and the row of the index that each is made from."""
 
     tasks: tuple[Task, ...]
-    rows: tuple[Row, ...]
+    rows: Rows
 
 
 def build(
@@ -67,24 +99,26 @@ def build(
     old = people_over_89(index, default_issuer, merges) if series.height else frozenset()
     known = known_of(index, series, default_issuer, merges)
     files = files_of(index, series["series_key"])
-    groups: dict[tuple[str, str, str, str], list[Row]] = {}
-    for row in series.iter_rows(named=True):
+    names = tuple(labels)
+    asked = [one for one in (*_ASKED, *names) if one in series.columns]
+    groups: dict[tuple[str, str, str, str], list[tuple[int, Row]]] = {}
+    for place, row in enumerate(series.select(asked).iter_rows(named=True)):
         person = merges.one(person_of(row, default_issuer))
         study, one = text(row.get("StudyInstanceUID")), text(row.get("SeriesInstanceUID"))
-        groups.setdefault((person.issuer, person.patient_id, study, one), []).append(row)
-    names = tuple(labels)
-    tasks, rows = [], []
+        groups.setdefault((person.issuer, person.patient_id, study, one), []).append((place, row))
+    tasks, places = [], []
     for number, (who, same) in enumerate(sorted(groups.items(), key=lambda item: item[0])):
-        same.sort(key=lambda row: text(row["series_key"]))
-        refs = [ref for row in same for ref in files.get(text(row["series_key"]), ())]
+        same.sort(key=lambda one: text(one[1]["series_key"]))
+        refs = [ref for _, row in same for ref in files.pop(text(row["series_key"]), ())]
+        first, head = same[0]
         person = Person(who[0], who[1])
-        own = person_of(same[0], default_issuer)  # as the files say it, where ids are merged
+        own = person_of(head, default_issuer)  # as the files say it, where ids are merged
         said = (own.issuer, own.patient_id, who[2], who[3])
-        made = _task(number, said, same[0], refs, names)
+        made = _task(number, said, head, refs, names)
         over_89 = None if old is None else person in old
         tasks.append(replace(made, over_89=over_89, known=known.get(person, ())))
-        rows.append(same[0])
-    return Built(tuple(tasks), tuple(rows))
+        places.append(first)
+    return Built(tuple(tasks), Rows(series[places]))
 
 
 def _task(

@@ -37,7 +37,7 @@ def ready(
     index: Index,
     recipe: Recipe,
     tasks: Sequence[Task],
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     withheld: Iterable[str],
     *,
     people: People | None = None,

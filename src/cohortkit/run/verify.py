@@ -25,9 +25,9 @@ from cohortkit.run.finish import finish
 from cohortkit.run.identity import people_of, same_table, table_of
 from cohortkit.run.place import Place, cause, files_under
 from cohortkit.run.recall import about_of, recall
-from cohortkit.run.resume import read_all
 from cohortkit.run.searching import ours_of, patterns_of, scan, told_of
 from cohortkit.run.settings import KEYED, of_export
+from cohortkit.run.shelf import Shelf, residual_of
 from cohortkit.sources.located import Located
 from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.verify.canary import canary
@@ -189,13 +189,13 @@ def verify(
     opened = open_index(index) if isinstance(index, str | Path) else index
     try:
         about = about_of(place, str(out))
-        records = list(read_all(place))
+        records = Shelf.on(place)
         finished = finish(records, about, _writers(about))
-        artifacts = [one for record in records for one in record.artifacts]
+        artifacts = (one for record in records.rowless() for one in record.artifacts)
         present = list(files_under(place.release))
         wrong = compare(place.release, present, artifacts, finished)
-        wrong += tuple(unsaid(place.release, records))
-        same_table(ids, records, str(out))
+        wrong += tuple(unsaid(place.release, records.rowless()))
+        same_table(ids, records.bare, str(out))
         made = key.pseudonyms() if ids is None else ids.pseudonyms(key)
         beside = _beside(also)
         search = _Search(place, made, source or Located(), about.default_issuer, beside)
@@ -266,13 +266,15 @@ class _Search:
         self.patients: set[str] = set()
         self.series = self.patterns = self.bytes = self.unchecked = self.elsewhere = 0
 
-    def all(self, index: Index, records: list[Record]) -> None:
+    def all(self, index: Index, records: Shelf) -> None:
         """Search what every record left, for the identities in its source."""
-        wanted = {record.task: record for record in records if record.statement is not None}
+        wanted = {one.task for one in records.bare if one.statement is not None}
         people = people_of(self.place)
         tasks = recall(index, wanted, self.pseudonyms, self.issuer, people)
-        for token, record in wanted.items():
-            task = tasks.get(token)
+        for record in records:
+            task = tasks.get(record.task)
+            if record.task not in wanted:
+                continue
             if task is None:
                 self.unchecked += 1
                 self.elsewhere += 1
@@ -326,7 +328,7 @@ class _Search:
         self.hits += [(name, hit) for hit in found.hits]
 
     def _kept(self, task: str) -> frozenset[str]:
-        body: Mapping[str, Any] = json.loads((self.place.residuals / f"{task}.json").read_bytes())
+        body: Mapping[str, Any] = json.loads(residual_of(self.place, task).read_bytes())
         return frozenset(body["kept"])
 
 

@@ -159,14 +159,14 @@ class Work:
         finding = prove(place.release, patterns, series, product)
         name = token_of(pseudonyms, task)
         if cleaner is not None:
-            publish(place.texts / f"{name}.json", residue(cleaner))
-        publish(place.residuals / f"{name}.json", residual(patterns, series, finding))
+            publish(place.text(name), residue(cleaner))
+        publish(place.residual(name), residual(patterns, series, finding))
         if finding.hits:
             quarantine(place, name, product)
             return ended(self, task, Reason.IDENTITY_FOUND, {"places": len(finding.hits)})
         blanked = boxes(series)
         if blanked is not None:
-            publish(place.redactions / f"{name}.json", blanked)
+            publish(place.redaction(name), blanked)
         return self._record(task, series, product, finding)
 
     def _record(

@@ -100,10 +100,11 @@ class Dicom:
 
     def finish(
         self,
-        rows: Mapping[str, Sequence[Mapping[str, object]]],
+        rows: Iterable[Mapping[str, Sequence[Mapping[str, object]]]],
         treatment: Mapping[str, str],  # noqa: ARG002 - the protocol's: no column to describe
     ) -> dict[str, bytes]:
         """The directory, where one is asked for. Pure."""
         if not self.dicomdir:
             return {}
-        return {directory.NAME: directory.directory(rows.get(directory.TABLE, ()))}
+        kept = (row for one in rows for row in one.get(directory.TABLE, ()))
+        return {directory.NAME: directory.directory(kept)}

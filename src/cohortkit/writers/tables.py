@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -44,12 +44,15 @@ class Tables:
         return []
 
     def finish(
-        self, rows: Mapping[str, Sequence[Row]], treatment: Mapping[str, str] = _UNSAID
+        self,
+        rows: Iterable[Mapping[str, Iterable[Row]]],
+        treatment: Mapping[str, str] = _UNSAID,
     ) -> dict[str, bytes]:
         """Every file by name. Pure: the same rows in any order give the same bytes.
 
         Args:
-            rows: by table, as ``payloads.rows`` makes them for each series.
+            rows: by table, as ``payloads.rows`` makes them, of one series after the other; in the
+                order of patient, study and series they need not be in memory at once.
             treatment: what the recipe did, in words, by DICOM keyword; for the dictionary.
         """
         from cohortkit.writers.parquet import files  # noqa: PLC0415 - no worker finishes, nor loads polars
