@@ -339,7 +339,7 @@ def verify(
     *,
     key: KeyPath = None,
     ids: IdsPath = None,
-    index: Path | None = None,
+    index: str | None = None,
     also: list[Path] | None = None,
     json: Json = False,
 ) -> int:
@@ -360,7 +360,7 @@ def crosswalk(
     out: Path,
     to: Path,
     *,
-    index: Path,
+    index: str,
     reason: str,
     level: Literal["patient", "study", "series", "instance"] = "patient",
     only: list[str] | None = None,

@@ -38,6 +38,14 @@ class Orthanc:
         """Send files; gives how many objects were taken for new."""
         return sum(self._sent(path) for path in files)
 
+    @contextmanager
+    def without(self, sop_instance_uid: str) -> Iterator[None]:
+        """The server while it has lost an object."""
+        _, body = self.request("POST", "/tools/lookup", sop_instance_uid.encode())
+        (one,) = json.loads(body)
+        assert 200 == self.request("DELETE", one["Path"])[0]
+        yield
+
     def _sent(self, path: Path) -> bool:
         status, body = self.request("POST", "/instances", path.read_bytes())
         return status == 200 and json.loads(body)["Status"] == "Success"

@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pydicom
 import pytest
 
 import cohortkit as ck
+from cohortkit import index
+from cohortkit.cli import main
 from cohortkit.index.dicomweb import DicomWebIndex
 from cohortkit.places import VAULT
 from factory import MR, SC, Patient, Series, write_series
@@ -67,10 +71,16 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         yield Both(server, folder, ck.Key.new(tmp_path_factory.mktemp("key") / "k", project="web"))
 
 
-def released(cohort: ck.Cohort, out: Path, key: ck.Key, **how: object) -> dict[str, bytes]:
+@pytest.fixture(scope="module")
+def expected(both: Both, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The release from the folder."""
+    return released(both.folder, tmp_path_factory.mktemp("folder") / "out", both.key)
+
+
+def released(cohort: ck.Cohort, out: Path, key: ck.Key) -> dict[str, bytes]:
     """What is in the release of an export."""
     plan = ck.plan(cohort, ck.load_recipe("basic"), to=OUTPUTS)
-    ck.export(plan, out, key=key, progress=False, **how)  # type: ignore[arg-type]
+    ck.export(plan, out, key=key, workers=1, progress=False)
     return content(out)
 
 
@@ -80,12 +90,78 @@ def content(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(release)): path.read_bytes() for path in files}
 
 
-def test_a_release_from_a_server_is_that_from_the_folder(both: Both, tmp_path: Path) -> None:
+def test_a_release_from_a_server_is_that_from_the_folder(
+    both: Both, expected: dict[str, bytes], tmp_path: Path
+) -> None:
     """Byte for byte, with the flow of the cohort; nothing that was fetched stays."""
-    expected = released(both.folder, tmp_path / "one", both.key)
     actual = released(both.whole.search(), tmp_path / "two", both.key)
 
     assert any(name.endswith(".nii.gz") for name in expected)
     assert any(name.endswith(".dcm") for name in expected)
     assert expected == actual
     assert not (tmp_path / "two" / VAULT / "fetched").exists()
+
+
+def test_a_large_server_gives_the_same_files(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the flow differs, which begins with what was offered; a saved cohort opens again."""
+    terms = {"PatientID": "MRN-00471113"}
+    expected = released(both.folder.index.search(**terms), tmp_path / "one", both.key)
+    saved = both.asked.search(**terms).save(tmp_path / "ann.cohort")
+    opened = partial(DicomWebIndex.open, whole=0)
+    monkeypatch.setattr(index, "DicomWebIndex", SimpleNamespace(open=opened))
+    actual = released(ck.load_cohort(saved), tmp_path / "two", both.key)
+
+    flow = {"export.json", "report.html"}
+    assert expected.keys() == actual.keys()
+    assert flow >= {name for name, data in expected.items() if data != actual[name]}
+
+
+def test_from_the_shell(both: Both, tmp_path: Path) -> None:
+    """Search, plan, export and verify, with an address where otherwise a folder stands."""
+    cohort, out = str(tmp_path / "ann.cohort"), str(tmp_path / "out")
+    how = ["--recipe", "basic", "--to", "nifti"]
+    key = ["--key", str(both.key.path)]
+    assert 0 == main(["search", both.server.location, "Modality=CT", "-o", cohort])
+    assert 0 == main(["plan", cohort, *how])
+    assert 0 == main(["export", cohort, out, *how, *key, "--workers", "1"])
+    assert 0 == main(["verify", out, *key, "--index", both.server.location])
+
+    assert any(name.endswith(".nii.gz") for name in content(Path(out)))
+    assert not (tmp_path / "out" / VAULT / "fetched").exists()
+
+
+def test_what_is_gone_costs_its_series_alone(both: Both, tmp_path: Path) -> None:
+    """A study that was removed since the search fails by name; when it is back, it is done."""
+    cohort = both.whole.search(PatientID="MRN-2")
+    plan = ck.plan(cohort, ck.load_recipe("basic"), to="tables")
+    gone = both.archive / "b" / "2-1-000"
+    uid = pydicom.dcmread(gone).SOPInstanceUID
+    with both.server.without(uid):
+        made = ck.export(plan, tmp_path / "out", key=both.key, workers=1, progress=False)
+        failed = made.failed()
+        assert {"file-vanished"} == set(failed["reason"])
+        assert 1 == failed.height
+        assert 3 == made.exit_code
+    both.server.store([gone])
+    again = ck.export(plan, tmp_path / "out", key=both.key, workers=1, progress=False)
+    assert 0 == again.failed().height
+    assert again.increment is not None
+    assert 1 == again.increment.again
+
+
+def test_a_kill_leaves_nothing_that_was_fetched(
+    both: Both, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    """What a killed worker had brought is removed when the same command goes on."""
+    out = tmp_path / "out"
+    plan = ck.plan(both.whole.search(), ck.load_recipe("basic"), to=OUTPUTS)
+    ck.export(plan, out, key=both.key, limit=1, workers=1, progress=False)
+    left = out / VAULT / "fetched" / "token" / "part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"Quisling^Marjolein")
+    ck.export(plan, out, key=both.key, workers=1, progress=False)
+
+    assert not left.parent.parent.exists()
+    assert expected == content(out)

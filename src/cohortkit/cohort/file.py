@@ -83,6 +83,10 @@ def load(path: str | Path, open_index: Callable[[str], Index]) -> Cohort:
             "the index has changed since this cohort was saved, so the same question may have "
             "another answer: search again, and save again"
         )
+    again = getattr(index, "again", None)
+    asked = next((step.query for step in steps if step.query and step.query.terms), None)
+    if again is not None and asked is not None:
+        again(asked)
     return Cohort(index, _rows(index, table), steps, labels, misses)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from cohortkit import given
 from cohortkit.cohort import Cohort
 from cohortkit.cohort.keys import keys_of
 from cohortkit.cohort.steps import count
@@ -18,6 +19,7 @@ from cohortkit.errors import ServerError, Unanswerable
 from cohortkit.index.dicomweb_ask import STUDY, kinds_of, pages, questions, written
 from cohortkit.index.dicomweb_probe import proved
 from cohortkit.index.dicomweb_rows import Item, instances_of, schema, series_of, told
+from cohortkit.index.shared import note
 from cohortkit.model.query import Capabilities, Exactly, Query
 from cohortkit.net import WEB, Session, below
 from cohortkit.protocols import Narrowed
@@ -35,7 +37,7 @@ _B = TypeVar("_B")
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DicomWebIndex:
-    """A DICOMweb server as an index. Implements ``protocols.Index`` and ``Narrowing``.
+    """A DICOMweb server as an index. Implements ``Index``, ``Narrowing``, ``Noting`` of protocols.
 
     A small server is read whole, once, and then answers like a folder. A large one is asked by the
     terms that it was proved to answer; the headers of what it offers are read, and asked again.
@@ -133,10 +135,29 @@ class DicomWebIndex:
         there = pl.concat_str(pl.lit(f"{self.location}/"), "path").alias("path")
         return rows.with_columns(there).sort("series_key", "SOPInstanceUID", "path")
 
-    def skipped(self) -> pl.DataFrame:
-        """Every series that the server would not tell of, with the reason. Identified."""
+    def skipped(self, *, identified: bool = False) -> pl.DataFrame:
+        """Every series that the server would not tell of: reason; identified also its UIDs."""
+        given.a(bool, "identified", identified, "True or False")
         rows = [(*one, str(reason)) for one, reason in sorted(self.lost.items())]
-        return pl.DataFrame(rows, {**_SKIPPED, "reason": pl.String}, orient="row")
+        found = pl.DataFrame(rows, {**_SKIPPED, "reason": pl.String}, orient="row")
+        return found if identified else found.select("reason").sort("reason")
+
+    def again(self, query: Query) -> None:
+        """Ask a question of a saved cohort again, so that its people are met.
+
+        Raises:
+            Unanswerable, ServerError: as ``narrow``.
+        """
+        if not self.capabilities.whole:
+            self.narrow(query)
+
+    def note(self, event: str, facts: Mapping[str, object]) -> None:
+        """Add a line to the log that ``COHORTKIT_AUDIT`` names, where it names one.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        note("", self.location, self.version, event, facts)
 
     def search(self, /, **terms: object) -> Cohort:
         """The series for which every term holds; no term at all is everything.

@@ -47,7 +47,8 @@ def forecast(task: Task, row: Row, recipe: Recipe, outputs: Sequence[Writer]) ->
             if not writer.accepts:
                 sizes[writer.name] = ROW_BYTES * len(task.files)
             elif PayloadKind.OBJECT in writer.accepts:
-                sizes[writer.name] = sum(file.size for file in task.files)
+                # a server does not tell how large its objects are
+                sizes[writer.name] = sum(file.size for file in task.files) or int(raw)
             elif writer.accepts & kinds:
                 if _lone_slice(task, row) and getattr(writer, "single", "") == "refuse":
                     only[writer.name] = Reason.SINGLE_SLICE
