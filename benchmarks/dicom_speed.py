@@ -41,8 +41,9 @@ from cohortkit.geometry.facts import read_facts
 from cohortkit.model import FileRef, Object, Person, SourceSeries, Task
 from cohortkit.payloads.objects import assemble
 from cohortkit.recipe.file import load_recipe
-from cohortkit.run.searching import our_words, patterns_of, scan
+from cohortkit.run.searching import ours_of, patterns_of, scan
 from cohortkit.sources.files import Files
+from cohortkit.verify.containers import Seen
 from cohortkit.writers import files
 from cohortkit.writers.dicom import Dicom
 
@@ -147,7 +148,7 @@ def ours(task: Task, out: Path) -> Callable[[], None]:
     to = Dicom()
 
     def step() -> None:
-        instances = Files().fetch(task)
+        instances = Files().fetch(task, out)
         facts = read_facts([one.header for one in instances])
         series = deidentify(SourceSeries(task.person, instances, facts), task, recipe, key)
         for payload in assemble(series):
@@ -160,16 +161,17 @@ def ours(task: Task, out: Path) -> Callable[[], None]:
 def searched(task: Task, out: Path) -> Callable[[], None]:
     """The search of what was written."""
     recipe, key = load_recipe("basic"), Keyed("speed", bytes(range(32)))
-    instances = Files().fetch(task)
+    instances = Files().fetch(task, out)
     headers = [one.header for one in instances]
     facts = read_facts(headers)
     series = deidentify(SourceSeries(task.person, instances, facts), task, recipe, key)
 
     def step() -> None:
         patterns = patterns_of(headers, task, series.kept, series.statement)
-        words = our_words(series.statement)
+        words = ours_of(series.statement, series.names, ["dicom"])
+        seen = Seen()
         for path in sorted((out / "r").iterdir()):
-            assert not scan(patterns, out, f"r/{path.name}", words).hits
+            assert not scan(patterns, out, f"r/{path.name}", words, seen).hits
 
     return step
 

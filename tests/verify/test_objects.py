@@ -22,6 +22,8 @@ from pydicom.uid import (
 from cohortkit.model import Person, Task
 from cohortkit.traces.fields import Kind
 from cohortkit.verify import Patterns, collect, scan_file, search
+from cohortkit.verify.containers import Seen
+from cohortkit.verify.objects import parts
 from cohortkit.verify.search import Ours
 from factory import Patient, Series, instance
 from planted import plant
@@ -230,3 +232,54 @@ def test_only_our_own_word_in_our_own_element_is_ours() -> None:
 
     assert () == search(of, "a.dcm", stamped, ours=ours)
     assert search(of, "a.dcm", typed, ours=ours)
+
+
+def test_what_was_clean_once_is_not_read_again_and_is_counted_all_the_same() -> None:
+    """The second object of a series costs what differs; the bytes looked at are those of each."""
+    first, second = stored(clean(InstanceNumber="1")), stored(clean(InstanceNumber="2"))
+    alone = [scan_file(PATTERNS, "a.dcm", data) for data in (first, second)]
+    seen = Seen()
+
+    assert alone == [scan_file(PATTERNS, "a.dcm", data, seen=seen) for data in (first, second)]
+    cells = parts(second, seen.clean).cells
+    assert [] == [keyword for keyword, _ in cells if keyword != "InstanceNumber"]
+
+
+@given(
+    st.lists(st.sampled_from(["", NAME, NUMBER, "thorax", "Rows"]), min_size=1, max_size=6),
+    st.sampled_from(["ImageComments", "SeriesDescription", "PatientID"]),
+)
+def test_nothing_hides_behind_what_was_clean(texts: list[str], keyword: str) -> None:
+    """Whatever was searched before, and whichever of it was found: hits are each object's own."""
+    theirs = patterns(PatientName=NAME, PatientID=NUMBER)
+    seen = Seen()
+    for text in texts:
+        data = stored(clean(**{keyword: text}))
+        alone = scan_file(theirs, "a.dcm", data)
+
+        assert alone == scan_file(theirs, "a.dcm", data, seen=seen)
+        assert bool(alone.hits) == (text in {NAME, NUMBER})
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)
+def test_a_value_that_is_clean_in_one_place_is_somebodys_in_another(syntax: UID) -> None:
+    """By tag, representation and character set: the same bytes elsewhere are read again."""
+    ours = Ours(places={"SeriesDescription": frozenset({NAME.casefold()})})
+    theirs = patterns(PatientName=NAME)
+    seen = Seen()
+    first = stored(clean(SeriesDescription=NAME), syntax)
+    second = stored(clean(SeriesDescription=NAME, StudyDescription=NAME), syntax)
+
+    assert () == scan_file(theirs, "a.dcm", first, ours=ours, seen=seen).hits
+    assert {Kind.NAME} == {
+        hit.kind for hit in scan_file(theirs, "a.dcm", second, ours=ours, seen=seen).hits
+    }
+
+
+def test_a_long_value_is_told_from_another_of_its_length() -> None:
+    """Of long values a digest is remembered, not the length or the first bytes."""
+    theirs, seen = patterns(PatientName=NAME), Seen()
+    for text in ("x" * 600 + "thorax".ljust(len(NAME)), "x" * 600 + f" {NAME}"):
+        data = stored(clean(ImageComments=text))
+        found = scan_file(theirs, "a.dcm", data, seen=seen)
+        assert (NAME in text) == bool(found.hits)

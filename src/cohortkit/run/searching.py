@@ -29,6 +29,7 @@ from cohortkit.run.version import VERSION
 from cohortkit.traces.find import standing
 from cohortkit.traces.patterns import Patterns, collect
 from cohortkit.traces.spellings import fold
+from cohortkit.verify.containers import Seen
 from cohortkit.verify.search import NOTHING_SCANNED, Hit, Ours, Scanned, scan_file, scan_rows
 
 
@@ -95,8 +96,9 @@ def prove(
     ours = ours_of(series.statement, series.names, outputs)
     found = scan_rows(patterns, product.rows, ours=ours)
     found += scan_rows(patterns, told_of((), product.artifacts), ours=ours)
+    seen = Seen()
     for artifact in product.artifacts:
-        found += scan(patterns, release, artifact.path, ours)
+        found += scan(patterns, release, artifact.path, ours, seen)
     left_out = sum(patterns.left_out.values())
     searched = Searched(len(patterns), left_out, len(product.artifacts), found.bytes)
     return Finding(found.hits, searched)
@@ -148,14 +150,16 @@ def _identifies(patterns: Patterns, value: float) -> bool:
     return any(item.text.lstrip("0") == digits for item in patterns.items if item.text.isdigit())
 
 
-def scan(patterns: Patterns, root: Path, name: str, ours: Ours) -> Scanned:
+def scan(
+    patterns: Patterns, root: Path, name: str, ours: Ours, seen: Seen | None = None
+) -> Scanned:
     """Search one file; it is mapped and not read, since its samples are not looked at."""
     handle = os.open(root / name, os.O_RDONLY)
     try:
         if os.fstat(handle).st_size == 0:
             return NOTHING_SCANNED + scan_file(patterns, name, b"", ours=ours)
         with mmap.mmap(handle, 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-            return scan_file(patterns, name, view, ours=ours)
+            return scan_file(patterns, name, view, ours=ours, seen=seen)
     finally:
         os.close(handle)
 

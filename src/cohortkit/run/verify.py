@@ -32,6 +32,7 @@ from cohortkit.sources.located import Located
 from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
+from cohortkit.verify.containers import Seen
 from cohortkit.verify.said import unsaid
 from cohortkit.verify.search import NOBODY, Hit, Ours, scan_rows
 from cohortkit.writers import writer
@@ -318,12 +319,20 @@ class _Search:
                 self.place.fetched.rmdir()
 
     def _files(self, patterns: Patterns, names: Iterable[str], ours: Ours) -> None:
+        seen = Seen()  # of these patterns alone
         for name in names:
             if (self.place.release / name).is_file():
-                self._file(patterns, self.place.release, name, ours)
+                self._file(patterns, self.place.release, name, ours, seen)
 
-    def _file(self, patterns: Patterns, folder: Path, name: str, ours: Ours) -> None:
-        found = scan(patterns, folder, name, ours)
+    def _file(
+        self,
+        patterns: Patterns,
+        folder: Path,
+        name: str,
+        ours: Ours,
+        seen: Seen | None = None,
+    ) -> None:
+        found = scan(patterns, folder, name, ours, seen)
         self.bytes += found.bytes
         self.hits += [(name, hit) for hit in found.hits]
 

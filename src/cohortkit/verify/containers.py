@@ -13,12 +13,12 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from cohortkit.model import Scalar
-from cohortkit.verify.objects import parts
+from cohortkit.verify.objects import Key, Size, parts
 from cohortkit.verify.packed import joined, unpacked
 
 if TYPE_CHECKING:
@@ -53,12 +53,16 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Piece:
-    """A part of a file. ``place`` names it in a hit; cells have their keyword before them."""
+    """A part of a file. ``place`` names it in a hit; cells have their keyword before them.
+
+    ``skipped`` is how much of it was clean in another file, and is not here again.
+    """
 
     place: str
     form: Form
     data: bytes
     cells: tuple[tuple[str, Scalar], ...] = ()
+    skipped: int = 0
 
     def __repr__(self) -> str:
         return f"<Piece {self.place}: {len(self.data)} bytes>"
@@ -69,26 +73,45 @@ _SIGNATURES = (b"\x1f\x8b", b"\x89PNG", b"PAR1")
 _TEXT_SUFFIXES = (".bval", ".bvec", ".csv", ".tsv", ".html", ".txt", ".md", ".svg", ".log")
 
 
-def pieces(name: str, data: Buffer) -> Iterator[Piece]:
+@dataclass(slots=True, repr=False)
+class Seen:
+    """What of one person's objects was searched and is clean: a series says most things often.
+
+    Attributes:
+        clean: elements of objects in which nothing was found.
+        fresh: those that the last object has beside them.
+    """
+
+    clean: dict[Key, Size] = field(default_factory=dict)
+    fresh: dict[Key, Size] = field(default_factory=dict)
+
+    def settle(self, *, clean: bool) -> None:
+        """Say what became of the last object."""
+        if clean:
+            self.clean |= self.fresh
+        self.fresh = {}
+
+
+def pieces(name: str, data: Buffer, seen: Seen | None = None) -> Iterator[Piece]:
     """The parts of one file that are to be searched, by what the name and the first bytes say.
 
     A file of another kind is searched whole, as bytes.
     """
-    yield from _pieces(name, data)
+    yield from _pieces(name, data, seen)
     if name.endswith(".ipynb"):
         yield Piece("json", Form.TEXT, joined(bytes(data)).encode())
     if name.endswith(_MAY_PACK):
         inside = list(unpacked(bytes(data)))
         for one in inside:
             if one.startswith(_SIGNATURES):
-                yield from _pieces("", one)
+                yield from _pieces("", one, None)
         yield Piece("base64", Form.RAW, b"\1".join(inside))
 
 
-def _pieces(name: str, data: Buffer) -> Iterator[Piece]:
+def _pieces(name: str, data: Buffer, seen: Seen | None) -> Iterator[Piece]:
     start = bytes(data[:8])
     if bytes(data[128:132]) == b"DICM":
-        yield from _object(data)
+        yield from _object(data, seen or Seen())
     elif start[:2] == b"\x1f\x8b" and len(data) >= _GZIP_LEAST:
         yield from _gzip(data)
     elif start == b"\x89PNG\r\n\x1a\n":
@@ -105,10 +128,15 @@ def _pieces(name: str, data: Buffer) -> Iterator[Piece]:
         yield Piece("bytes", Form.RAW, bytes(data))
 
 
-def _object(data: Buffer) -> Iterator[Piece]:
-    found = parts(data)
-    yield Piece("dicom text", Form.CELLS, b"", tuple(found.cells))
-    yield Piece("dicom bytes", Form.RAW, b"\1".join(found.rest))
+def _object(data: Buffer, seen: Seen) -> Iterator[Piece]:
+    """The pieces of an object, without what is known to be clean."""
+    found = parts(data, seen.clean)
+    seen.fresh = found.fresh
+    # with what stands between one value and the next
+    between = found.known if found.rest else max(0, found.known - 1)
+    yield Piece("dicom text", Form.CELLS, b"", tuple(found.cells), found.letters)
+    rest = b"\1".join(found.rest)
+    yield Piece("dicom bytes", Form.RAW, rest, skipped=found.raw + between)
 
 
 # --- gzip (RFC 1952) ------------------------------------------------------------------------

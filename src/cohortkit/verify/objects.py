@@ -8,18 +8,21 @@ representations and lengths are left out, which are numbers of at most four byte
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.valuerep import TEXT_VR_DELIMS
 
-from cohortkit.dicom.layout import EXPLICIT_BIG, LONG_VRS, SHORT_VRS, find_start
+from cohortkit.dicom.layout import EXPLICIT_BIG, LONG_VRS, SHORT_VRS, Start, find_start
 from cohortkit.dicom.quiet import quiet
 from cohortkit.errors import Refusal
 from cohortkit.model import Scalar
@@ -33,7 +36,11 @@ _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DEEPEST = 64
 _DAY = 8
-_META = 1 << 20
+_PREAMBLE = 132  # with its prefix
+_HEAD = 8  # bytes of an element's head, by which its encoding is known
+_NAMES = {vr: vr.decode() for vr in (*SHORT_VRS, *LONG_VRS)}
+_META = (1 << 12, 1 << 20)  # file meta ends mostly within a few bytes
+_REPEATED = 256  # bytes: of longer values the digest is remembered
 _IN_CHARACTER_SET = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
 _TEXT = _IN_CHARACTER_SET | {"AE", "AS", "CS", "UI", "UR"}
 _FIGURES = frozenset({"DS", "IS"})
@@ -51,6 +58,17 @@ _FEW = 64  # numbers in one value: more are a table of measurements
 _CLOCK = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d|60)(\.\d{1,6})?", re.ASCII)
 
 
+Key = tuple[int, str, bytes, tuple[str, ...]]
+"""An element as it was read: tag, representation, value (or its digest), character sets."""
+
+
+class Size(NamedTuple):
+    """How much of an element there is to search: letters of its cells, and bytes (None: none)."""
+
+    letters: int
+    raw: int | None
+
+
 @dataclass(slots=True, repr=False)
 class Parts:
     """What a DICOM file is to be searched for.
@@ -59,33 +77,60 @@ class Parts:
         cells: values of text, date and number elements, each behind its keyword (a private
             element has none).
         rest: all other values that are no samples, and what is no element, in their order.
+        fresh: elements that stand here for the first time.
+        letters: of the cells that were left out, for their elements stood in a file that was
+            clean; ``raw`` the bytes, out of ``known`` values.
     """
 
     cells: list[tuple[str, Scalar]] = field(default_factory=list)
     rest: list[bytes] = field(default_factory=list)
+    fresh: dict[Key, Size] = field(default_factory=dict)
+    letters: int = 0
+    raw: int = 0
+    known: int = 0
 
 
 class _Broken(Exception):  # noqa: N818 - no error: the file is searched as bytes
     """The bytes are no elements."""
 
 
-def parts(data: Buffer) -> Parts:
-    """The file taken apart. What is not understood is in ``rest`` as it is, samples and all."""
+def parts(data: Buffer, clean: Mapping[Key, Size] = MappingProxyType({})) -> Parts:
+    """The file taken apart. What is not understood is in ``rest`` as it is, samples and all.
+
+    Args:
+        data: the file.
+        clean: elements that were searched for the same person, and are left out.
+    """
     found = Parts()
-    try:
-        start = find_start(bytes(data[:_META]))
-    except Refusal:
+    start = _start(data)
+    if start is None:
         return Parts(rest=[bytes(data)])
     if start.deflated:
         return Parts(rest=[bytes(data), _inflated(bytes(data[start.dataset :]))])
-    found.rest.append(bytes(data[: start.dataset]))
-    walk = _Walk(data, start.implicit, start.transfer_syntax != EXPLICIT_BIG, found)
+    meta = _Walk(data, False, True, found, clean)  # noqa: FBT003 - explicit, little endian
+    walk = _Walk(data, start.implicit, start.transfer_syntax != EXPLICIT_BIG, found, clean)
     try:
+        first = _PREAMBLE if start.preamble else 0
+        found.rest.append(bytes(data[:first]))
+        behind = meta.elements(first, start.dataset, ("ascii",), 0)
+        found.rest.append(bytes(data[behind : start.dataset]))
         end = walk.elements(start.dataset, len(data), ("iso8859",), 0)
     except (_Broken, struct.error):
         return Parts(rest=[bytes(data)])
     found.rest.append(bytes(data[end:]))
     return found
+
+
+def _start(data: Buffer) -> Start | None:
+    """Where the data set begins; None where nothing says so."""
+    for enough in _META:
+        try:
+            start = find_start(bytes(data[:enough]))
+        except Refusal:
+            continue
+        if start.dataset + _HEAD <= min(enough, len(data)):
+            return start
+    return None
 
 
 def _inflated(data: bytes) -> bytes:
@@ -99,7 +144,15 @@ def _inflated(data: bytes) -> bytes:
 class _Walk:
     """One pass over the elements of a file."""
 
-    def __init__(self, data: Buffer, implicit: bool, little: bool, found: Parts) -> None:  # noqa: FBT001 - two flags of the encoding
+    def __init__(
+        self,
+        data: Buffer,
+        implicit: bool,  # noqa: FBT001 - two flags of the encoding
+        little: bool,  # noqa: FBT001 - the same
+        found: Parts,
+        clean: Mapping[Key, Size],
+    ) -> None:
+        self._clean = clean
         self._data, self._implicit, self._found = data, implicit, found
         self._little = little
         order = "<" if little else ">"
@@ -107,7 +160,7 @@ class _Walk:
         self._plain = struct.Struct(f"{order}HHI").unpack_from
         self._long = struct.Struct(f"{order}I").unpack_from
 
-    def elements(self, at: int, end: int, encodings: Sequence[str], depth: int) -> int:
+    def elements(self, at: int, end: int, encodings: tuple[str, ...], depth: int) -> int:
         """Walk to ``end``, or to behind the delimiter of an item; the place is the answer."""
         if depth > _DEEPEST:
             raise _Broken
@@ -133,19 +186,21 @@ class _Walk:
         """Tag, representation, length, and where the value begins."""
         if at + 8 > end:
             raise _Broken
-        group, number, length = self._plain(self._data, at)
+        if self._implicit:
+            group, number, length = self._plain(self._data, at)
+            return group << 16 | number, "", length, at + 8
+        group, number, vr, length = self._short(self._data, at)
         tag = group << 16 | number
-        if self._implicit or group == 0xFFFE:  # noqa: PLR2004 - items have no representation
-            return tag, "", length, at + 8
-        _, _, vr, length = self._short(self._data, at)
+        if group == 0xFFFE:  # noqa: PLR2004 - items have no representation
+            return tag, "", self._long(self._data, at + 4)[0], at + 8
         if vr in SHORT_VRS:
-            return tag, vr.decode(), length, at + 8
+            return tag, _NAMES[vr], length, at + 8
         if vr not in LONG_VRS or at + 12 > end:
             raise _Broken
-        return tag, vr.decode(), self._long(self._data, at + 8)[0], at + 12
+        return tag, _NAMES[vr], self._long(self._data, at + 8)[0], at + 12
 
     def _sequence(
-        self, at: int, length: int, end: int, encodings: Sequence[str], depth: int
+        self, at: int, length: int, end: int, encodings: tuple[str, ...], depth: int
     ) -> int:
         stop = end if length == _UNDEFINED else at + length
         if stop > end:
@@ -175,13 +230,23 @@ class _Walk:
             self._found.rest.append(told(bytes(self._data[value : value + size])))
             at = value + size
 
-    def _leaf(self, tag: int, vr: str, raw: bytes, encodings: Sequence[str]) -> None:
+    def _leaf(self, tag: int, vr: str, raw: bytes, encodings: tuple[str, ...]) -> None:
         """A value as cells where it is text; what could be read in two ways is bytes as well."""
-        read = _leaf_again if len(raw) <= _REPEATED else _leaf
-        cells, plain = read(tag, vr, raw, tuple(encodings), self._little)
+        said = raw if len(raw) <= _REPEATED else hashlib.blake2b(raw).digest()
+        key = (tag, vr, said, encodings)
+        known = self._clean.get(key)
+        if known is not None:
+            self._found.letters += known.letters
+            if known.raw is not None:
+                self._found.raw += known.raw
+                self._found.known += 1
+            return
+        cells, plain = _leaf(tag, vr, raw, encodings, self._little)
         self._found.cells += cells
         if not plain:
             self._found.rest.append(raw)
+        letters = sum(len(str(cell)) for _, cell in cells)
+        self._found.fresh[key] = Size(letters, None if plain else len(raw))
 
 
 def _leaf(
@@ -189,7 +254,7 @@ def _leaf(
     vr: str,
     raw: bytes,
     encodings: tuple[str, ...],
-    little: bool,  # noqa: FBT001 - remembered by place
+    little: bool,  # noqa: FBT001 - an encoding
 ) -> tuple[Sequence[tuple[str, Scalar]], bool]:
     """The cells of a value, and whether there is no other way to read it."""
     if vr in _DATES | _FIGURES | _TEXT:
@@ -212,11 +277,6 @@ def _figures(vr: str, raw: bytes, little: bool) -> Sequence[Scalar]:  # noqa: FB
     return struct.unpack(f"{'<' if little else '>'}{count}{code}", raw)
 
 
-_REPEATED = 256  # bytes: longer values are not remembered
-_leaf_again = lru_cache(maxsize=4096)(_leaf)
-"""The files of a series repeat most of their values."""
-
-
 @lru_cache(maxsize=4096)
 def _keyword(tag: int) -> str:
     return keyword_for_tag(tag)
@@ -230,6 +290,7 @@ def _looked_up(tag: int) -> str:
         return "UN"
 
 
+@lru_cache(maxsize=64)
 def _encodings(raw: bytes) -> tuple[str, ...]:
     names = [name.strip() for name in raw.decode("latin-1").strip("\0 ").split("\\")]
     with quiet():

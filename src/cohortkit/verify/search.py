@@ -14,7 +14,15 @@ from cohortkit.traces.fields import Kind
 from cohortkit.traces.find import standing
 from cohortkit.traces.patterns import LEAST_DIGITS, SHORT, Pattern, Patterns, Rule
 from cohortkit.traces.spellings import fold
-from cohortkit.verify.containers import Buffer, Form, Piece, json_cells, pieces, table_cells
+from cohortkit.verify.containers import (
+    Buffer,
+    Form,
+    Piece,
+    Seen,
+    json_cells,
+    pieces,
+    table_cells,
+)
 
 _NOISE = 4  # bytes: shorter tokens are in any binary by chance
 _DAY = 8  # figures of a date
@@ -97,13 +105,28 @@ def search(patterns: Patterns, name: str, data: Buffer, *, ours: Ours = NOBODY) 
     return scan_file(patterns, name, data, ours=ours).hits
 
 
-def scan_file(patterns: Patterns, name: str, data: Buffer, *, ours: Ours = NOBODY) -> Scanned:
-    """As ``search``, with the count of bytes that were looked at."""
+def scan_file(
+    patterns: Patterns,
+    name: str,
+    data: Buffer,
+    *,
+    ours: Ours = NOBODY,
+    seen: Seen | None = None,
+) -> Scanned:
+    """As ``search``, with the count of bytes that were looked at.
+
+    ``seen`` is of files that were searched for these same patterns, and with the same ``ours``.
+    """
     found = {Hit("name", item.kind) for item in _in_name(patterns, name, ours)}
     looked = len(name)
-    for piece in pieces(name, data):
-        looked += len(piece.data) + sum(len(str(cell)) for cell in piece.cells)
-        found |= {Hit(piece.place, item.kind) for item in _in_piece(patterns, piece, ours)}
+    inside: set[Hit] = set()
+    for piece in pieces(name, data, seen):
+        looked += piece.skipped + len(piece.data)
+        looked += sum(len(str(cell)) for _, cell in piece.cells)
+        inside |= {Hit(piece.place, item.kind) for item in _in_piece(patterns, piece, ours)}
+    if seen is not None:
+        seen.settle(clean=not inside)
+    found |= inside
     return Scanned(tuple(sorted(found)), looked)
 
 
