@@ -83,7 +83,7 @@ class Reason(Enum):
     DECODE_FAILED = ("decode-failed", "The decoder rejected the pixel data.")
 
     # an object that cannot be written as it is, with nothing hidden in it
-    UNREAD_CONTENT = ("unread-content", "It holds a document, video or raw data, unread here.")
+    UNREAD_CONTENT = ("unread-content", "A document, video, sound or raw data, unread here.")
     PIXEL_STREAM = ("pixel-stream", "The compressed pixels hold a part that may be text.")
     HIDDEN_BITS = ("hidden-bits", "Compressed pixels use bits that no picture has; text may hide.")
     UID_CONFLICT = ("uid-conflict", "Different objects of the series share one instance UID.")

@@ -12,7 +12,7 @@ from pydicom.tag import BaseTag, Tag
 
 from cohortkit.deidentify import dimensions, labels
 from cohortkit.deidentify.cleaning import cleaned
-from cohortkit.deidentify.gates import burned_in_risk, face_risk
+from cohortkit.deidentify.gates import held_back
 from cohortkit.deidentify.headers import asked_of, holds
 from cohortkit.deidentify.identities import normalise
 from cohortkit.deidentify.private import CHARACTERISTICS, characteristics
@@ -171,7 +171,7 @@ def _person(
 def _pass_gates(header: Dataset, recipe: Recipe) -> None:
     get = asked_of(header)
     sop = lookup(str(get("SOPClassUID") or ""))
-    reason = burned_in_risk(get, sop, recipe, holds(header)) or face_risk(get, sop, recipe)
+    reason = held_back(get, sop, recipe, holds(header))
     if reason is not None:
         raise Refusal(reason)
 

@@ -1,4 +1,4 @@
-"""What is held back before a header is touched: names in the pixels, faces, unknown objects.
+"""What is held back before a header is touched: names in the pixels, faces, voices, the unknown.
 
 One function decides in the plan (asked of an index row) and in the worker (asked of a header).
 Both ask by ``get(keyword)``. An index row answers two kinds of words: DICOM keywords with the
@@ -74,6 +74,9 @@ _MAY_NAME_A_HEAD = (
     "ImageComments",
 )
 _KERNEL = "ConvolutionKernel"
+_AUDIO = frozenset(_ROOT + tail for tail in ("9.4.1", "9.4.2"))
+_HEARD = frozenset({"MB", "AB", "109110", "109111", "109112"})
+"""Samples coded as a telephone does (mu-law, A-law); DCM codes for a voice and for the room."""
 
 
 def burned_in_risk(
@@ -150,6 +153,23 @@ def _signs_of_a_capture(get: Get) -> Iterator[PixelRisk]:
         yield PixelRisk.COLOUR
     if any(map(_text, map(get, _OF_A_CAPTURE))):
         yield PixelRisk.CONVERSION_TYPE
+
+
+def held_back(
+    get: Get, sop: SopClass | None, recipe: Recipe, there: There | None = None
+) -> Reason | None:
+    """Why a series may not leave; None if it may. Arguments as of ``burned_in_risk``."""
+    return burned_in_risk(get, sop, recipe, there) or face_risk(get, sop, recipe) or sound(get, sop)
+
+
+def sound(get: Get, sop: SopClass | None) -> Reason | None:
+    """Whether a voice may be heard: it tells who speaks, and says what nobody here listens to.
+
+    No recipe accepts it. Other waveforms pass, unless a channel of them is a voice.
+    """
+    audio = sop is not None and sop.uid in _AUDIO
+    heard = _HEARD.intersection(_texts(get, ("sounds",)))
+    return Reason.UNREAD_CONTENT if audio or heard else None
 
 
 def face_risk(get: Get, sop: SopClass | None, recipe: Recipe) -> Reason | None:

@@ -49,6 +49,13 @@ _MAY_HOLD_ITEMS = frozenset({"SQ", "UN", None})
 _DEEPEST = 64
 _REPEATED, _SEQUENCES = 4096, 256  # bytes of a sequence that is remembered; how many
 _CODE_WORDS = ("CodeValue", "CodeMeaning", "LongCodeValue")
+_DRAWN = {
+    "StructureSetROISequence": ("ROIName", "ROIDescription"),
+    "RTROIObservationsSequence": ("RTROIInterpretedType", "ROIObservationLabel"),
+    "SegmentSequence": ("SegmentLabel", "SegmentDescription"),
+}
+"""What contours, segments and surfaces are called, by the sequence that lists them."""
+_DRAWN_CODES = ("SegmentedPropertyTypeCodeSequence", "RTROIIdentificationCodeSequence")
 
 
 def asked_of(header: Dataset) -> Callable[[str], object | None]:
@@ -58,7 +65,9 @@ def asked_of(header: Dataset) -> Callable[[str], object | None]:
     index row has, ``image_types`` is answered by the frames of an enhanced object, ``burned_in`` by
     the header and its items wherever an item says something, and the others by None;
     ``procedures`` by what codes and requests say of the procedure, ``technique`` and ``kernels``
-    by what functional groups say of coils and reconstruction.
+    by what functional groups say of coils and reconstruction, ``drawn`` by what contours, segments
+    and surfaces are called, ``sounds`` by how the channels of a waveform are coded and whence
+    they come.
     """
     told = {
         _REGION: _regions,
@@ -66,6 +75,8 @@ def asked_of(header: Dataset) -> Callable[[str], object | None]:
         "procedures": _procedures,
         "technique": _techniques,
         "kernels": _kernels,
+        "drawn": _drawn,
+        "sounds": _sounds,
     }
     warnings = {_VISUAL: _features, "burned_in": _burned_in}
     warned: list[list[_Warning]] = []
@@ -197,6 +208,22 @@ def _procedures(header: Dataset) -> Iterator[object]:
                     yield from _read(code, keyword)
 
 
+def _drawn(header: Dataset) -> Iterator[object]:
+    for sequence, keywords in _DRAWN.items():
+        for item in _inside(header, sequence):
+            for keyword in keywords:
+                yield from _read(item, keyword)
+            for name in _DRAWN_CODES:
+                yield from _codes(item, name)
+
+
+def _sounds(header: Dataset) -> Iterator[object]:
+    for group in _inside(header, "WaveformSequence"):
+        yield from _read(group, "WaveformSampleInterpretation")
+        for channel in _inside(group, "ChannelDefinitionSequence"):
+            yield from _codes(channel, "ChannelSourceSequence")
+
+
 def _regions(header: Dataset) -> Iterator[object]:
     """Codes of every anatomic region: of the object, or of its frames in functional groups."""
     yield from _codes(header)
@@ -206,8 +233,8 @@ def _regions(header: Dataset) -> Iterator[object]:
                 yield from _codes(anatomy)
 
 
-def _codes(dataset: Dataset) -> Iterator[object]:
-    for code in _inside(dataset, _REGION):
+def _codes(dataset: Dataset, sequence: str = _REGION) -> Iterator[object]:
+    for code in _inside(dataset, sequence):
         for keyword in _CODE_WORDS:
             yield from _read(code, keyword)
 

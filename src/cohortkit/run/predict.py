@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cohortkit.deidentify.gates import burned_in_risk, face_risk
+from cohortkit.deidentify.gates import held_back
 from cohortkit.dicom.sop_classes import lookup
 from cohortkit.errors import MissingDependency
 from cohortkit.model import Codec, PayloadKind, Reason, Task
@@ -74,7 +74,7 @@ def _refusal(task: Task, row: Row, recipe: Recipe) -> Reason | None:
     def there(keyword: str) -> bool | None:
         return row[keyword] is not None if keyword in row else None
 
-    return burned_in_risk(row.get, sop, recipe, there) or face_risk(row.get, sop, recipe)
+    return held_back(row.get, sop, recipe, there)
 
 
 def payloads(row: Row) -> frozenset[PayloadKind]:
