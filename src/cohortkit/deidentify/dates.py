@@ -19,6 +19,7 @@ _DATETIME = re.compile(
     re.ASCII,  # the digits of other scripts are no digits here
 )
 _MIDDLE_MONTH, _MIDDLE_DAY = 7, 15
+_DAY, _HOUR = 8, 10  # figures of what is written to the day, and to the hour
 
 
 def shift_da(value: str, days: int) -> str | None:
@@ -69,6 +70,17 @@ def shift(values: list[str], vr: str, days: int) -> list[str] | None:
     moved = [BY_VR[vr](one, days) if one else "" for one in values]
     good = [one for one in moved if one is not None]
     return good if len(good) == len(moved) else None
+
+
+def form_of(values: list[str]) -> str:
+    """The VR of values that read as days, where nobody said what they are; empty for others."""
+    if not values:
+        return ""
+    for vr, least in (("DA", _DAY), ("DT", _HOUR)):
+        good = [len(one) >= least and BY_VR[vr](one, 0) is not None for one in values]
+        if all(good):
+            return vr
+    return ""
 
 
 def _moved(year: int, month: int, day: int, days: int) -> dt.date | None:

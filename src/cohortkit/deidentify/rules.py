@@ -10,7 +10,7 @@ from pydicom import datadict
 from cohortkit.deidentify.values import SIZES, TEXTS
 from cohortkit.recipe import profile
 from cohortkit.recipe.deid.lines import Given
-from cohortkit.recipe.model import Action, Decision, Recipe
+from cohortkit.recipe.model import Action, Basis, Decision, Recipe, Temporal
 from cohortkit.recipe.policy import FIXED, Policy, in_place, keeps_private
 
 _MOST_STEPS = 20_000
@@ -72,6 +72,7 @@ class Rules:
         self.nested = recipe.script.nested
         self.steady = recipe.script.steady
         self.private = keeps_private(recipe)
+        self.dated = _dated(recipe)
 
     def step(
         self,
@@ -132,6 +133,13 @@ class Rules:
         word = datadict.keyword_for_tag(tag)
         who = tag in profile.direct_identifiers() and tag not in profile.table()
         return Step(action, vr, decision.from_rule, word, decision.given, otherwise, who)
+
+
+def _dated(recipe: Recipe) -> Action:
+    """What becomes of a date where the recipe keeps the element and nobody knows its VR."""
+    if recipe.basis is Basis.SAFE_HARBOR:
+        return Action.REMOVE
+    return Action.SHIFT if recipe.temporal is Temporal.MODIFIED else Action.KEEP
 
 
 def _never_kept(tag: int) -> bool:

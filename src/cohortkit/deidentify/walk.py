@@ -7,6 +7,7 @@ kept for what is inside, the series is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -52,6 +53,7 @@ _DEEPEST = 64
 # CodeValue, CodeMeaning, LongCodeValue, URNCodeValue
 _CODE = frozenset({0x00080100, 0x00080104, 0x00080119, 0x00080120})
 _STANDARD_DS = 16
+_UID = re.compile(r"[0-2](\.(0|[1-9]\d*)){3,}", re.ASCII)
 _LISTED = frozenset({"CS", "DS", "IS"})  # what is no code or number leaves its place empty
 
 
@@ -261,6 +263,10 @@ class Walk:
 
     def _kept(self, step: Step, element: Element, encodings: Sequence[str]) -> Element | None:
         vr = step.vr.split(" or ", maxsplit=1)[0]
+        form = self._reads_as(element) if vr == "UN" else ""
+        if form:
+            shifts = self.rules.dated is Action.SHIFT
+            return self._shifted(replace(step, vr=form), element, encodings) if shifts else None
         if vr not in TEXTS:
             good = is_binary(element, vr)
             self._note(step, passed=good)
@@ -275,6 +281,17 @@ class Walk:
         if is_ascii(element) and not (vr == "DS" and any(len(v) > _STANDARD_DS for v in values)):
             return element
         return _made(element.tag, vr, values)
+
+    def _reads_as(self, element: Element) -> str:
+        """The VR of a date that a value of no known VR reads as, where true dates must not stay.
+
+        Where they go, UIDs go with them (Safe Harbor).
+        """
+        if self.rules.dated is Action.KEEP:
+            return ""
+        values = texts(element, "LO", ("ascii",)) or []
+        uids = self.rules.dated is Action.REMOVE and any(map(_UID.fullmatch, values))
+        return "UI" if uids else dates.form_of(values)
 
     def _cleaned(
         self, step: Step, element: Element, encodings: Sequence[str], depth: int
