@@ -24,7 +24,10 @@ from cohortkit.index.batch import Batch, File, lost, read_batch
 
 _LENGTH = struct.Struct("<Q")
 _AHEAD = 3  # batches in flight for each worker
-_COMMAND = "from cohortkit.index.pool import serve; serve()"
+_COMMAND = (
+    "from cohortkit.dicom.lean import import_pydicom; import_pydicom(); "
+    "from cohortkit.index.pool import serve; serve()"
+)
 
 
 class _WorkerDied(Exception):  # noqa: N818 - named for what it says

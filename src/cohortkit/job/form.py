@@ -10,8 +10,8 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from cohortkit.recipe.draft import KINDS
+from cohortkit.recipe.hints import hint
 from cohortkit.recipe.pixelentries import Entry
-from cohortkit.recipe.words import hint
 
 Text = Annotated[str, Field(min_length=1)]
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cohortkit.recipe import entries, pixelentries
+from cohortkit.recipe.hints import hint
 from cohortkit.recipe.model import Basis
-from cohortkit.recipe.words import hint
 
 Loc = tuple[int | str, ...]
 

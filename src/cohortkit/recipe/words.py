@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from cohortkit.dicom import keywords, sop_classes
 from cohortkit.recipe import text as texts
 from cohortkit.recipe import vr as vrs
+from cohortkit.recipe.hints import hint
 from cohortkit.recipe.model import (
     Action,
     Basis,
@@ -68,15 +69,6 @@ class Acknowledgement(StrEnum):
 def fault(text: str) -> PydanticCustomError:
     """A fault with our words; braces in them mean nothing."""
     return PydanticCustomError("word", "{text}", {"text": text})
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """``; did you mean …?`` or what there is to choose from."""
-    known = sorted(known)
-    near = keywords.neighbours(word, known)
-    if near:
-        return f"; did you mean {', '.join(near)}?"
-    return f"; one of {', '.join(known)}" if 0 < len(known) <= 20 else ""  # noqa: PLR2004 - a line
 
 
 W = TypeVar("W", bound=StrEnum)

@@ -23,6 +23,7 @@ from cohortkit.model import Task
 _START = (
     "import sys, json; said = json.loads(sys.stdin.buffer.readline()); "
     "sys.path[:] = said['path']; "
+    "from cohortkit.dicom.lean import import_pydicom; import_pydicom(); "
     "from cohortkit.run.worker_main import main; main(said['memory'])"
 )
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")

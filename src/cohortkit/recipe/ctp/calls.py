@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cohortkit.recipe.words import hint
+from cohortkit.recipe.hints import hint
 
 BLOCKS = {"if": 2, "select": 2, "append": 1}
 FUNCTIONS = frozenset(

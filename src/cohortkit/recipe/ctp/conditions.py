@@ -13,8 +13,8 @@ from typing import Final
 
 from cohortkit.recipe.ctp import names
 from cohortkit.recipe.ctp.calls import NotUnderstood
+from cohortkit.recipe.hints import hint
 from cohortkit.recipe.model import Criterion, Match
-from cohortkit.recipe.words import hint
 
 Clauses = tuple[tuple[Criterion, ...], ...]
 NEVER: Clauses = ((),)

@@ -18,6 +18,7 @@ from cohortkit.recipe.ctp.xml import Entry
 from cohortkit.recipe.deid.decide import BIRTH, OBJECT_UIDS
 from cohortkit.recipe.deid.fields import By, Field
 from cohortkit.recipe.deid.lines import Given, Line, Source, Verb
+from cohortkit.recipe.hints import hint
 from cohortkit.recipe.model import (
     Action,
     Area,
@@ -33,7 +34,6 @@ from cohortkit.recipe.model import (
 from cohortkit.recipe.policy import FIXED, Policy
 from cohortkit.recipe.rulefaults import PIXELS
 from cohortkit.recipe.targets import Known, everything, is_direct
-from cohortkit.recipe.words import hint
 
 _NO_TEXT = frozenset({"SQ", "OB", "OW", "OF", "OD", "OL", "OV", "UN", "AT"})
 _FIRST_OBJECT_GROUP = 0x0008

@@ -6,9 +6,9 @@ import re
 from functools import cache
 
 from cohortkit.dicom import keywords
+from cohortkit.recipe.hints import hint
 from cohortkit.recipe.model import Attribute, PrivateElement
 from cohortkit.recipe.vr import keyword_of
-from cohortkit.recipe.words import hint
 
 _TAG = re.compile(r"[\[(]?\s*([0-9a-fA-F]{4})\s*,?\s*([0-9a-fA-F]{4})\s*[\])]?")
 _PRIVATE = re.compile(r"[\[(]?([0-9a-fA-F]{1,4}),?\[([^\]]+)\]([0-9a-fA-F]{2})[\])]?")

@@ -22,7 +22,7 @@ from cohortkit.recipe.ctp.conditions import (
     either,
     negated,
 )
-from cohortkit.recipe.words import hint
+from cohortkit.recipe.hints import hint
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|//[^\n]*)|(?P<sign>[()+*!])|(?P<constant>(?:true|false)\.)

@@ -14,8 +14,8 @@ from cohortkit.dicom import keywords
 from cohortkit.pixels.rectangles import Rectangle
 from cohortkit.recipe import deid_text
 from cohortkit.recipe.deid.read import Block
+from cohortkit.recipe.hints import hint
 from cohortkit.recipe.model import Area, Criterion, Deed, Match, PixelRule
-from cohortkit.recipe.words import hint
 
 _QUESTIONS = ("contains", "notcontains", "equals", "notequals", "missing", "present", "empty")
 _PLACES = ("coordinates", "keepcoordinates", "ctpcoordinates", "ctpkeepcoordinates")

@@ -11,8 +11,8 @@ from pydicom import datadict
 from cohortkit.dicom import keywords
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.deid.fields import SEARCHING, By, Field, Finder, Names
+from cohortkit.recipe.hints import hint
 from cohortkit.recipe.targets import Known, everything
-from cohortkit.recipe.words import hint
 
 PRIVATE = re.compile(r'\(?([0-9a-f]{4}),"([^"]+)",([0-9a-f]{2})\)?')
 _TAG = re.compile(r"\(?([0-9a-f]{4}),?([0-9a-f]{4})\)?")

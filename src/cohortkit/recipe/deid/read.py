@@ -22,7 +22,7 @@ from cohortkit.recipe.deid.fields import (
 )
 from cohortkit.recipe.deid.lines import Extract, Line, Source, Verb
 from cohortkit.recipe.deid.names import unknown
-from cohortkit.recipe.words import hint
+from cohortkit.recipe.hints import hint
 
 SECTIONS = ("header", "filter", "values", "fields", "labels")
 _NAMED = ("filter", "values", "fields")

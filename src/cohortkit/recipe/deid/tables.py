@@ -12,7 +12,7 @@ import polars as pl
 
 from cohortkit.recipe.deid.lines import Function, Given, Script, Source, Variables
 from cohortkit.recipe.deid.values import OWN
-from cohortkit.recipe.words import hint
+from cohortkit.recipe.hints import hint
 
 PERSON = ("PatientID", "IssuerOfPatientID")
 _BLANKS = "\0 \t\n\r\f\v"
