@@ -97,6 +97,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert [
         "crosswalk",
         "demo",
+        "describe",
         "export",
         "ids import",
         "ids new",

@@ -63,6 +63,7 @@ def verbs(made: dict[str, Any]) -> dict[str, tuple[Callable[..., object], dict[s
     return {
         "scan": (ck.scan, {"archive": base / "archive"}),
         "open_index": (ck.open_index, {"where": base / "index"}),
+        "sql_table": (ck.sql_table, {"url": "sqlite:///x.db", "statement": "SELECT 1"}),
         "load_cohort": (ck.load_cohort, {"path": base / "cohort"}),
         "load_recipe": (ck.load_recipe, {"source": "basic"}),
         "plan": (ck.plan, {"cohort": cohort, "recipe": plan.recipe, "to": "tables"}),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cohortkit.index import open_index as open_index
     from cohortkit.index.demo import demo_index as demo_index
     from cohortkit.index.scan import scan as scan
+    from cohortkit.index.sql_table import sql_table as sql_table
     from cohortkit.job.job import run_job as run_job
     from cohortkit.pixels.show import show as show
     from cohortkit.reasons import Reason as Reason
@@ -90,6 +91,7 @@ _HOME = MappingProxyType(
         "run_job": "job.job",
         "scan": "index.scan",
         "show": "pixels.show",
+    "sql_table": "index.sql_table",
         "status": "run.status",
         "verify": "run.verify",
     }
@@ -128,6 +130,7 @@ __all__ = [
     "run_job",
     "scan",
     "show",
+    "sql_table",
     "status",
     "verify",
 ]

@@ -27,9 +27,11 @@ from cohortkit.cli_words import (
     USAGE,
     Json,
     On,
+    Page,
     Variables,
     complain,
     say,
+    write_page,
 )
 from cohortkit.cohort.terms import read_terms
 from cohortkit.errors import CohortkitError, UsageError
@@ -157,6 +159,20 @@ def search(
     if out is not None:
         cohort.save(out)
     say(cohort, {"cohort": out, "flow": cohort.flow().to_polars().to_dicts()}, json)
+    return OK
+
+
+@app.command
+def describe(index: str, *, html: Page = None, json: Json = False) -> int:
+    """Say what an index holds: modalities, departments, years, and how complete its columns are.
+
+    Args:
+        index: An index store, a table, a database or a server.
+    """
+    found = ck.open_index(index).describe()
+    if html is not None:
+        write_page(html, found._repr_html_())
+    say(found, found.summary(), json)
     return OK
 
 

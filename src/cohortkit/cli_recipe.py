@@ -8,7 +8,7 @@ from pathlib import Path
 from cyclopts import App
 
 import cohortkit as ck
-from cohortkit.cli_words import OK, USAGE, Json, On, Page, Variables, complain, say
+from cohortkit.cli_words import OK, USAGE, Json, On, Page, Variables, complain, say, write_page
 from cohortkit.errors import UsageError
 
 recipe_app = App(name="recipe", help="Recipes: what may stay.")
@@ -75,7 +75,7 @@ def recipe_diff(
 
     found = diff(*(_recipe(name, on, variables) for name in (a, b)))
     if html is not None:
-        _write_page(html, found._repr_html_())
+        write_page(html, found._repr_html_())
     say(found, found.summary(), json)
     return OK
 
@@ -96,7 +96,7 @@ def recipe_import(
 
     found = imported([script, *others], on=on)
     if html is not None:
-        _write_page(html, found._repr_html_())
+        write_page(html, found._repr_html_())
     say(found, found.summary(), json)
     return OK
 
@@ -114,11 +114,3 @@ def _recipe(name: str, on: str, variables: Path | None) -> ck.Recipe:
     """A recipe; what is for another language is handed to such a recipe alone."""
     deids = Path(name).suffix in {".dicom", ".deid"}
     return ck.load_recipe(name, on=on, variables=variables if deids else None)
-
-
-def _write_page(path: Path, body: str) -> None:
-    page = f'<!doctype html><meta charset="utf-8"><title>cohortkit</title>{body}\n'
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None

@@ -10,6 +10,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from cohortkit.errors import UsageError
+
 OK, FAULT, USAGE, FAILED, NOTHING, STOPPED = 0, 1, 2, 3, 4, 130
 
 Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON and no progress.")]
@@ -39,3 +41,16 @@ def say(text: object, facts: Mapping[str, object], as_json: bool) -> None:  # no
     """The answer: in words, or as one line of JSON."""
     line = json.dumps(facts, ensure_ascii=False, default=str) if as_json else str(text)
     print(line)
+
+
+def write_page(path: Path, body: str) -> None:
+    """Write what a notebook would show as a page.
+
+    Raises:
+        UsageError: the place cannot be written.
+    """
+    page = f'<!doctype html><meta charset="utf-8"><title>cohortkit</title>{body}\n'
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None

@@ -11,6 +11,7 @@ import polars as pl
 
 from cohortkit import given
 from cohortkit.cohort import choose, plain, view, words
+from cohortkit.cohort.describe import Description, describe
 from cohortkit.cohort.designs import Designs
 from cohortkit.cohort.flow import Flow
 from cohortkit.cohort.hints import spelled_so
@@ -264,6 +265,10 @@ class Cohort(Designs):
     def flow(self) -> Flow:
         """Who was left out, at which step, and why: a table that draws itself."""
         return Flow(self.steps)
+
+    def describe(self) -> Description:
+        """How much of which modality, department and year there is, and how complete it is."""
+        return describe(self.rows)
 
     def asked(self) -> list[str]:
         """The question in words, one line a step; identifiers are told as counts."""

@@ -58,7 +58,8 @@ def beside_keys(rows: pl.LazyFrame, columns: Sequence[str | pl.Expr]) -> pl.Data
     keys = keys_of(rows).with_row_index(PLACE)
     if not columns:
         return keys
-    wanted = evaluated(rows.select(columns))
+    every_row = pl.int_range(pl.len(), dtype=pl.UInt32()).alias("__")  # a value may be one for all
+    wanted = evaluated(rows.select(every_row, *columns)).drop("__")
     if wanted.height != keys.height:
         raise StoreError("the index has become another one; open it again")
     return keys.hstack(wanted)

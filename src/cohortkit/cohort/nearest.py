@@ -80,7 +80,7 @@ def nearest(
         ),
         Condition(
             within,
-            reason or f"not {days} of {table_day}",
+            reason or f"its day is not {days}",
             f"{wanted.by} or {table_day} is absent",
         ),
         Condition(first, reason or f"another {wanted.level} is nearer to {table_day}", ""),
@@ -120,6 +120,8 @@ def _dates(table: pl.DataFrame, name: object) -> pl.Series:
     values = table[name]
     if isinstance(values.dtype, pl.Datetime):
         return values.dt.date()
-    if not isinstance(values.dtype, pl.Date | pl.Null):
+    if isinstance(values.dtype, pl.String):  # SQLite and pandas have dates as text
+        values = tables.typed(values.to_frame(), ())[name]
+    if not isinstance(values.dtype, pl.Date | pl.Null) and values.null_count() < len(values):
         raise QueryError(f"nearest: {name!r} holds no dates; a CSV has them as 2024-01-31")
     return values.cast(pl.Date)

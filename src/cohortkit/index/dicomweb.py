@@ -13,6 +13,7 @@ from polars.io.plugins import register_io_source
 
 from cohortkit import given
 from cohortkit.cohort import Cohort
+from cohortkit.cohort.describe import Description, describe
 from cohortkit.cohort.keys import keys_of
 from cohortkit.cohort.steps import count
 from cohortkit.errors import ServerError, Unanswerable
@@ -170,6 +171,18 @@ class DicomWebIndex:
         if not terms and not self.capabilities.whole:
             self.narrow(Query())
         return Cohort.start(self, **terms)
+
+    def describe(self) -> Description:
+        """How much of which modality, department and year there is, and how complete it is.
+
+        It draws itself in a notebook, and holds no identity.
+
+        Raises:
+            Unanswerable: the server is too large to be read whole.
+        """
+        if not self.capabilities.whole:
+            self.narrow(Query())
+        return describe(self.series())
 
     def __repr__(self) -> str:
         lost = f", {len(self.lost):,} series could not be read" if self.lost else ""

@@ -14,6 +14,7 @@ import polars as pl
 
 from cohortkit import given
 from cohortkit.cohort import Cohort
+from cohortkit.cohort.describe import Description, describe
 from cohortkit.cohort.keys import keys_of
 from cohortkit.cohort.steps import count
 from cohortkit.errors import StoreError
@@ -193,6 +194,15 @@ class SqlIndex:
             QueryError: a value that the column cannot have.
         """
         return Cohort.start(self, **terms)
+
+    def describe(self) -> Description:
+        """How much of which modality, department and year there is, and how complete it is.
+
+        It draws itself in a notebook, and holds no identity.
+        """
+        found = describe(self.series())
+        self.note("describe", {"series": found.total.series})
+        return found
 
     def sql(self, statement: str, *, identified: bool = False) -> pl.DataFrame:
         """The answer of one SELECT, in the words of the database: ``identified=True``.

@@ -12,6 +12,7 @@ import polars as pl
 
 from cohortkit import given
 from cohortkit.cohort import Cohort
+from cohortkit.cohort.describe import Description, describe
 from cohortkit.errors import StoreError
 from cohortkit.index.columns import HISTORY, INSTANCES, ISSUES, SKIPPED, label_of
 from cohortkit.index.folder import Manifest, collected, read_manifest, scan_parts
@@ -172,6 +173,13 @@ class StoreIndex:
             QueryError: a value that the column cannot have.
         """
         return Cohort.start(self, **terms)
+
+    def describe(self) -> Description:
+        """How much of which modality, department and year there is, and how complete it is.
+
+        It draws itself in a notebook, and holds no identity.
+        """
+        return describe(self.series())
 
     def sql(self, statement: str, *, identified: bool = False) -> pl.DataFrame:
         """The answer of one SELECT over ``series`` and ``instances``.

@@ -12,6 +12,7 @@ import polars as pl
 
 from cohortkit import given
 from cohortkit.cohort import Cohort
+from cohortkit.cohort.describe import Description, describe
 from cohortkit.cohort.keys import by_place, reach
 from cohortkit.dicom.keywords import neighbours, tag_of
 from cohortkit.errors import QueryError, StoreError, UnknownKeyword
@@ -173,6 +174,13 @@ class TableIndex:
             QueryError: a value that the column cannot have.
         """
         return Cohort.start(self, **terms)
+
+    def describe(self) -> Description:
+        """How much of which modality, department and year there is, and how complete it is.
+
+        It draws itself in a notebook, and holds no identity.
+        """
+        return describe(self.series())
 
     def __repr__(self) -> str:
         grain = "instance" if self.by_instance else "series"
