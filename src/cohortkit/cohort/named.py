@@ -20,8 +20,9 @@ from cohortkit.cohort.ordinary import is_english, is_ordinary, of_the_trade
 from cohortkit.dicom.keywords import tag_of, vr_of
 from cohortkit.dicom.sop_classes import is_registered
 from cohortkit.errors import UsageError
+from cohortkit.traces.aged import ages
 from cohortkit.traces.bent import BENT, is_form, plainer
-from cohortkit.traces.dated import ages, tells_date
+from cohortkit.traces.dated import tells_date
 from cohortkit.traces.days import date_forms, day_of
 from cohortkit.traces.fields import Kind, kind_of
 from cohortkit.traces.find import standing

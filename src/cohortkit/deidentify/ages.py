@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-OLDEST: Final = 90
+from cohortkit.traces.aged import OLDEST
+
 CAPPED: Final = "090Y"
 
 _AGE = re.compile(r"(\d{1,3})([DWMY])", re.ASCII)

@@ -16,9 +16,9 @@ from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
 from cohortkit.deidentify import dummies
-from cohortkit.deidentify.ages import OLDEST
 from cohortkit.deidentify.values import texts
 from cohortkit.recipe.model import Action
+from cohortkit.traces.aged import OLDEST
 
 CONCEPT_NAME = BaseTag(0x0040A043)
 _CONCEPT = BaseTag(0x0040A168)

@@ -35,13 +35,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from cohortkit.deidentify import dates
-from cohortkit.deidentify.ages import OLDEST
 from cohortkit.deidentify.text import shapes
 from cohortkit.dicom.keywords import tag_of
 from cohortkit.model import Scalar
 from cohortkit.recipe.model import Action, Label, LabelType, Recipe, Temporal
 from cohortkit.recipe.policy import Policy
-from cohortkit.traces.dated import ages, number_tells_date, tells_date
+from cohortkit.traces.aged import OLDEST, ages
+from cohortkit.traces.dated import number_tells_date, tells_date
 from cohortkit.traces.narrow import narrow
 from cohortkit.traces.own import Own, What, lowered
 from cohortkit.traces.spellings import fold, plain

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cohortkit.deidentify.ages import OLDEST
 from cohortkit.deidentify.people import People
 from cohortkit.index.ages import YEAR, years
 from cohortkit.model import Person
 from cohortkit.protocols import Index
 from cohortkit.run.persons import person_of
+from cohortkit.traces.aged import OLDEST
 
 _DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "latest_date")
 _AGES = frozenset({"PatientAge", "PatientBirthDate"})

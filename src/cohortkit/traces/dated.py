@@ -1,4 +1,4 @@
-"""Whether a text or a number tells a day, or an age: of anybody, in any usual form.
+"""Whether a text or a number tells a day: of anybody, in any usual form.
 
 `cohortkit.traces.days` writes a known day in its forms; here a day is recognised that nobody has
 said before. Every form there is recognised here, but for a day in six figures, which any code may
@@ -8,12 +8,9 @@ be. What is recognised too much is a lost label, what is recognised too little a
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
-from typing import Final
 
+from cohortkit.traces.aged import read
 from cohortkit.traces.months import NAMES, ROMAN
-from cohortkit.traces.spellings import fold, plain
 
 _YEAR = r"(?:18|19|20|21)\d\d"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
@@ -51,55 +48,23 @@ _FORMS = (
     rf"(?<!\d){_YEAR}-?w[0-5]\d(?:-?[1-7])?(?!\d)",
     rf"(?<![\d.]){_YEAR}-?(?:[0-2]\d\d|3[0-6]\d)(?![\d-])(?!\.\d)",
     rf"{_YEAR}\s?[年년]|{_MONTH}\s?[月월]\s?{_DAY}",
+    # years that are counted from a reign or a founding, with a month; the last two figures of one
+    rf"(?:明治|大正|昭和|平成|令和|民国|民國)\s?(?:元|\d{{1,3}})\s?[年./-]\s?{_MONTH}",
+    rf"(?<!\d)\d\d\s?[年년]\s?{_MONTH}\s?[月월]",
     # seconds and milliseconds since 1970, from 2001 to 2039
     r"(?<![\w.])(?:1\d|2[01])\d{8}(?:\d{3})?(?!\w)",
 )
 _DATED = re.compile("|".join(_FORMS))
 
-_UNIT = r"(?:years?|yrs?|jahren?|jahrig\w*|jaehrig\w*|ans|anos?|anni|jaar)"
-_AGES = (
-    rf"(?<![\d.])(\d{{1,3}})(?:[.,]\d+)?\s*-?\s*{_UNIT}(?![a-z])",
-    r"(?<![\w.])(\d{1,3})\s?(?:y|yo|yrs|y/o|y\.o\.?|j)(?:[ /-]?[fmw])?(?![a-z\d])",
-    r"(?<![a-z\d])[mfw]\s?[,;:/ ]\s?(\d{2,3})(?![.]?\w)",  # m, 93; ICD-10's M54.5 is none
-    r"(?<![a-z])(?:aged?|ages|alter|edad|eta|leeftijd|idade)\W{0,3}(?:of|von)?\W{0,2}(\d{1,3})\b",
-)
-_AGED = re.compile("|".join(_AGES))
-_STRING = re.compile(r"(?<![\w.])(\d{3})([dwm])(?![a-z\d])")  # PS3.5 6.2, AS
-_PER_YEAR = {"d": 365.25, "w": 365.25 / 7, "m": 12.0}
-_OLD = re.compile(
-    r"nonagenarian|centenarian|(?:in|mid|early|late)\W+(?:(?:her|his|the)\W+)?(?:nineties|90s)"
-)
-
-_OLDEST: Final = 90
 _SEVEN = 10**6
 
 
 def tells_date(text: str) -> bool:
     """Whether a text holds a date, or a part of one that is finer than a year."""
-    return _DATED.search(_read(text)) is not None
+    return _DATED.search(read(text)) is not None
 
 
 def number_tells_date(number: float) -> bool:
     """Whether a number may be a date: YYYYMMDD with or without a clock, YYYYDDD, or an epoch."""
     whole = abs(int(number))
     return whole >= _SEVEN and tells_date(str(whole))
-
-
-def ages(text: str) -> Iterator[float]:
-    """The ages that a text tells, in years; 90 for words that say as much."""
-    read = _read(text)
-    for found in _AGED.finditer(read):
-        yield int(next(group for group in found.groups() if group))
-    for found in _STRING.finditer(read):
-        yield int(found[1]) / _PER_YEAR[found[2]]
-    if _OLD.search(read):
-        yield _OLDEST
-
-
-def _read(text: str) -> str:
-    """Folded, without accents, with figures of any script as those from 0 to 9."""
-    text = " ".join(text.split())  # long blanks would be tried in every way of parting them
-    if text.isascii():
-        return text.casefold()
-    bare = unicodedata.normalize("NFC", plain(fold(text)))
-    return "".join(str(unicodedata.digit(letter, letter)) for letter in bare)

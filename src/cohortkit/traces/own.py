@@ -18,6 +18,7 @@ from itertools import permutations, product
 from string import ascii_lowercase, ascii_uppercase
 
 from cohortkit.dicom.keywords import vr_of
+from cohortkit.traces.aged import UNITS
 from cohortkit.traces.bent import BENT, in_pieces, is_form, plainer
 from cohortkit.traces.days import day_of, epoch_days
 from cohortkit.traces.fields import Kind, kind_of
@@ -66,6 +67,8 @@ _AGE_WORD = (
 _AGED = re.compile(
     r"(?<![a-z0-9])(?:aged?|alter|edad|eta|leeftijd|idade|[fhkmw])[^a-z0-9]{0,3}(\d{1,3})(?!\.?\d)"
     rf"|(?<!\d)(?<!\d\.)(\d{{1,3}})[^a-z0-9]{{0,3}}(?:{_AGE_WORD}|[fhkmw])(?![a-z0-9])"
+    rf"|(?<!\d)(?<!\d\.)(\d{{1,3}})\s?-?\s?{UNITS}",
+    re.IGNORECASE,
 )
 _INITIALS = re.compile(r"(?<![a-z0-9])[a-z](?:[^a-z0-9]{1,3}[a-z](?![a-z0-9])){1,4}")
 _NAMED = frozenset({Kind.NAME, Kind.PHYSICIAN})
@@ -175,7 +178,7 @@ class Own:
 
     def _aged(self, low: str) -> Iterator[Found]:
         for match in _AGED.finditer(low):
-            if int(match[1] or match[2]) in self.ages:
+            if int(match[1] or match[2] or match[3]) in self.ages:
                 yield *match.span(), What.AGE
 
     def _initials(self, low: str) -> Iterator[Found]:

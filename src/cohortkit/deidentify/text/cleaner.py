@@ -14,7 +14,6 @@ from functools import lru_cache
 
 from pydicom.dataset import Dataset
 
-from cohortkit.deidentify.ages import OLDEST
 from cohortkit.deidentify.statement import statement_of
 from cohortkit.deidentify.text import shapes
 from cohortkit.deidentify.text.known import known, own
@@ -24,6 +23,7 @@ from cohortkit.model import Task
 from cohortkit.recipe.model import Recipe
 from cohortkit.recipe.policy import cleans
 from cohortkit.recipe.text import TextPolicy, shipped
+from cohortkit.traces.aged import OLDEST
 from cohortkit.traces.fields import Kind
 from cohortkit.traces.find import spans
 from cohortkit.traces.narrow import narrow
