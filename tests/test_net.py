@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from cohortkit.errors import ServerError, UsageError
-from cohortkit.net import Session
+from cohortkit.net import Session, chunks
 from web import Act, answering, serving
 
 pytest.importorskip("urllib3")
@@ -57,6 +59,25 @@ def test_what_is_no_answer_is_an_error(act: Act, words: str) -> None:
         Session(url, patience=0.2, tries=1).page("studies", [("PatientID", "SECRET7")])
 
     assert "SECRET7" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 302, 404])
+def test_no_number_of_answers_uses_up_the_connections(status: int) -> None:
+    """Not those that were errors, moved, or not read to their end."""
+    act = answering(status, b"x" * 10_000, Location="/elsewhere")
+    with serving(act) as (url, seen):
+        session = Session(url, patience=1, tries=1)
+
+        def ask() -> None:
+            for _ in range(6):
+                with suppress(ServerError), session.get("studies", "*/*") as answer:
+                    next(chunks(answer, 10))
+
+        thread = threading.Thread(target=ask, daemon=True)  # it would wait for ever
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+    assert len(seen) >= 6
 
 
 def test_a_token_goes_to_its_server_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,7 @@ class Session:
             try:
                 yield answer
             finally:
-                answer.close()
+                _part_with(answer)
         finally:
             _quiet.reset(token)
 
@@ -223,10 +223,10 @@ class Session:
                 raise ServerError("the server cannot be reached, or does not answer") from None
             if answer.status not in _MOVED:
                 break
+            _part_with(answer)
             url = self._elsewhere(url, str(answer.headers.get("Location", "")))
-            answer.close()
         if answer.status not in _OK:
-            answer.close()
+            _part_with(answer)
             raise _refused(answer.status)
         return answer
 
@@ -262,7 +262,6 @@ class Session:
         who = self._credentials
         return urllib3.PoolManager(
             maxsize=4,
-            block=True,
             retries=retry,
             timeout=urllib3.Timeout(connect=min(10, self.patience), read=self.patience),
             cert_file=who.certificate or None,
@@ -273,6 +272,15 @@ class Session:
     def __getstate__(self) -> dict[str, object]:
         """Without the connections, and without credentials: whoever gets it has its own."""
         return {n: v for n, v in self.__dict__.items() if n not in {"_pool", "_credentials"}}
+
+
+def _part_with(answer: BaseHTTPResponse) -> None:
+    """Give the connection back, closed where the answer was not read to its end.
+
+    Without that the few there are would be waited for, for ever.
+    """
+    answer.close()
+    answer.release_conn()
 
 
 def _refused(status: int) -> ServerError:

@@ -121,6 +121,13 @@ def test_a_series_is_one_request_and_the_very_bytes(place: Place) -> None:
     assert {0o600} == {one.stat().st_mode & 0o777 for one in place.scratch.iterdir()}
 
 
+def test_many_series_use_up_no_connection(place: Place) -> None:
+    """Each is parted with, though nothing is read beyond its last object."""
+    for number in range(8):
+        task, scratch = place.task, place.scratch.with_name(str(number))
+        assert 4 == len(place.source.fetch(task, scratch))
+
+
 def test_objects_are_asked_for_as_they_are_stored(place: Place) -> None:
     """Whatever their transfer syntax."""
     heard: list[str] = []
