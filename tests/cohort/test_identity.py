@@ -248,3 +248,53 @@ def test_a_pattern_of_no_words_of_the_trade_is_not_told(pattern: str) -> None:
     )
 
     assert ["StudyDescription is like a given pattern", "SeriesDescription is like *LUNG*"] == said
+
+
+@pytest.mark.parametrize("column", ["Nachname", "befund", "nom", "pid", "gebdat", "telefon", "x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "QSMITHQ", "Pat. Qsmithq mit Husten", "Qsmithqs Mutter", "QMRN00471Q", "0761 5554321",
+        "a.b@klinik.example", "1948-02-29", "29.2.1948", "born 29 February 1948", "QACC9Q",
+    ],
+)  # fmt: skip
+def test_a_joined_column_shows_nobody_whatever_it_is_called(column: str, value: str) -> None:
+    """In tables, in the printed cohort and in the question about it."""
+    person = row(1, PatientName="QSMITHQ^JOE", PatientID="QMRN00471Q", AccessionNumber="QACC9Q")
+    person["PatientBirthDate"] = dt.date(1948, 2, 29)
+    index = FakeIndex.of(person, row(2, "other"))
+    labels = pl.DataFrame({"PatientID": ["QMRN00471Q", "other"], column: [value, "plain"]})
+    for kind in (pl.String, pl.Categorical):
+        typed = labels.with_columns(pl.col(column).cast(kind))
+        cohort = Cohort.start(index).join(typed, on="PatientID")
+        asked = cohort.search(**{column: value}) if kind == pl.String else cohort
+        views = (
+            cohort.to_polars().write_json(), cohort.to_pandas().to_csv(), repr(asked),
+            asked._repr_html_(), "".join(asked.asked()), asked.flow().svg(),
+        )  # fmt: skip
+
+        assert [] == [view for view in views if value in view]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["malignant", "Pneumothorax", "T2", "C34", "AD", "MCI", "val", "no finding", "Grade III"],
+)
+def test_ordinary_labels_are_shown(value: str) -> None:
+    """What a label says of a picture is what one joins it for."""
+    index = FakeIndex.of(row(1, "a"), row(2, "b"))
+    labels = pl.DataFrame({"PatientID": ["a", "b"], "diagnosis": [value, None], "grade": [3, 4]})
+    cohort = Cohort.start(index).join(labels, on="PatientID")
+
+    assert {value, None} == set(cohort.to_polars()["diagnosis"])
+    assert {3, 4} == set(cohort.to_polars()["grade"])
+
+
+def test_a_long_figure_of_a_label_is_not_shown() -> None:
+    """It may be anybody's number or a day."""
+    index = FakeIndex.of(row(1, "a"))
+    labels = pl.DataFrame({"PatientID": ["a"], "gebnum": [19480229]})
+
+    assert [None] == Cohort.start(index).join(labels, on="PatientID").to_polars()[
+        "gebnum"
+    ].to_list()

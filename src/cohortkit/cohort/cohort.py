@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import polars as pl
 
 from cohortkit import given
-from cohortkit.cohort import choose, plain, view, words
+from cohortkit.cohort import choose, labelled, plain, view, words
 from cohortkit.cohort.describe import Description, describe
 from cohortkit.cohort.designs import Designs
 from cohortkit.cohort.flow import Flow
@@ -292,7 +292,7 @@ class Cohort(Designs):
 
         What a table shows of itself in a notebook is saved with it. So where it is not identified,
         a text that is no known term of its column is ``other``, and a figure of five digits is
-        null; joined labels stay as they are.
+        null. A joined label is ``other`` where it may name somebody of the index.
         """
         given.a(bool, "identified", identified, "True or False")
         if identified:
@@ -300,7 +300,10 @@ class Cohort(Designs):
         columns = self.columns
         names = [name for name, kind in columns.items() if shown(name, kind, self.labels)]
         table = evaluated(self.rows.select(names))
-        return neutral(table, [name for name in names if name not in self.labels])
+        joined = [name for name in names if name in self.labels]
+        table = neutral(table, [name for name in names if name not in joined])
+        known = self.rows if isinstance(self.index, Narrowing) else self.index.series()
+        return labelled.neutral(table, joined, known) if joined else table
 
     def to_pandas(self, *, identified: bool = False) -> Any:  # noqa: ANN401 - pandas is not imported here, not even its types
         """The series as a pandas table, without identity columns unless asked for.

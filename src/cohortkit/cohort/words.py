@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import polars as pl
 
 from cohortkit.cohort.identity import DATES, DESCRIPTIONS, askable
+from cohortkit.cohort.labelled import is_plain
 from cohortkit.cohort.vocabulary import known, known_figure, known_pattern
 from cohortkit.deidentify.text.words import Vocabulary
 from cohortkit.model.query import (
@@ -92,7 +93,8 @@ def _said(
 ) -> str:
     if released is not None and not released(keyword):
         return _counted(asked)
-    if askable(keyword, dtype, labels) and (keyword in labels or _known(keyword, asked)):
+    plain = _is_plain if keyword in labels else partial(_known, keyword)
+    if askable(keyword, dtype, labels) and plain(asked):
         return _told(asked)
     if keyword in DATES and isinstance(asked, Between):
         return _years(asked)
@@ -124,6 +126,24 @@ def _known(keyword: str, asked: object) -> bool:
         case Like(pattern) | Matches(pattern, _):
             return known_pattern(keyword, pattern)
     return _is_term(keyword, asked)
+
+
+def _is_plain(asked: object) -> bool:
+    """The same of a joined column, which may be called anything and hold anything."""
+    match asked:
+        case Exactly(value):
+            return _is_plain(value)
+        case AnyOf(values):
+            return all(map(_is_plain, values))
+        case Between(low, high):
+            return _is_plain(low) and _is_plain(high)
+        case Like(text) | Matches(text, _) | str(text):
+            return is_plain(text)
+    return asked is None or isinstance(asked, bool | Absent) or _is_short(asked)
+
+
+def _is_short(asked: object) -> bool:
+    return isinstance(asked, int | float) and known_figure("", asked)
 
 
 def _is_term(keyword: str, value: object) -> bool:
