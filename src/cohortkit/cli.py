@@ -280,6 +280,7 @@ def export(
     errors: Literal["record", "raise"] = "record",
     retry: Literal["failed", "refused"] = "failed",
     gone: Literal["refuse", "withdraw"] = "refuse",
+    changed: Literal["refuse", "redo"] = "refuse",
     shard: str | None = None,
     task_minutes: float = 60,
     task_gigabytes: float | None = None,
@@ -296,6 +297,8 @@ def export(
         errors: ``raise`` stops at the first series that fails; ``record`` goes on.
         gone: Series that are in OUT and no longer in the cohort: ``refuse`` to go on, or
             ``withdraw`` them from the release.
+        changed: An export in OUT under another recipe, with other outputs, or by another version:
+            ``refuse`` to go on, or ``redo`` all of it.
         retry: What an earlier run left and is tried again: what failed, or also what was refused.
         shard: Do this part of all parts only, such as 2/8: one command for each job of an array.
             The last one that is done finishes for all.
@@ -315,6 +318,7 @@ def export(
         errors=errors,
         retry=retry,
         gone=gone,
+        changed=changed,
         shard=shard,
         task_minutes=task_minutes,
         task_gigabytes=task_gigabytes,

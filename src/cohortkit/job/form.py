@@ -35,6 +35,7 @@ class RunEntry(Entry):
     errors: Literal["record", "raise"] = "record"
     retry: Literal["failed", "refused"] = "failed"
     gone: Literal["refuse", "withdraw"] = "refuse"
+    changed: Literal["refuse", "redo"] = "refuse"
     task_minutes: float = 60
     task_gigabytes: float | None = None
 

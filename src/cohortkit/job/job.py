@@ -49,6 +49,7 @@ def run_job(job: str | Path, *, shard: str | None = None, progress: bool = True)
         errors=run.errors,
         retry=run.retry,
         gone=run.gone,
+        changed=run.changed,
         shard=shard,
         task_minutes=run.task_minutes,
         task_gigabytes=run.task_gigabytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from cohortkit.places import inside
 from cohortkit.protocols import Engine
 from cohortkit.reasons import Reason
 from cohortkit.run.about import About
-from cohortkit.run.attest import released
+from cohortkit.run.attest import attest, released
 from cohortkit.run.engines import SCHEMES, Local
 from cohortkit.run.facade import Export
 from cohortkit.run.finish import finish
@@ -33,8 +34,8 @@ from cohortkit.run.place import Place, cause, check, finished, into_folders, pub
 from cohortkit.run.plan import Plan
 from cohortkit.run.posted import Posted
 from cohortkit.run.records import to_json
-from cohortkit.run.resume import Gone, Retry, Standing, missing, remove_litter, resume
-from cohortkit.run.settings import settings_of, settle
+from cohortkit.run.resume import Gone, Retry, Standing, missing, remove_litter, resume, unfinish
+from cohortkit.run.settings import Changed, Settings, differing, keep, settings_of
 from cohortkit.run.shards import Part, Shard, holding, part_of
 from cohortkit.run.shelf import Shelf, read_all
 from cohortkit.run.worker import Work, ended
@@ -58,6 +59,7 @@ def export(
     errors: Literal["record", "raise"] = "record",
     retry: Retry = "failed",
     gone: Gone = "refuse",
+    changed: Changed = "refuse",
     shard: str | None = None,
     task_minutes: float | None = 60,
     task_gigabytes: float | None = None,
@@ -80,6 +82,9 @@ def export(
             what was refused ("refused").
         gone: what becomes of series that the output holds and the cohort has no longer: refuse to
             go on, or withdraw them from the release (an opt-out list, say).
+        changed: what becomes of an export of the same project and key that was made under another
+            recipe, with other outputs, or by another version of cohortkit or of its codecs: refuse
+            to go on, or redo all of it, so that nothing of the old one is left.
         shard: do this part of all parts, such as "2/8", and nothing else; a job array runs one
             command for each. The last one that is done finishes for all.
         task_minutes: how long a series may take; its worker is ended then, and it is tried once
@@ -107,9 +112,8 @@ def export(
     _demand("errors", errors, ("record", "raise"))
     _demand("retry", retry, ("failed", "refused"))
     _demand("gone", gone, ("refuse", "withdraw"))
-    if shard is not None and gone == "withdraw":
-        raise UsageError("gone: a shard withdraws nothing; a run of the whole does")
-    part = None if shard is None else Shard.read(shard)
+    _demand("changed", changed, ("refuse", "redo"))
+    part = _part(shard, gone, changed)
     if not isinstance(key, Key):
         raise KeyFileError("no key, no export: pass a Key")
     canary()
@@ -143,11 +147,11 @@ def export(
     paced = Paced(pace or Pace(), place.root)
     run = _Run(plan, work, place, str(out), part, retry, gone, paced, errors == "raise", progress)
     try:
-        settle(place, settings, str(out), write=False)
+        differing(place, settings, str(out), changed=changed)
         place.prepare()
         with holding(place, part, str(out)) as handles:
             with run.for_a_moment():
-                settle(place, settings, str(out), write=True)
+                _settle(place, settings, key, differing(place, settings, str(out), changed=changed))
                 keep_people(place, plan.people)
             return run.held(_engine(engine, count, place, handles, limits), handles[0])
     except OSError as error:
@@ -155,6 +159,22 @@ def export(
         raise unwritten(OutputError, told, error) from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped; {_GOES_ON} where it was") from None
+
+
+def _settle(place: Place, settings: Settings, key: Key, other: tuple[str, ...]) -> None:
+    """Make the output that of this run; of an export that is to be made otherwise nothing is left.
+
+    First said in the audit log, then what tells of the whole is taken away, then the settings are
+    others: from then on no record of the old export stands.
+    """
+    there = place.settings.exists()
+    if other:
+        was = hashlib.sha256(place.settings.read_bytes()).hexdigest()
+        told = {"what": list(other), "settings_sha256": was}
+        attest(place, key.pseudonyms(), "changed", **told)
+        unfinish(place)
+    if other or not there:
+        keep(place, settings)
 
 
 def _objects_in(archive: Sequence[str]) -> list[str]:
@@ -172,6 +192,17 @@ def _objects_in(archive: Sequence[str]) -> list[str]:
 def _demand(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise UsageError(f"{name}: {' or '.join(map(repr, known))}")
+
+
+def _part(shard: str | None, gone: Gone, changed: Changed) -> Shard | None:
+    """Which part a run does, and that it is asked for nothing that concerns the whole."""
+    if shard is None:
+        return None
+    if gone == "withdraw":
+        raise UsageError("gone: a shard withdraws nothing; a run of the whole does")
+    if changed == "redo":
+        raise UsageError("changed: a shard cannot tell what is old; begin with a run of the whole")
+    return Shard.read(shard)
 
 
 def _demand_cluster(address: str) -> None:

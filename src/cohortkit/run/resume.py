@@ -22,6 +22,7 @@ from cohortkit.run.place import (
 )
 from cohortkit.run.plan import Plan
 from cohortkit.run.posted import Posted
+from cohortkit.run.settings import read
 from cohortkit.run.shards import Shard
 from cohortkit.run.shelf import read_all
 from cohortkit.run.worker import Work, inputs_of, names_of, token_of, transient
@@ -102,6 +103,7 @@ def resume(
             for task in plan.chosen:  # drawn here, so that a worker's record never lacks its names
                 names_of(pseudonyms, task)
     mine = frozenset(tasks) if shard is None else shard.of_all(tasks)
+    under = plans(place, work, said)
     standing: set[str] = set()
     there: set[str] = set()
     strangers: dict[str, str] = {}
@@ -110,7 +112,7 @@ def resume(
         asked = tasks.get(record.task)
         if asked is None:
             strangers[record.task] = "" if record.names is None else record.names.patient
-        elif record.task in mine and stands(place, record, inputs_of(work.key, asked)):
+        elif record.task in mine and stands(place, record, inputs_of(work.key, asked), under):
             standing |= set() if _again(record, retry) else {record.task}
     if strangers:
         _part_with(place, work, strangers, said, allowed=gone == "withdraw")
@@ -154,18 +156,28 @@ def _few(names: Collection[str]) -> str:
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
-def stands(place: Place, record: Record, inputs: str) -> bool:
-    """Whether a record tells of these inputs, and its files are there."""
-    return record.inputs == inputs and _whole(place, record)
+def plans(place: Place, work: Work, said: str) -> frozenset[str]:
+    """What a record may have been made under: the settings of this run, however they are written.
+
+    An earlier version, which began the export, wrote fewer of them.
+    """
+    there = read(place, said)
+    return frozenset({work.plan} if there is None else {work.plan, there.digest})
+
+
+def stands(place: Place, record: Record, inputs: str, under: Collection[str]) -> bool:
+    """Whether a record tells of these inputs under these settings, and its files are there."""
+    return record.plan in under and record.inputs == inputs and _whole(place, record)
 
 
 def missing(place: Place, plan: Plan, work: Work) -> int:
     """How many series of a run have no record, or one of other inputs or files."""
     pseudonyms = work.pseudonyms()
     tasks = {token_of(pseudonyms, task): task for task in plan.chosen}
+    under = plans(place, work, str(place.root))
     for record in read_all(place):
         task = tasks.get(record.task)
-        if task is not None and stands(place, record, inputs_of(work.key, task)):
+        if task is not None and stands(place, record, inputs_of(work.key, task), under):
             del tasks[record.task]
     return len(tasks)
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Literal
 
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
@@ -35,6 +35,14 @@ _WORDS = {
     "split": "with another split",
     "made_with": "by another version of cohortkit or of its codecs",
 }
+
+Changed = Literal["refuse", "redo"]
+
+_WHOSE = frozenset({"project", "key_id", "ids"})
+"""With another of these every pseudonym is another: that is another export, in another folder."""
+
+_ABSENT = {"variables": "", "ids": KEYED, "people": "", "split": []}
+"""What is absent in what an earlier version wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +137,19 @@ def of_export(place: Place, said: str, key: Key) -> Settings:
     return found
 
 
-def settle(place: Place, settings: Settings, said: str, *, write: bool) -> None:
+def differing(
+    place: Place, settings: Settings, said: str, *, changed: Changed = "refuse"
+) -> tuple[str, ...]:
     """Hold the output to one export.
 
     Args:
         place: the output.
         settings: of this run.
         said: the output as the caller wrote it.
-        write: leave the settings there if there are none.
+        changed: whether an export of the same project and key may be done again otherwise.
+
+    Returns:
+        What is other than it was, in words; nothing for a new place, or where all is the same.
 
     Raises:
         OutputError: the output holds another export.
@@ -145,15 +158,21 @@ def settle(place: Place, settings: Settings, said: str, *, write: bool) -> None:
     if there is None:
         if place.release.is_dir() and any(place.release.iterdir()):
             raise OutputError(f"output {said}: it holds a release that no export there explains")
-        if write:
-            data = json.dumps(settings.body, indent=1, sort_keys=True).encode() + b"\n"
-            publish(place.settings, data)
-        return
-    # absent in what an earlier version wrote
-    body = {"variables": "", "ids": KEYED, "people": "", "split": [], **there.body}
-    other = [words for name, words in _WORDS.items() if body.get(name) != settings.body[name]]
-    if other:
+        return ()
+    body = {**_ABSENT, **there.body}
+    other = [name for name in _WORDS if body.get(name) != settings.body[name]]
+    words = tuple(_WORDS[name] for name in other)
+    again = _WHOSE.isdisjoint(other)
+    if other and not (again and changed == "redo"):
+        way = ', or do all of it anew with changed="redo" (--changed redo)' if again else ""
         raise OutputError(
-            f"output {said}: it holds an export made {' and '.join(other)}; choose another "
-            "folder, or go on with what it was made with"
+            f"output {said}: it holds an export made {' and '.join(words)}; choose another "
+            f"folder, or go on with what it was made with{way}"
         )
+    return words
+
+
+def keep(place: Place, settings: Settings) -> None:
+    """Leave in the vault which export it is."""
+    data = json.dumps(settings.body, indent=1, sort_keys=True).encode() + b"\n"
+    publish(place.settings, data)
