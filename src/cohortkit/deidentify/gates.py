@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from cohortkit.deidentify.outlines import follows_skin
 from cohortkit.deidentify.regions import Region, is_head_kernel, region
 from cohortkit.deidentify.signatures import Get, There, fitting, may_hold_pixels, refused
 from cohortkit.dicom.sop_classes import lookup
@@ -23,6 +24,8 @@ _ROOT = "1.2.840.10008.5.1.4.1.1."
 # made by projection or by sound: the classes that show no face. In all other images one may be.
 _SOUND = frozenset(_ROOT + tail for tail in ("3", "3.1", "6", "6.1", "6.2", "6.3", "14.1", "14.2"))
 _CONE_BEAM = frozenset(_ROOT + tail for tail in ("13.1.1", "13.1.2"))
+_SURFACES = frozenset(_ROOT + tail for tail in ("66.5", "68.1", "68.2"))
+"""Surface segmentations; scans of a surface, which are of faces and teeth as a rule."""
 _CAPTURED = re.compile(r"SCREEN|DOSE|REPORT|\bPROT\b|PROTOCOL")
 """Pages that a scanner draws: screen saves, dose and protocol pages, however they are written."""
 _PAGE = re.compile(
@@ -72,6 +75,7 @@ _MAY_NAME_A_HEAD = (
     "ImageType",
     "image_types",
     "ImageComments",
+    "drawn",
 )
 _KERNEL = "ConvolutionKernel"
 _AUDIO = frozenset(_ROOT + tail for tail in ("9.4.1", "9.4.2"))
@@ -175,13 +179,14 @@ def sound(get: Get, sop: SopClass | None) -> Reason | None:
 def face_risk(get: Get, sop: SopClass | None, recipe: Recipe) -> Reason | None:
     """Why a face may be seen and no rule of the recipe accepts it; None if the series may leave.
 
-    A head counts, and so does a body part that nothing names.
+    A head counts, and so does a body part that nothing names: in images, and in contours, segments
+    and surfaces that follow the skin. What those are called is in the header alone.
     """
     if sop is None:
         return Reason.UNKNOWN_SOP_CLASS
     if _text(get("RecognizableVisualFeatures")) not in {"", "NO"}:
         return None if recipe.faces.accept_heads else Reason.FACE_RISK
-    if not _shows_bodies(sop):
+    if not _shows_bodies(sop) and not _outlines_bodies(get, sop):
         return None
     other = _texts(get, _MAY_NAME_A_HEAD)
     kernels = [part for text in _texts(get, (_KERNEL, "kernels")) for part in text.split("\\")]
@@ -200,6 +205,12 @@ def _shows_bodies(sop: SopClass) -> bool:
     if sop.kind not in {Kind.IMAGE, Kind.VIDEO} or sop.department in _NO_FACE or sop.uid in _SOUND:
         return False
     return sop.risk is not Risk.STATED or sop.uid in _CONE_BEAM
+
+
+def _outlines_bodies(get: Get, sop: SopClass) -> bool:
+    if sop.department in _NO_FACE:
+        return False
+    return sop.uid in _SURFACES or any(map(follows_skin, _texts(get, ("drawn",))))
 
 
 def _texts(get: Get, keywords: Iterable[str]) -> list[str]:

@@ -27,15 +27,16 @@ class Region(StrEnum):
 _TRANSLATE = str.maketrans({"Ł": "L", "Ø": "O", "Æ": "AE", "Œ": "OE", "Đ": "D", "ß": "SS"})
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Capitals without accents, so that one list serves every spelling."""
     upper = text.upper().translate(_TRANSLATE)
     plain = unicodedata.normalize("NFKD", upper)
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
 _HEAD_ANYWHERE = tuple(
-    _folded("""
-    HEAD BRAIN SKULL CRANI NEURO FACIAL SINUS ORBIT PITUIT HYPOPHYS SELLA MASTOID TEMPORALBONE
+    folded("""
+    HEAD BRAIN SKULL SCALP CRANI NEURO FACIAL SINUS ORBIT PITUIT HYPOPHYS SELLA MASTOID TEMPORALBONE
     NEURIN TRIGEMIN COCHLE PAROTI TONGUE MIDFACE NECK HIRN KAROTI SUPRAAORT POLYTRAUMA PANSCAN
     PETROUS MAXILL MANDIB NASOPHAR OROPHAR PHARYN LARYN NASAL DENTAL DENTA CEREB CEREBR ENCEPHAL
     ENCEFAL HIPPOCAMP CORTEX OPTIC EYEBALL CAROTI INTRACRAN WILLIS STROKE CERVIC CSPINE CSPNE
@@ -140,8 +141,8 @@ def region(head_words: Iterable[str], other_words: Iterable[str] = ()) -> Region
         head_words: texts in which any word counts (body part, descriptions, code values).
         other_words: texts in which only words for the head count.
     """
-    main = [_folded(text) for text in head_words]
-    if any(_is_head(text) for text in main) or any(_is_head(_folded(t)) for t in other_words):
+    main = [folded(text) for text in head_words]
+    if any(_is_head(text) for text in main) or any(_is_head(folded(t)) for t in other_words):
         return Region.HEAD
     return Region.ELSEWHERE if any(_is_elsewhere(text) for text in main) else Region.UNKNOWN
 
