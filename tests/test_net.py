@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -117,3 +123,53 @@ def test_nothing_that_was_asked_is_logged(caplog: pytest.LogCaptureFixture) -> N
         Session(url, tries=1).page("studies", [("PatientID", "SECRET7")])
 
     assert "SECRET7" not in caplog.text
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of this machine, which signs itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    words = "openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+    names = ["-subj", "/CN=cohortkit", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*words.split(), *names, *files], check=True, capture_output=True)
+    return certificate, key
+
+
+def test_a_client_certificate_lets_us_in(
+    papers: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And without it, or without who signed the server's, there is no answer."""
+    certificate, key = papers
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    tls.load_verify_locations(certificate)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    said = {"CERTIFICATE": certificate, "CERTIFICATE_KEY": key, "AUTHORITY": certificate}
+    with serving(answering(200, b"[]"), tls) as (url, _):
+        monkeypatch.setenv("COHORTKIT_SERVER", url)
+        for word, path in said.items():
+            monkeypatch.setenv(f"COHORTKIT_SERVER_{word}", str(path))
+        assert [] == Session(url, patience=2, tries=1).page("studies").items
+
+        for word in ("CERTIFICATE", "AUTHORITY"):
+            monkeypatch.setenv(f"COHORTKIT_SERVER_{word}", "")
+            with pytest.raises(ServerError, match="reached"):
+                Session(url, patience=2, tries=1).page("studies")
+            monkeypatch.setenv(f"COHORTKIT_SERVER_{word}", str(said[word]))
+
+
+def test_a_token_of_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the environment names another server, or none; a keyring that is locked is none."""
+    kept: dict[tuple[str, str], str] = {}
+    fake = ModuleType("keyring")
+    fake.get_password = lambda service, user: kept[service, user]  # type: ignore[attr-defined]
+    fake.__spec__ = ModuleSpec("keyring", None)
+    monkeypatch.setitem(sys.modules, "keyring", fake)
+    monkeypatch.delenv("COHORTKIT_SERVER", raising=False)
+    with serving(answering(200, b"[]")) as (url, seen):
+        Session(url).page("studies")
+        kept["cohortkit", url] = "t0ken"
+        Session(url).page("studies")
+    assert [None, "Bearer t0ken"] == [one.get("Authorization") for one in seen]

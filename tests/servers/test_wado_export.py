@@ -102,6 +102,15 @@ def test_a_release_from_a_server_is_that_from_the_folder(
     assert not (tmp_path / "two" / VAULT / "fetched").exists()
 
 
+def test_the_same_night_again_fetches_nothing(both: Both, tmp_path: Path) -> None:
+    """The state of an object on the server is the same when the index is made anew."""
+    for done in (0, 2):
+        plan = ck.plan(both.whole.search(PatientID="MRN-2"), ck.load_recipe("basic"), to="tables")
+        made = ck.export(plan, tmp_path / "out", key=both.key, workers=1, progress=False)
+        assert made.increment is not None
+        assert (2 - done, done) == (made.increment.new, made.increment.kept)
+
+
 def test_a_large_server_gives_the_same_files(
     both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

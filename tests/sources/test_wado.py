@@ -7,7 +7,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -20,43 +20,9 @@ from cohortkit.net import Session
 from cohortkit.sources.located import Located
 from cohortkit.sources.wado import Wado
 from factory import Patient, Series, write_series
-from web import Act, answering, serving
+from web import KIND, Act, Hospital, answering, multipart, serving
 
 pytest.importorskip("urllib3")
-KIND = 'multipart/related; type="application/dicom"; boundary=b0und'
-
-
-def multipart(objects: list[bytes]) -> bytes:
-    """The body of an answer."""
-    head = b"--b0und\r\nContent-Type: application/dicom\r\n\r\n"
-    return b"".join(head + one + b"\r\n" for one in objects) + b"--b0und--"
-
-
-@dataclass
-class Hospital:
-    """A server with one series, which answers by rights until it is told otherwise.
-
-    Attributes:
-        objects: by SOP Instance UID.
-        wrong: what happens to the nth request instead.
-    """
-
-    objects: dict[str, bytes]
-    wrong: dict[int, Act] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    def act(self, to: BaseHTTPRequestHandler) -> None:
-        """Answer one request."""
-        number = len(self.asked)
-        self.asked.append(to.path)
-        usual = self.wrong.get(-1, self.usual)
-        self.wrong.get(number, usual)(to)
-
-    def usual(self, to: BaseHTTPRequestHandler) -> None:
-        """What a server does."""
-        _, _, uid = to.path.partition("/instances/")
-        found = [one for name, one in self.objects.items() if uid in {"", name}]
-        (answering(200, multipart(found), Content_Type=KIND) if found else answering(404))(to)
 
 
 @dataclass(frozen=True)
