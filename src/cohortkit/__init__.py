@@ -91,7 +91,7 @@ _HOME = MappingProxyType(
         "run_job": "job.job",
         "scan": "index.scan",
         "show": "pixels.show",
-    "sql_table": "index.sql_table",
+        "sql_table": "index.sql_table",
         "status": "run.status",
         "verify": "run.verify",
     }

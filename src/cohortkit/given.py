@@ -6,11 +6,14 @@ type of what came.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from types import UnionType
 
 from cohortkit.errors import UsageError
+
+_LONGEST = 255  # bytes of a name, on all common file systems
 
 
 def path(name: str, value: object, error: type[UsageError] = UsageError) -> Path:
@@ -22,7 +25,8 @@ def path(name: str, value: object, error: type[UsageError] = UsageError) -> Path
         error: what to raise: the kind of error that its place has.
 
     Raises:
-        UsageError: no text and no Path, an empty one, or one with a NUL, which no file can have.
+        UsageError: no text and no Path, an empty one, or one that no file can have: with a NUL,
+            or longer than file systems take.
     """
     if not isinstance(value, str | Path):
         raise error(_wrong(name, "a path, as text or a Path", value))
@@ -30,6 +34,8 @@ def path(name: str, value: object, error: type[UsageError] = UsageError) -> Path
         raise error(f"{name}: an empty path; give the place itself ('.' is this folder)")
     if "\0" in str(value):
         raise error(f"{name}: a path with a NUL in it, which no file can have")
+    if any(len(os.fsencode(part)) > _LONGEST for part in Path(value).parts):
+        raise error(f"{name}: a part of the path is longer than {_LONGEST} bytes")
     try:
         return Path(value).expanduser()
     except RuntimeError:  # of a user whose home nobody knows

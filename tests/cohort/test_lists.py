@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cohortkit.cohort import Cohort
-from cohortkit.errors import QueryError
+from cohortkit.errors import QueryError, StoreError
 from fake_index import FakeIndex, archives, row, troubled
 
 
@@ -214,3 +216,48 @@ def test_a_file_that_is_no_list_is_refused_without_its_cells(
 
     assert "M" + "ller" not in str(caught.value)
     assert "0001" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make", [pl.DataFrame, pd.DataFrame, pl.LazyFrame], ids=["polars", "pandas", "lazy"]
+)
+def test_a_table_of_ids_is_read_by_its_column(make: Callable[[object], object]) -> None:
+    """An opt-out list in memory is one as it is in a file; the names of its columns are no ids."""
+    index = FakeIndex.of(row(1, "0001"), row(2, "0002"), row(3, "0003"))
+    table = make({"why": ["asked", "asked"], "PatientID": ["0001", "0003"]})
+
+    assert [2] == keys(Cohort.start(index).exclude(patients=table))  # type: ignore[arg-type]  # a table
+    with pytest.raises(QueryError, match="no column AccessionNumber"):
+        Cohort.start(index).exclude(accessions=table)  # type: ignore[arg-type]  # the same
+
+
+@pytest.mark.parametrize("wrong", [{"PatientID": ["0001"]}, {"0001": "x"}])
+def test_a_mapping_is_no_list(wrong: object) -> None:
+    """Its keys would be taken for the ids, and nobody left out."""
+    with pytest.raises(QueryError, match="a list of ids"):
+        Cohort.start(troubled()).exclude(patients=wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("line", ['"0001"', "0001,0003", "0001;0003", "0001\t0003"])
+def test_a_text_with_more_than_an_id_a_line_is_refused(tmp_path: Path, line: str) -> None:
+    """As it is read it would leave nobody out."""
+    (tmp_path / "out.txt").write_text(f"{line}\n")
+    with pytest.raises(QueryError, match="more than an id a line"):
+        Cohort.start(troubled()).exclude(patients=tmp_path / "out.txt")
+
+
+def test_who_excludes_nobody_is_told() -> None:
+    """In the printed cohort, not in its counts alone."""
+    index = FakeIndex.of(row(1, "0001"))
+
+    assert "nobody was excluded" in repr(Cohort.start(index).exclude(patients=["1"]))
+    assert "nobody was excluded" not in repr(Cohort.start(index).exclude(patients=["0001"]))
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    """In an error of ours, wherever a path is given."""
+    cohort = Cohort.start(troubled())
+    with pytest.raises(QueryError, match="longer than"):
+        cohort.only(patients=f"{'y' * 300}.txt")
+    with pytest.raises(StoreError, match="longer than"):
+        cohort.save(tmp_path / ("y" * 300))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cohortkit.errors import QueryError, StoreError, UnknownKeyword
 from cohortkit.index import TableIndex, open_index, scan
 from cohortkit.index.casts import cast_of
+from cohortkit.index.table import archives_of
 
 SERIES = {
     "PatientID": ["1", "1", "002"],
@@ -210,3 +211,22 @@ def test_rows_of_no_series_are_refused_and_counted(tmp_path: Path, blank: str | 
 
     with pytest.raises(StoreError, match="2 rows of the table have no SeriesInstanceUID"):
         open_index(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("folders", "archives"),
+    [
+        (["/srv/archive/a", "/srv/archive/b/c"], ("/srv/archive",)),
+        (["/srv/archive/a/"], ("/srv/archive/a",)),
+        (["/mnt/one/a", "/mnt/two/b"], ("/mnt/one", "/mnt/two")),
+        (["/one/a", "/two/b/c"], ("/one", "/two")),
+        (["images/a", "images/../images/b"], ("/home/me/images",)),
+        (["images/a", "/srv/x/y"], ("/home", "/srv")),
+        ([], ()),
+    ],
+)
+def test_the_archive_of_a_table_is_where_its_files_are(
+    folders: list[str], archives: tuple[str, ...]
+) -> None:
+    """Not where the table is; of a whole disk it is what the files are in."""
+    assert archives == archives_of(Path("/home/me"), folders)

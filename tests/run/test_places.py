@@ -224,3 +224,30 @@ def test_two_runs_that_begin_together_make_one_release(shell: Shell, tmp_path: P
     for code, words in zip(codes, told, strict=True):
         assert ("another run is at work" in words) == (code == 2)
     assert tree(shell.base / "out" / "release") == tree(tmp_path / "out" / "release")
+
+
+@pytest.mark.parametrize("inside", ["out", "p/out", "p/s/out"])
+def test_a_table_protects_the_archive_and_not_its_own_folder(
+    key: ck.Key, archive: Path, tmp_path: Path, inside: str
+) -> None:
+    """Its rows name files elsewhere: there nothing is written; beside the table everything may."""
+    rows = ck.scan(archive, progress=False, workers=1).search().identified()
+    held = ck.scan(archive, progress=False, workers=1).instances(rows["series_key"])
+    table = tmp_path / "table" / "rows.parquet"
+    table.parent.mkdir()
+    held.select(
+        "path",
+        "PatientID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "SOPInstanceUID",
+        "Modality",
+        "SOPClassUID",
+    ).write_parquet(table)
+    plan = ck.plan(ck.open_index(table).search(), ck.load_recipe("basic"), to="tables")
+    before = state(archive)
+
+    with pytest.raises(OutputError, match="inside the archive"):
+        ck.export(plan, archive / inside, key, progress=False)
+    assert before == state(archive)
+    ck.export(plan, table.parent / "out", key, progress=False, workers=1)

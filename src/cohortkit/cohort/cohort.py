@@ -297,9 +297,13 @@ class Cohort(Designs):
         given.a(bool, "identified", identified, "True or False")
         if identified:
             return self.identified()
+        return self._plain(self.rows)
+
+    def _plain(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        """Some rows of the cohort, as a view shows them."""
         columns = self.columns
         names = [name for name, kind in columns.items() if shown(name, kind, self.labels)]
-        table = evaluated(self.rows.select(names))
+        table = evaluated(rows.select(names))
         joined = [name for name in names if name in self.labels]
         table = neutral(table, [name for name in names if name not in joined])
         known = self.rows if isinstance(self.index, Narrowing) else self.index.series()
@@ -327,12 +331,14 @@ class Cohort(Designs):
         return f"<Cohort of {self.counts}>\n{self.flow()}"
 
     def _repr_html_(self) -> str:
-        head = self.to_polars().head(view.ROWS)
+        head = self._plain(self.rows.head(view.ROWS))
         return view.html(self.counts, self.asked(), self._hints(), head, len(self))
 
     def _hints(self) -> list[str]:
-        """What was perhaps meant, where the last step was a search that matched nothing."""
+        """What was perhaps meant, where the last step did nothing, or left nothing."""
         last = self.steps[-1]
+        if last.action == "exclude" and last.kept == last.before:
+            return ["nobody was excluded: no series here has an id of the list"]
         if last.query is None or last.kept.series:
             return []
         return [f"{note.count:,} {note.words}" for note in last.notes]

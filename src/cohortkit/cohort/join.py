@@ -7,13 +7,15 @@ whose it is; it is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, cast, runtime_checkable
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.cohort import ids, tables
 from cohortkit.cohort.choose import PERSON, columns, with_person
 from cohortkit.cohort.steps import Note
@@ -27,6 +29,8 @@ _FORMS: Final = {
     ".parquet": "a Parquet file, or it is damaged",
     ".txt": "text in UTF-8",
 }
+_OF_A_TABLE: Final = re.compile(r'[",;\t]')
+"""What stands in no id and in every table: a list that is read in another way lists nobody."""
 _SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
 
 
@@ -97,11 +101,11 @@ def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many)
     keys = [f"__{name}" for name in names]
     brought = brought.select(*labels, *(tables.key(name) for name in names))
     keyed = brought.filter(tables.usable(names))
-    given = keyed.unique(maintain_order=True)
+    different = keyed.unique(maintain_order=True)
     mine = with_person(rows).select(*(tables.key(name) for name in names), *PERSON)
     mine = mine.with_columns(__sure=tables.usable(names) & ~_shared(mine, keys))
     sure = mine.filter("__sure").select(keys).unique()
-    wanted = given.join(sure, on=keys, how="semi", maintain_order="left")
+    wanted = different.join(sure, on=keys, how="semi", maintain_order="left")
     one = _one_each(wanted, keys, many)
     found = mine.join(
         one.with_columns(__yes=pl.lit(value=True)), on=keys, how="left", maintain_order="left"
@@ -110,7 +114,7 @@ def match(rows: pl.DataFrame, table: Table, on: str | Sequence[str], many: Many)
     return Joined(
         found.select(pl.when("__sure").then(pl.col(name)).alias(name) for name in labels),
         matched.to_series(),
-        *_told(names, mine, _Rows(brought, keyed, given, wanted, one)),
+        *_told(names, mine, _Rows(brought, keyed, different, wanted, one)),
     )
 
 
@@ -239,18 +243,21 @@ def _why(fault: Exception, kind: str = ".txt") -> str:
 def read_ids(keyword: str, source: str | Path | Iterable[object]) -> ids.IdList:
     """A list of ids: in Python, or a file.
 
-    A ``.txt`` file has one id a line; a table has a column named by the keyword (``PatientID``,
-    ``AccessionNumber`` …) and, for patients, may have ``IssuerOfPatientID``.
+    A ``.txt`` file has one id a line; a table, in a file or in memory, has a column named by the
+    keyword (``PatientID``, ``AccessionNumber`` …) and, for patients, may have
+    ``IssuerOfPatientID``.
 
     Raises:
         QueryError: not there, not readable, or ids that are numbers.
     """
     column = ids.COLUMN_OF[keyword]
     if not isinstance(source, str | Path):
-        if not isinstance(source, Iterable):
+        if hasattr(type(source), "columns"):
+            return _from_table(keyword, read_table(cast("Table", source), ()), "the table")
+        if isinstance(source, Mapping) or not isinstance(source, Iterable):
             raise QueryError(f"{keyword}: a list of ids, or the path of a file with them")
         return ids.tidy(column, ids.from_values(keyword, source))
-    path = Path(source)
+    path = given.path(keyword, source, QueryError)
     if path.suffix.lower() == ".txt":
         return ids.tidy(column, ids.from_values(keyword, _lines(path)))
     if path.suffix.lower() not in {*_SEPARATORS, ".parquet"}:
@@ -258,23 +265,34 @@ def read_ids(keyword: str, source: str | Path | Iterable[object]) -> ids.IdList:
             f"{keyword}: a text is the path of a .txt, .csv, .tsv or .parquet file; "
             "give ids themselves as a list"
         )
+    table = _read_file(path, (column, "IssuerOfPatientID"))
+    return _from_table(keyword, table, f"the file {path.name!r}")
+
+
+def _from_table(keyword: str, table: pl.DataFrame, what: str) -> ids.IdList:
+    column = ids.COLUMN_OF[keyword]
     names = {column: "id"} | ({"IssuerOfPatientID": "issuer"} if keyword == "patients" else {})
-    table = _read_file(path, tuple(names))
     if column not in table.columns:
-        raise QueryError(f"the file {path.name!r} has no column {column}")
+        raise QueryError(f"{what} has no column {column}")
     wanted = table.select(
         pl.col(old).alias(new) for old, new in names.items() if old in table.columns
     )
     if any(kind != pl.String for kind in wanted.dtypes):
         raise QueryError(
-            f"the file {path.name!r} holds {column} as numbers, which have lost their leading "
-            "zeros; write them as text"
+            f"{what} holds {column} as numbers, which have lost their leading zeros; write them "
+            "as text"
         )
     return ids.tidy(column, wanted)
 
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeError) as fault:
         raise QueryError(f"the file {path.name!r} {_why(fault)}") from None
+    if any(_OF_A_TABLE.search(line) for line in lines):
+        raise QueryError(
+            f"the file {path.name!r} has quotes or commas, so it is more than an id a line; name a "
+            "table .csv and its columns by DICOM keywords"
+        )
+    return lines

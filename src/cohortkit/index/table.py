@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,8 @@ from cohortkit.index.columns import IDENTITY, INSTANCES
 from cohortkit.index.rollup import roll_up, series_schema, with_study_counts
 
 _BOOKKEEPING = ("path", "size", "mtime_ns")
+_DISK = 2
+"""Parts of a path that are no archive's: ``/data``, where the archive and much else lie."""
 _SERIES = "SeriesInstanceUID"
 _STUDY = "StudyInstanceUID"
 _INSTANCE = "SOPInstanceUID"
@@ -129,10 +132,13 @@ class TableIndex:
         """Whether a row is an instance."""
         return _INSTANCE in self.rows.collect_schema()
 
-    @property
+    @cached_property
     def roots(self) -> tuple[str, ...]:
-        """The table's folder where paths are relative to it; nothing is written there."""
-        return (str(Path(self.location).parent),) if "path" in self.rows.collect_schema() else ()
+        """The archive, as far as the files of the table tell it; nothing is written there."""
+        if "path" not in self.rows.collect_schema():
+            return ()
+        folders = self.rows.select(pl.col("path").drop_nulls().str.replace(r"[^/]*$", "").unique())
+        return archives_of(Path(self.location).parent, folders.collect().to_series())
 
     def series(self) -> pl.LazyFrame:
         """Every series, one row each with its unique ``series_key``. Identified."""
@@ -267,6 +273,23 @@ def renamed(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str
     if twice:
         raise QueryError(f"mapping: two columns would be {', '.join(twice)}")
     return names
+
+
+def archives_of(base: Path, folders: Iterable[str]) -> tuple[str, ...]:
+    """The folder that holds all of some folders; of a whole disk those of its own that do.
+
+    Args:
+        base: to which relative ones are.
+        folders: in any order.
+    """
+    whole = sorted({os.path.normpath(base / folder) for folder in folders})
+    if not whole:
+        return ()
+    shared = Path(os.path.commonpath(whole))
+    if len(shared.parts) > _DISK:
+        return (str(shared),)
+    deep = len(shared.parts) + 1
+    return tuple(sorted({str(Path(*Path(one).parts[:deep])) for one in whole}))
 
 
 def located(rows: pl.DataFrame, folder: Path) -> pl.DataFrame:
