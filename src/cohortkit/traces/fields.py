@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
@@ -208,8 +209,12 @@ _REPEATED = 1024  # bytes: longer values are not remembered
 _READ = _TEXT_VRS | {None, "SQ", "UN"}
 """VRs that may turn out to be text or a sequence: implicit and unknown ones show it when read."""
 
-_BROKEN = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError)
-"""What pydicom raises on a value that breaks the rules of its VR."""
+_BROKEN = (
+    ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError,
+    OSError, EOFError, struct.error,
+)  # fmt: skip
+"""What pydicom raises on a value that breaks the rules of its VR; of a sequence that is none, that
+it cannot read a file."""
 
 
 def _converted(dataset: Dataset, raw: DataElement | RawDataElement) -> DataElement | None:
