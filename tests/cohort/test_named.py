@@ -114,6 +114,36 @@ def test_ids_addresses_uids_and_ages_are_known(text: str) -> None:
         demand_plain({"here": text}, index_of("Quisling", "Jo"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "as told: 0761 5554321", "see a.fremd@klinik.example", "Dr. Fremdname",
+        "asked by Frau Fremdname",
+        "SSN 123-45-6789", "of Lindenallee 44", "4. Mai 1931", "04.05.1931", "on 2021-03-04",
+        "born in August 1953", "97 Jahre", "97 \u043b\u0435\u0442",
+        "ninety-seven year old, aged 97",
+    ],
+)  # fmt: skip
+def test_what_reaches_or_names_anybody_by_its_form_is_refused(text: str) -> None:
+    """Whoever it is: the index holds nobody of that name, number or day."""
+    with pytest.raises(UsageError, match=r"^here: ") as caught:
+        demand_plain({"here": text}, index_of("Quisling", "Jo"))
+
+    assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["Approved by Dr. Fremdname on 2021-03-04", "write to privacy@klinik.example"]
+)
+def test_who_answers_for_a_recipe_may_be_said(text: str) -> None:
+    """And where: but not the telephone, nor somebody of the index."""
+    index = index_of("Quisling", "Jo")
+    demand_plain({"here": text}, index, signed={"here"})
+    for more in ("0761 5554321", "Quisling"):
+        with pytest.raises(UsageError, match=r"^here: "):
+            demand_plain({"here": f"{text}, {more}"}, index, signed={"here"})
+
+
 @pytest.mark.parametrize("text", ["not young mark", "Mark Young left", "mark, young"])
 def test_two_ordinary_words_side_by_side_are_a_name(text: str) -> None:
     """Who is called by words of the language is known by both of them."""

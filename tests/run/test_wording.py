@@ -193,3 +193,30 @@ def test_a_joined_column_that_is_called_as_a_patient_is_refused(index: object) -
 
     with pytest.raises(UsageError, match="names a patient"):
         ck.plan(cohort, ck.load_recipe("basic"), to="tables")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*0761 5554321*", "*Dr. Fremdname*", "*a.fremd@klinik.example*", "*Lindenallee 44*",
+        "*4. Mai 1931*",
+        "*04.05.1931*", "*123-45-6789*", "*97 jaehrige*", "*97 Jahre*",
+    ],
+)  # fmt: skip
+def test_a_question_on_a_released_label_tells_nobody(
+    index: object, tmp_path: Path, text: str
+) -> None:
+    """The cell itself is emptied for that; the question that finds it would be printed."""
+    table = pl.DataFrame({"PatientID": ["MRN-00471113"], "finding": ["cough"]})
+    joined = index.search().join(table, on="PatientID")  # type: ignore[attr-defined]
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('basis = "gdpr-pseudonymised"\n[labels]\nfinding = "text"\n')
+    read = ck.load_recipe(recipe)
+
+    ck.plan(
+        joined.search(finding="*cough*", StudyDate=("2000-01-01", "2039-12-31")), read, to="tables"
+    )
+    with pytest.raises(UsageError, match=r"^step 3: ") as caught:
+        ck.plan(joined.search(finding=text), read, to="tables")
+
+    assert text.strip("*") not in str(caught.value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -17,12 +17,13 @@ from typing import Final
 import polars as pl
 
 from cohortkit.cohort.ordinary import is_english, is_ordinary, of_the_trade
+from cohortkit.deidentify.text.reach import TITLED, telling
 from cohortkit.dicom.keywords import tag_of, vr_of
 from cohortkit.dicom.sop_classes import is_registered
 from cohortkit.errors import UsageError
-from cohortkit.traces.aged import ages
+from cohortkit.traces.aged import OLDEST, ages
 from cohortkit.traces.bent import BENT, is_form, plainer
-from cohortkit.traces.dated import tells_date
+from cohortkit.traces.dated import tells_date, tells_day
 from cohortkit.traces.days import date_forms, day_of
 from cohortkit.traces.fields import Kind, kind_of
 from cohortkit.traces.find import standing
@@ -56,15 +57,19 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _SIX_FIGURES: Final = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _UID: Final = re.compile(r"(?<![\w.])[012](?:\.\d+){5,}")
 _AGE: Final = re.compile(r"(?<!\w)0\d\d[dwmy](?!\w)")
-_OLDEST: Final = 90
+_SIGNED: Final = frozenset({"address", "e-mail", TITLED})
 
 
-def demand_plain(texts: Mapping[str, str], series: pl.LazyFrame) -> None:
-    """Refuse words that hold a UID or a patient's age, whoever's, or name somebody of an index.
+def demand_plain(
+    texts: Mapping[str, str], series: pl.LazyFrame, *, signed: Collection[str] = ()
+) -> None:
+    """Refuse words that tell of somebody by their form, whoever it is, or name one of an index.
 
     Args:
         texts: what the user wrote, by the place where it stands.
         series: the index, identified.
+        signed: places in which it may be said who answers for something, since when, and where to
+            reach them.
 
     Raises:
         UsageError: it says in which place, and not the value.
@@ -72,9 +77,36 @@ def demand_plain(texts: Mapping[str, str], series: pl.LazyFrame) -> None:
     for place, text in texts.items():
         if any(not is_registered(uid) for uid in _UID.findall(text)):
             raise UsageError(f"{place}: holds a UID, and would be shown")
-        if _AGE.search(fold(text)) or any(age > _OLDEST for age in ages(text)):
-            raise UsageError(f"{place}: tells an age as a patient has it; write a limit, up to 90")
+        demand_no_age(place, text)
     demand_nobody(texts, series)
+    for place, text in texts.items():
+        demand_formless(place, text, spared=_SIGNED if place in signed else frozenset())
+        if place not in signed and tells_day(text):
+            raise UsageError(f"{place}: holds a day, and would be shown; months and years may stay")
+
+
+def demand_no_age(place: str, text: str) -> None:
+    """Refuse an age as DICOM writes it, and one above 90.
+
+    Raises:
+        UsageError: it says in which place, and not the value.
+    """
+    if _AGE.search(fold(text)) or any(age > OLDEST for age in ages(text)):
+        raise UsageError(f"{place}: tells an age as a patient has it; write a limit, up to 90")
+
+
+def demand_formless(place: str, text: str, *, spared: Collection[str] = ()) -> None:
+    """Refuse text that reaches or names somebody by its form, whoever it is.
+
+    Raises:
+        UsageError: it says in which place and by which form, and not the value.
+    """
+    found = sorted(telling(text) - frozenset(spared))
+    if found:
+        raise UsageError(
+            f"{place}: holds what has the form of somebody's {found[0]}, and would be shown; use "
+            "other words"
+        )
 
 
 def demand_nobody(texts: Mapping[str, str], series: pl.LazyFrame, *, days: bool = True) -> None:

@@ -12,8 +12,9 @@ Patient's Birth Date. What a column is called is all that tells an age from anot
 
 Births. A date that is the patient's birth date follows it, too, whatever its column is called.
 
-Contacts. A text with an e-mail address, a URL, a telephone number or a UID in it is null; so is
-a column that is called a telephone, a post code or a patient's number, unless the recipe keeps it.
+Contacts. A text with an e-mail address, a URL, a telephone number, a street, the number of a
+person, a UID, or a title with a name in it is null; so is a column that is called a telephone, a
+post code or a patient's number, unless the recipe keeps it.
 
 Ids and intervals. A column of type id leaves as a pseudonym of the column's own: equal where the
 values are, and nothing to whoever has no key. Days between two dates of a person leave where the
@@ -35,7 +36,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from cohortkit.deidentify import dates
-from cohortkit.deidentify.text import shapes
+from cohortkit.deidentify.text.reach import telling
 from cohortkit.dicom.keywords import tag_of
 from cohortkit.model import Scalar
 from cohortkit.recipe.model import Action, Label, LabelType, Recipe, Temporal
@@ -54,7 +55,6 @@ _AGE = frozenset(
     {"age", "aged", "agey", "ages", "ageyears", "alder", "alter", "edad", "eta", "idade"}
     | {"ika", "leeftijd", "lebensalter", "vek", "wiek"}
 )
-_CONTACTS = frozenset({"address", "e-mail", "path", "phone", "uid"})
 _NO_AGE = frozenset({"gestation", "gestational"})
 _BIRTH = frozenset(
     {"birth", "birthdate", "birthday", "birthyear", "born", "dob", "geboren", "geboortedatum"}
@@ -238,7 +238,7 @@ def _number_may(value: Scalar | None, name: _Name, terms: _Terms) -> bool:
 
 def _text_may(text: str, name: _Name, terms: _Terms) -> bool:
     """The same of a text; and no way to reach somebody, and no UID, stands in it."""
-    if any(rule in _CONTACTS for _, _, rule in shapes.found(text)) or _tells_own(text, terms):
+    if telling(text) or _tells_own(text, terms):
         return False
     told = list(ages(text))
     if name.age:

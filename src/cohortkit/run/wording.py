@@ -7,20 +7,23 @@ only words of a release that no recipe judges and no search before publication s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Final
 
 from cohortkit.cohort.cohort import Cohort
-from cohortkit.cohort.named import demand_nobody, demand_plain
+from cohortkit.cohort.named import demand_formless, demand_no_age, demand_nobody, demand_plain
 from cohortkit.cohort.steps import Step
 from cohortkit.deidentify.telling import faults
 from cohortkit.dicom.keywords import tag_of
 from cohortkit.errors import UsageError
 from cohortkit.model import Task
+from cohortkit.model.query import AnyOf, Exactly, Like, Matches, Predicate
 from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Recipe
+from cohortkit.traces.dated import tells_day
 
 _PROSE: Final = frozenset(
     {"name", "title", "description", "default_issuer", "reason", "words", "column"}
@@ -28,6 +31,10 @@ _PROSE: Final = frozenset(
 """Fields of a recipe that somebody wrote for people to read."""
 _NO_WORDS: Final = frozenset({"script", "seen", "detectors", "profile"})
 """Fields that are read apart (lines), come from the index, or are names that a program gave."""
+_SIGNED: Final = frozenset({"title", "description"})
+"""Where a recipe says whose it is."""
+_NUMBERED: Final = frozenset({"uid", "path"})
+_QUOTED: Final = re.compile(r'"([^"]*)"')
 _PLACES: Final = {"name": "file name"}
 
 
@@ -47,11 +54,39 @@ def demand_silent(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> None
     reasons = {place: step.reason for place, step in said.items()}
     joined = {f"joined column {number}": name for number, name in enumerate(cohort.labels, 1)}
     prose, commands = _words(recipe)
-    demand_plain({**reasons, **joined, **prose}, series)
+    signed = {place for place in prose if place.removeprefix("the recipe's ") in _SIGNED}
+    demand_plain({**reasons, **joined, **prose}, series, signed=signed)
     draws = {place: str(step) for place, step in said.items() if step.action == "sample"}
     demand_nobody(draws, series, days=False)  # a seed is often written as a day
     rest = {place: str(step) for place, step in said.items() if place not in draws}
     demand_nobody({**rest, **commands}, series)
+    for place, text in rest.items():
+        demand_no_age(place, text)
+        demand_formless(place, text, spared=_NUMBERED)  # a question may be for a SOP class
+    for place, text in _asked(said, cohort.labels).items():
+        if tells_day(text):
+            raise UsageError(f"{place}: asks a joined text for a day, and would be shown")
+
+
+def _asked(steps: Mapping[str, Step], labels: Collection[str]) -> dict[str, str]:
+    """The texts that joined columns are asked for: a column of dates is asked for dates."""
+    found = {}
+    for place, step in steps.items():
+        terms = step.query.terms if step.query else ()
+        texts = [repr(asked) for name, asked in terms if name in labels and _of_text(asked)]
+        quoted = _QUOTED.findall(step.words) if step.action == "filter" else []
+        found[place] = "; ".join([*texts, *quoted])
+    return found
+
+
+def _of_text(asked: Predicate) -> bool:
+    """Whether a term asks for text, whatever it is called."""
+    match asked:
+        case Exactly(value):
+            return isinstance(value, str)
+        case AnyOf(values):
+            return any(isinstance(one, str | Like | Matches) for one in values)
+    return isinstance(asked, Like | Matches)
 
 
 def demand_untelling(recipe: Recipe, tasks: Sequence[Task]) -> None:

@@ -56,12 +56,36 @@ _FORMS = (
 )
 _DATED = re.compile("|".join(_FORMS))
 
+_WHOLE = re.compile(
+    "|".join(
+        (
+            *_FORMS[:6],
+            rf"(?<!\d){_DAY}{_TH}{_OF}(?:{_NAME}){_OF}(?:{_YEAR}|'?\d\d)(?!\d)",
+            rf"(?<![a-z])(?:{_NAME}){_OF}{_DAY}{_TH}{_OF}{_YEAR}(?!\d)",
+            rf"(?<!\d){_YEAR}{_OF}(?:{_NAME}){_OF}{_DAY}(?!\d)",
+            rf"\d\s?[年년]\s?{_MONTH}\s?[月월]\s?{_DAY}",
+        )
+    )
+)
+_BORN = re.compile(
+    r"(?<![a-z])(?:born|birth\w*|dob|geb\.|geboren\w*|geburt\w*|nee?|naissance|nacid[ao]\w*|"
+    r"nascimento|nat[ao]|geboorte\w*|fodt|fodd)(?![a-z])"
+)
+
 _SEVEN = 10**6
 
 
 def tells_date(text: str) -> bool:
     """Whether a text holds a date, or a part of one that is finer than a year."""
     return _DATED.search(read(text)) is not None
+
+
+def tells_day(text: str) -> bool:
+    """Whether a text holds a day of a year in full, or a month of a year in which one was born."""
+    told = read(text)
+    if _WHOLE.search(told) is not None:
+        return True
+    return _BORN.search(told) is not None and _DATED.search(told) is not None
 
 
 def number_tells_date(number: float) -> bool:

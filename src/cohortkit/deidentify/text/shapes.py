@@ -60,6 +60,41 @@ _TITLES = (
     r"frau|mme\.?|mlle\.?|madame|monsieur|señor|señora|sra\.)"
 )
 
+_MM, _DD = r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_TWO_MONTHS = rf"(?:\d\d{_MM}{_DD}|{_DD}{_MM}\d\d)"
+_HOUSE = r"\d{1,4}\s?[a-h]?(?![^\W_]|[.,]\d|\s?(?:mm|cm|ml|%|x\s?\d))"
+_STREETS = (
+    # the number behind
+    (
+        rf"{_FROM}[^\W\d_]{{2,40}}(?:stra(?:ss|ß)e|str\.|allee|gasse|straat|laan|plein|gatan|vägen|gata|vej)"
+        rf"\s{{0,2}}{_HOUSE}"
+    ),
+    rf"{_FROM}(?-i:[A-ZÄÖÜ])[^\W\d_]{{1,40}}[-\s]stra(?:ss|ß)e\s{{0,2}}{_HOUSE}",
+    (
+        rf"{_FROM}(?!(?:arbeit|mess|liege|atem|gallen|harn|luft|zugang|stand|sitz|schlaf|bett))"
+        rf"(?-i:[A-ZÄÖÜ])[^\W\d_]{{3,40}}(?:weg|platz|damm|ufer)\s{_HOUSE}"
+    ),
+    (
+        rf"{_FROM}(?-i:(?:Via|Viale|Piazza|Corso|Calle|Avenida|Avda\.|Plaza|Rua|C/))\s?"
+        rf"(?:d[aeio]\w{{0,4}}\s){{0,2}}(?-i:[A-ZÁÉÍÓÚ])[^\W\d_]{{2,40}}(?:\s[^\W\d_]{{2,40}}){{0,2}},?\s"
+        rf"(?:n\.?º?\s?)?{_HOUSE}"
+    ),
+    rf"{_FROM}(?:ул|вул|просп|пр-т|пер)\.\s?[^\W\d_]{{2,40}}|{_FROM}(?:улица|вулиця|проспект)\s[^\W\d_]{{2,40}}",
+    # the number before
+    (
+        rf"{_FROM}\d{{1,5}}\s(?-i:[A-Z][a-z]{{2,40}})(?:\s(?-i:[A-Z][a-z]{{2,40}}))?\s"
+        rf"(?:street|road|avenue|lane|drive|boulevard|square|(?:st|rd|ave|blvd)\.){_TO}"
+    ),
+    (
+        rf"{_FROM}\d{{1,4}}\s?(?:bis|ter)?,?\s(?:rue|avenue|boulevard|chemin|impasse|quai|allée)"
+        r"(?:\s[^\W_]{1,40}){1,2}"
+    ),
+    # post codes and boxes
+    rf"{_FROM}(?:d|a|ch|f|nl|b)-\d{{4,5}}\s(?-i:[A-ZÄÖÜ])[^\W\d_]{{2}}",
+    rf"{_FROM}(?:postfach|p\.?\s?o\.?\s?box)\s?\d",
+    r"丁目|番地|[路街巷弄]\s?\d{1,5}\s?[号號]",
+)
+
 SHAPES = (
     _shape("e-mail", r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]*"),
     _shape("address", rf"(?:https?|ftp|file)://{_ON}|(?<![\w.])www\.{_ON}"),
@@ -106,7 +141,15 @@ SHAPES = (
     _shape(
         "phone", rf"{_FROM}(?:tel|phone|fax|mobile?|pager|call)[\s.:]{{1,3}}\d[\d\s/.-]{{2,24}}"
     ),
-    _shape("number", r"(?<![\d.,])\d{3}[-.\s]\d{2,3}[-.\s]\d{4}(?!\d)"),
+    # of social security, of taxes, of births: as the United States, Britain, Brazil, France, India,
+    # Italy and the Nordic countries write them
+    _shape("personal number", r"(?<![\d.,-])\d{3}([-.\s])\d{2,3}\1\d{4}(?![\d-]|\s?m[a-z])"),
+    _shape("personal number", r"(?<![\d.,-])\d{3}\.\d{3}\.\d{3}-\d\d(?!\d)"),
+    _shape("personal number", rf"{_FROM}[12]\s\d\d\s\d\d\s\d\d\s\d{{3}}\s\d{{3}}(?:\s\d\d)?{_TO}"),
+    _shape("personal number", r"(?<![\d.,-])\d{4}\s\d{4}\s\d{4}(?![\d-])"),
+    _shape("personal number", rf"{_FROM}[a-z]{{6}}\d\d[a-ehlmprst]\d\d[a-z]\d{{3}}[a-z]{_TO}"),
+    _shape("personal number", rf"{_FROM}(?:\d\d)?{_TWO_MONTHS}[-+]\d{{4}}(?!\d)"),
+    *(_shape("street", form) for form in _STREETS),
     _shape(
         "number", r"(?<![\d.])\d{1,8}([-/.])\d{1,8}(?:\1\d{1,8}){1,8}", _digits(_FEWEST_GROUPED)
     ),
