@@ -50,6 +50,11 @@ _HEAD_ANYWHERE = tuple(
     SKUL KRANI THYR TIROID SCHILDDR TONSIL SALIVA SUBMANDIB GLOTT THALAM AMYGDAL CLIVUS
     FORAMENMAGNUM MENING SUBDURAL GLIOMA GLIOBL ASTROCYT MEDULLOBL VESTIB HYDROCEPH RETINOBL
     OPHTHALM LACRIM ZYGOM MAXFAC ORALCAVIT TEMPBONE GAMMAKNIFE LEKSELL DWIBS HNSC CAROT
+    TRAUMASPIRAL SCHOCKRAUM POLYT POLITRAUM PLASMOZYT PLASMAZYT PLASMACYT ORTHOPAN PANTOMO
+    WHOLECOLUMN TOTALCOLUMN WHOLEVERTEB FULLSPINE COMPLETESPINE ENTIRESPINE SPINECOMPLETE
+    SPINEWHOLE SPINETOTAL WIRBELSAULEKOMPL WIRBELSAEULEKOMPL GANZEWIRBEL GANZWIRBEL GESAMTEWIRBEL
+    RACHISENTIER RACHISCOMPLET COLONNEENTIERE COLUMNACOMPLETA COLUMNATOTAL COLONNAINTOTO
+    COLONNACOMPLETA LARING FARING MAXILAR BONESURVEY SKELETALSURVEY
     CERVIK PESCOC NYAK NACKE NAKKE KAULA BOYUN KRCNI HALSRYGG WHLBODY WHLBDY WHBODY
     ГОЛОВ МОЗГ мозок ЧЕРЕП ЛИЦ ШЕЯ ШЕИ ШИЯ ШЕЙН ЧЕЛЮСТ ΚΕΦΑΛ ΕΓΚΕΦΑΛ αυχεν ΤΡΑΧΗΛ
     頭 脳 脑 腦 颅 顱 頸 颈 頚 顔 颜 鼻 眼 耳 咽 喉 顎 颌 舌 甲状腺 全身 두부 뇌 머리 두경 경부 안면
@@ -66,20 +71,28 @@ _HEAD_ALONE = frozenset(
     CSP CSPN CSPI CSPIN TBONE TBONES
     ASL PCASL PASL CASL SWI SWIP SWAN QSM CBF CBV RCBV BRAVO DKI NODDI FGATIR VENBOLD
     HEA HEP
+    HNO NTAP NTA OPG SBTMT ACI ICA MCA GWS TRAUMASP
+    MYELOM MYELOMA MYELOMAS MYELOME MYELOMES MYELOMEN MYELOMSTAGING MIELOMA MIELOMAS
     """.split()  # noqa: SIM905 - words read best as words
 )
 _HEAD_GLUED = re.compile(
-    "(?:CT|MRI?|PET|PT|NM|D)*WB(?:CT|MRI?|PET|PT|N?AC|DWI|S|BONE)*|"  # WBNAC, 3DWB
+    "(?:LD|CT|MRI?|PET|PT|NM|D)*WB(?:LD|CT|MRI?|PET|PT|N?AC|DWI|S|BONE)*|"  # WBNAC, 3DWB
     "(?:CT|MRI?|PET|PT|CE)*NCAP[A-Z]{0,3}|"  # neck to pelvis: CTNCAPW
     "H(?:D|EA?D)?(?:AND|UND|ET)?N(?:E?CK|K)?|"  # HandN, HDNK
     "[A-Z]*(?:NCK|SKTH)[A-Z]*|"  # NckChstAbd; skull to thigh
-    "NK(?:CH|CAP|THX?)[A-Z]*|(?:GLOW[AEIY]|SZY[IJ])[A-Z]*"
+    "NK(?:CH|CAP|THX?)[A-Z]*|(?:GLOW[AEIY]|SZY[IJ])[A-Z]*|"
+    "ZAHN[A-Z]*|ZAEHN[A-Z]*|SKELET(?!AL)[A-Z]*"  # teeth; the skeleton, which has a skull
 )
 """A word of several that were shortened and written as one."""
 _HEAD_APART = re.compile(
     r"\bH(?:D|EA?D)?[\W_]*(?:AND|UND|ET|[&+/])?[\W_]*N(?:E?CK|K)?(?![A-Z])|"  # H and N, H/N, HD NK
     r"\bSK(?:UL+)?[\W_]*(?:TO)?[\W_]*(?:MID)?[\W_]*TH(?:IGHS?)?\b|"
     r"\bC(?:TL)?[\W_]*SPI?N?E?\b|"
+    r"(?<![A-Z])SB[\W_]*(?:TO)?[\W_]*M(?:ID)?[\W_]*T(?:H(?:IGHS?)?)?\b|"  # skull base to mid-thigh
+    r"(?<![A-Z])PAN[\W_]*CT|"
+    r"(?<![A-Z])OSTEO[\W_]*CT\b|(?<![A-Z])CT[\W_]*OSTEO\b|"  # of the whole skeleton
+    r"(?<![A-Z])MELANOM.*\bPET|\bPET.*\bMELANOM|"  # from vertex to toes
+    r"(?<![A-Z])WS[\W_]*(?:TOTAL|KOMPL|GANZ|GESAMT)|(?<![A-Z])GANZE?[\W_]*WS\b|"
     r"\bHE\d"  # elements of a coil
 )
 _ELSEWHERE = """
