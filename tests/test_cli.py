@@ -108,6 +108,10 @@ def _run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, 
         ["search", "no-such-index"],
         ["verify", "no-such-export"],
         ["key", "new", "k"],
+        ["scan", "", "index"],
+        ["scan", "archive", " "],
+        ["search", "y" * 300],
+        ["plan", ".", "--recipe", "basic", "--to", "nifti"],
     ],
     ids=" ".join,
 )
@@ -237,3 +241,36 @@ def test_errors_become_exit_codes(
     assert "" == out
     assert 1 == len(err.splitlines())
     assert "MRN-00471113" not in err
+
+
+def test_an_error_is_one_line_of_json_where_it_was_asked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A batch reads why, too; people read the same on stderr."""
+    code, out, err = _run(capsys, "search", tmp_path / "nothing", "--json")
+
+    assert 2 == code
+    told = json.loads(out)
+    assert 1 == len(out.splitlines())
+    assert code == told["exit_code"]
+    assert f"cohortkit: {told['error']}" == err.strip()
+
+
+@pytest.mark.parametrize("name", ["cohortkit.cli", "polars"])
+def test_ctrl_c_while_it_loads_is_one_line(name: str) -> None:
+    """Loading takes a second: who has thought better of it gets no traceback."""
+    program = (
+        "import builtins, sys\n"
+        "loaded = builtins.__import__\n"
+        "def stopped(name, *rest):\n"
+        f"    if name == {name!r}: raise KeyboardInterrupt\n"
+        "    return loaded(name, *rest)\n"
+        "builtins.__import__ = stopped\n"
+        "from cohortkit.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (130, "", "cohortkit: stopped\n") == (done.returncode, done.stdout, done.stderr)

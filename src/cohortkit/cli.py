@@ -40,6 +40,8 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 TRACEBACK = "COHORTKIT_TRACEBACK"
 """Set this variable to see the traceback of a fault. It may show values: not for sharing."""
 
+_AS_JSON = "--json"
+
 app = App(
     name="cohortkit",
     help="From a hospital's imaging archive to a de-identified research data set.",
@@ -88,15 +90,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words after ``cohortkit``; default: those of the process.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = app(argv)
+        _demand_words(words)
+        code = app(words)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has seen enough, as in ``| head``
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except (CohortkitError, CycloptsError) as error:
-        wrong = isinstance(error, UsageError | CycloptsError)
-        return complain(str(error), USAGE if wrong else FAILED)
+        code = USAGE if isinstance(error, UsageError | CycloptsError) else FAILED
+        if _AS_JSON in words:
+            say("", {"error": str(error), "exit_code": code}, as_json=True)
+        return complain(str(error), code)
     except KeyboardInterrupt:
         return complain("stopped; the same command goes on where it was", STOPPED)
     except Exception as error:
@@ -109,6 +115,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         what = f"a fault in cohortkit ({type(error).__name__}); set {TRACEBACK}=1 to see where"
         return complain(what, FAULT)
     return code if isinstance(code, int) else OK
+
+
+def _demand_words(words: Sequence[str]) -> None:
+    """Refuse an empty word, which would be taken for this folder.
+
+    Raises:
+        UsageError: one is.
+    """
+    if not all(word.strip() for word in words):
+        raise UsageError("an empty word among the arguments; is a variable of the shell unset?")
 
 
 @app.command

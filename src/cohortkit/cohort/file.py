@@ -74,7 +74,10 @@ def load(path: str | Path, open_index: Callable[[str], Index]) -> Cohort:
         raise StoreError("the cohort file is damaged") from None
     if table.columns != [KEY, *labels] or not steps or steps[-1].kept.series != table.height:
         raise StoreError("the cohort file is damaged: its parts do not fit together")
-    index = open_index(location)
+    try:
+        index = open_index(location)
+    except StoreError as error:
+        raise StoreError(f"the index that this cohort was chosen from: {error}") from None
     earlier = getattr(index, "at", None)
     if index.version != version and earlier is not None:
         index = earlier(version)
@@ -116,9 +119,14 @@ def _meta(cohort: Cohort) -> dict[str, Any]:
 
 def _read_meta(path: Path) -> dict[str, Any]:
     try:
+        path.open("rb").close()  # whose errors say why
         meta = json.loads(pl.read_parquet_metadata(path)[_META])
     except FileNotFoundError:
         raise StoreError(f"there is no cohort file {path.name!r}") from None
+    except PermissionError:
+        raise StoreError(f"{path.name!r} may not be read: permission denied") from None
+    except IsADirectoryError:
+        raise StoreError(f"{str(path)!r} is a folder, and no cohort file") from None
     except (pl.exceptions.PolarsError, OSError, KeyError, ValueError):
         raise StoreError(f"{path.name!r} is no cohort file") from None
     if not isinstance(meta, dict) or meta.get("kind") != _KIND:

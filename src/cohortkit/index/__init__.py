@@ -73,7 +73,7 @@ def open_index(
             raise UsageError("mapping: is for tables; an index store has DICOM keywords already")
         return StoreIndex.open(path)
     if not path.is_file():
-        raise StoreError("there is no such index store or table")
+        raise StoreError(f"there is no index store or table at {str(where)!r}")
     if isinstance(mapping, str):
         raise UsageError("mapping: one with a name is for databases")
     return TableIndex.open(path, mapping)

@@ -68,7 +68,9 @@ class StoreIndex:
             return self
         manifest = read_manifest(Path(self.location), version) if self.location else None
         if manifest is None:
-            raise StoreError("this version of the index is gone")
+            raise StoreError(
+                "this version of the index is gone: search again (save pins a version)"
+            )
         return StoreIndex.of(Path(self.location), manifest)
 
     def pin(self, *, keep: bool = True) -> None:
