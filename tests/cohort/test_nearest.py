@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cohortkit.cohort import Cohort
 from cohortkit.errors import QueryError
-from fake_index import DAYS, FakeIndex, archives, troubled
+from fake_index import DAYS, FakeIndex, archives, row, troubled
 from kept import first_days, keys, notes, study, who
 
 TABLES = st.dictionaries(
@@ -72,6 +72,24 @@ def test_the_nearest_is_what_plain_python_makes_of_it(
         )
     ]
     assert len(undated) == in_window.unknown.series
+
+
+def test_the_nearer_is_taken_and_of_two_as_near_the_lesser_uid() -> None:
+    """Before or after; the UID decides nothing else."""
+    day = dt.date(2022, 6, 1)
+    apart = {"9": -3, "1": -9, "2": 9, "8": 3}
+    index = FakeIndex.of(
+        *(
+            row(n, "a", uid, StudyDate=day + dt.timedelta(gap))
+            for n, (uid, gap) in enumerate(apart.items())
+        )
+    )
+    table = pl.DataFrame({"PatientID": ["a"], "op": [day]})
+    ask = {"on": "PatientID", "date": "op"}
+
+    assert ["key0003"] == keys(Cohort.start(index).nearest(table, days=(-9, 9), **ask))
+    assert ["key0000"] == keys(Cohort.start(index).nearest(table, days=(-9, 2), **ask))
+    assert ["key0001"] == keys(Cohort.start(index).nearest(table, days=(None, -4), **ask))
 
 
 def test_the_nearest_by_accession_and_from_a_file(tmp_path: Path) -> None:
