@@ -30,6 +30,7 @@ from cohortkit.cli_words import (
     Page,
     Variables,
     complain,
+    demand_words,
     say,
     write_page,
 )
@@ -92,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        _demand_words(words)
+        demand_words(words)
         code = app(words)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has seen enough, as in ``| head``
@@ -115,16 +116,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         what = f"a fault in cohortkit ({type(error).__name__}); set {TRACEBACK}=1 to see where"
         return complain(what, FAULT)
     return code if isinstance(code, int) else OK
-
-
-def _demand_words(words: Sequence[str]) -> None:
-    """Refuse an empty word, which would be taken for this folder.
-
-    Raises:
-        UsageError: one is.
-    """
-    if not all(word.strip() for word in words):
-        raise UsageError("an empty word among the arguments; is a variable of the shell unset?")
 
 
 @app.command

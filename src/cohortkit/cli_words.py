@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -54,3 +54,13 @@ def write_page(path: Path, body: str) -> None:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def demand_words(words: Sequence[str]) -> None:
+    """Refuse an empty word, which would be taken for this folder.
+
+    Raises:
+        UsageError: one is.
+    """
+    if not all(word.strip() for word in words):
+        raise UsageError("an empty word among the arguments; is a variable of the shell unset?")
