@@ -193,13 +193,19 @@ def test_a_birth_date_in_a_tree_is_never_kept_nor_shifted(dates: Option) -> None
 
 @pytest.mark.parametrize("meaning", ["Date of Birth", "Patient DOB", "Geburtsdatum", "birthdate"])
 def test_a_birth_date_by_a_local_code_is_one_too(meaning: str) -> None:
-    """What a scheme of its own calls a birth is a birth; its other values stay."""
-    born, weight = content("DATE", "19520305"), content("NUM", "3.1")
-    for item in (born, weight):
+    """What a scheme of its own calls a birth is a birth, as a number too; a weight at one stays."""
+    born, number, weight = (
+        content("DATE", "19520305"),
+        content("NUM", "1952"),
+        content("NUM", "3.1"),
+    )
+    for item in (born, number):
         item.ConceptNameCodeSequence = Sequence([code("L1", meaning, "99LOCAL")])
-    first, second = released(report(born, weight), TREES, SHIFTED).ContentSequence
+    weight.ConceptNameCodeSequence = Sequence([code("L1", f"{meaning}: weight", "99LOCAL")])
+    first, second, third = released(report(born, number, weight), TREES, SHIFTED).ContentSequence
     assert "19000101" == first.Date
-    assert "3.1" == str(second.MeasuredValueSequence[0].NumericValue)
+    assert [] == list(second.MeasuredValueSequence)
+    assert "3" == str(third.MeasuredValueSequence[0].NumericValue)
 
 
 @pytest.mark.parametrize("meaning", ["Age", "Patient's Age", "Alter"])
@@ -248,3 +254,97 @@ def test_graphics_stay_without_their_words() -> None:
     assert "Mercator" not in left
     assert "normal liver" in left
     assert {"113100", "113103"} == {c.CodeValue for c in kept.DeidentificationMethodCodeSequence}
+
+
+def called(
+    kind: str, value: object, meaning: str, number: str = "X1", scheme: str = "99X"
+) -> Dataset:
+    """A content item by what a site calls it."""
+    item = content(kind, value)
+    item.ConceptNameCodeSequence = Sequence([code(number, meaning, scheme)])
+    if kind == "NUM" and "ear" not in meaning:
+        units = code("1", "no units", "UCUM")
+        item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence = Sequence([units])
+    return item
+
+
+def number_of(item: Dataset) -> str | None:
+    """What is left of a number."""
+    there = item.MeasuredValueSequence
+    return str(there[0].NumericValue) if there else None
+
+
+AGED = [
+    "Age (years)", "Patient age at exam", "Age at Study", "Pat. Age", "AGE:",
+    "Alter bei Untersuchung",
+    "Age in months", "Patientenalter", "edad del paciente",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("meaning", AGED)
+def test_an_age_goes_whatever_a_site_calls_it(meaning: str) -> None:
+    """From 90 on, of who is over 89, and where ages go; below it stays where ages stay."""
+    for value, options, over_89, left in (
+        ("94", (TREES, CHARACTER), False, None),
+        ("1130", (TREES, CHARACTER), False, None),
+        ("44", (TREES, CHARACTER), True, None),
+        ("44", (TREES,), False, None),
+        ("44", (TREES, CHARACTER), False, "44"),
+    ):
+        new = released(report(called("NUM", value, meaning)), *options, over_89=over_89)
+
+        assert left == number_of(items(new)[1])
+
+
+@pytest.mark.parametrize(
+    ("meaning", "value"),
+    [
+        ("Year of birth", "1923"), ("Birth year", "1923"), ("Jahrgang", "1923"),
+        ("Patient ID", "19231"),
+        ("Patient number", "4711"), ("MRN", "4711"), ("Patientennummer", "4711"),
+        ("Case no.", "4711"),
+        ("Years", "94"),
+    ],
+)  # fmt: skip
+def test_a_birth_year_and_a_number_of_the_patient_go(meaning: str, value: str) -> None:
+    """As numbers, too; and 90 years and more of whatever."""
+    new = released(report(called("NUM", value, meaning)), TREES, CHARACTER)
+
+    assert None is number_of(items(new)[1])
+
+
+@pytest.mark.parametrize(
+    ("meaning", "value"),
+    [
+        ("Birth weight", "3200"), ("Gestational age", "39"), ("Bone age", "12"),
+        ("Number of lesions", "3"),
+        ("Mean CTDIvol", "12.5"), ("Average dose", "97"), ("Image number", "97"),
+        ("Percentage", "97"),
+        ("Series number", "97"), ("Years of smoking", "30"),
+    ],
+)  # fmt: skip
+def test_other_numbers_stay(meaning: str, value: str) -> None:
+    """Measures, counts, what is called an age and is none of the patient."""
+    new = released(report(called("NUM", value, meaning)), TREES, CHARACTER)
+
+    assert value == number_of(items(new)[1])
+
+
+@pytest.mark.parametrize(
+    ("number", "meaning"),
+    [
+        ("121028", "Institution"), ("113878", "Person"), ("121014", "Device Observer Name"),
+        ("121013", "x"), ("X", "Radiologist"), ("X", "Befundender Arzt"), ("X", "Ward"),
+    ],
+)  # fmt: skip
+def test_a_code_of_a_site_for_who_or_where_goes(number: str, meaning: str) -> None:
+    """A code of a scheme that everybody uses names nobody, and stays."""
+    own = called("CODE", code("WK1", "Wackernagel, Emil", "99KIS"), meaning, number, "DCM")
+    role = called("CODE", code("121094", "Performing", "DCM"), meaning, number, "DCM")
+    other = called("CODE", code("L1", "solid", "99KIS"), "Texture")
+    first, second, third = released(report(own, role, other), TREES).ContentSequence
+
+    assert "Emil" not in str(first.ConceptCodeSequence)
+    assert "WK1" not in str(first.ConceptCodeSequence)
+    assert "Performing" == second.ConceptCodeSequence[0].CodeMeaning
+    assert "solid" == third.ConceptCodeSequence[0].CodeMeaning

@@ -27,14 +27,59 @@ _DATES = {BaseTag(0x0040A120): "DT", BaseTag(0x0040A121): "DA", BaseTag(0x0040A1
 _VALUE, _LONG_VALUE, _MEANING = BaseTag(0x00080100), BaseTag(0x00080119), BaseTag(0x00080104)
 # what a code of a local scheme is called
 _BIRTH = re.compile(
-    r"\b(?:birth\w*|born|dob|geburt\w*|geboren|geboorte\w*|naissance|nacimiento|nascita)\b",
+    r"\b(?:birth\w*|born|dob|yob|geburt\w*|geboren|geboorte\w*|naissance|nacimiento|"
+    r"nascita|jahrgang)\b",
     re.IGNORECASE,
 )
-_AGE = re.compile(r"(?:(?:subject|patient)(?:\W?s)?\s+)?age|alter|edad", re.IGNORECASE)
+_AT_BIRTH = re.compile(
+    r"\b(?:weight|height|length|size|order|score|circumference|multiple|plurality|\w*gewicht|\w*grosse|"
+    r"\w*größe|poids|peso)\b",
+    re.IGNORECASE,
+)
+"""What is measured at a birth and is none."""
+_AGE = re.compile(
+    r"\b(?:ages?|aged|\w*alter|edad|età|eta|idade|leeftijd|âge|ålder|wiek|věk|возраст)\b|年[齢龄齡]|나이",
+    re.IGNORECASE,
+)
+_OTHER_AGE = re.compile(
+    r"\b(?:gestation\w*|bone|skeletal|dental|f(?:o?)etal|menstrual|knochen\w*|image)\b",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    r"\b(?:(?:patient\w*|pat\.?|subject|person|case|record|visit|admission|accession|fall\w*)"
+    r"(?:\W?s)?\W{0,3}(?:ids?|identifier|number|no|nr|num|nummer|code)|mrn|accession|patientid|"
+    r"(?:patient|fall)\w*(?:nummer|nr))\b",
+    re.IGNORECASE,
+)
+_WHO = re.compile(
+    r"\b(?:person|physician|doctor|radiologist|radiographer|technologist|technician|operator|nurse|"
+    r"reader|observer|perform\w+|referr\w+|institution|organi[sz]ation|hospital|clinic|ward|"
+    r"department|site|station|\w*arzt|\w*ärztin|radiologe|klinik|krankenhaus|abteilung|befunder)\b",
+    re.IGNORECASE,
+)
+_WHO_CODES = frozenset(
+    """
+    113870 113871 113872 113873 113877 113878 113880 121006 121007 121008 121009 121012 121013
+    121014 121016 121017 121028 121029 121030 121036 128774
+    """.split()  # noqa: SIM905 - a list of words reads best as words
+)
+"""DCM: people, organisations, devices as observers, by name and number (TID 1002 to 1007, 1020)."""
+_SCHEMES = frozenset(
+    """
+    ACR BARI BI CPT4 DCM FMA I10 I9C ICD10 ICDO3 IETF4646 ISO3166_1 LN MA MDC NCIT NEU RADLEX
+    RFC3066 RFC5646 RXNORM SCT SNM3 SRT UCUM UMLS UNS 99SDM
+    """.split()  # noqa: SIM905 - the same
+)
+"""Of which a code names nobody."""
+_SCHEME = BaseTag(0x00080102)
+_UNITS, _IN_YEARS = BaseTag(0x004008EA), frozenset({"a", "a_j", "a_g", "a_t", "year", "years"})
 
 _SAID = {
-    "PatientBirthDate": "121031 21112-8 184099003",
-    "PatientAge": "121033 30525-0 29553-5 21612-7 35659-2 397669002 424144002",
+    "PatientBirthDate": "121031 21112-8 80904-6 184099003",
+    "PatientAge": (
+        "121033 30525-0 29553-5 21612-7 35659-2 63900-5 21611-9 39016-1 397669002 424144002"
+    ),
+    "PatientID": "121030 76435-7 113871",
     "PatientSex": "121032 46098-0 263495000 184100006",
     "PatientSize": "8302-2 3137-7 50373000",
     "PatientWeight": "29463-7 3141-9 27113001",
@@ -53,12 +98,12 @@ def settle(item: Dataset, action: Callable[[str], Action], *, ages: bool) -> Non
         ages: whether true ages may stay: nobody is over 89, and no date is true.
     """
     code, meaning = _concept(item)
-    keyword = _KEYWORDS.get(code)
-    if keyword is None and _BIRTH.search(meaning):
-        _empty(item, dates_alone=True)
-    if keyword is None and _AGE.fullmatch(meaning):
-        keyword = "PatientAge"
+    keyword = _KEYWORDS.get(code) or _called(meaning)
     if keyword is None:
+        if _BIRTH.search(meaning):
+            _empty(item, dates_alone=True)
+        if _names_who(item, code, meaning) or (_in_years(item) and not _young(item)):
+            _empty(item)
         return
     done = action(keyword)
     if keyword == "PatientAge":
@@ -67,6 +112,35 @@ def settle(item: Dataset, action: Callable[[str], Action], *, ages: bool) -> Non
         keeps = keyword != "PatientBirthDate" and done is Action.KEEP
     if not keeps:
         _empty(item)
+
+
+def _called(meaning: str) -> str | None:
+    """The attribute of the header that an item repeats, by what a site calls it."""
+    if _BIRTH.search(meaning):
+        return None if _AT_BIRTH.search(meaning) else "PatientBirthDate"
+    if _AGE.search(meaning) and not _OTHER_AGE.search(meaning):
+        return "PatientAge"
+    return "PatientID" if _NUMBERED.search(meaning) else None
+
+
+def _names_who(item: Dataset, code: str, meaning: str) -> bool:
+    """Whether the code of an item says who or where: no scheme that everybody uses has such."""
+    if _CONCEPT not in item or not (code in _WHO_CODES or _WHO.search(meaning)):
+        return False
+    values = item._dict[_CONCEPT].value  # noqa: SLF001 - as the walk has left it
+    if not isinstance(values, Items):
+        return bool(values)
+    return any(_said(one, _SCHEME).upper() not in _SCHEMES for one in values)
+
+
+def _in_years(item: Dataset) -> bool:
+    """Whether a number of an item counts years."""
+    try:
+        units = [unit for one in item[_MEASURED].value for unit in tuple(one[_UNITS].value)]
+    except (KeyError, TypeError):
+        return False
+    known = [unit for unit in units if isinstance(unit, Dataset)]
+    return any(_said(unit, _VALUE).casefold() in _IN_YEARS for unit in known)
 
 
 def _concept(item: Dataset) -> tuple[str, str]:
