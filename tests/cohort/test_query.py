@@ -6,6 +6,7 @@ import datetime as dt
 import fnmatch
 import math
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -345,3 +346,15 @@ def test_a_function_that_raises_says_no_value() -> None:
     assert "Quisling" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+MAKERS = {"list": list, "set": set, "pandas": pd.Series, "polars": pl.Series, "numpy": np.array}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_a_column_of_any_library_is_a_list(make: Callable[[list[str]], object]) -> None:
+    """Of pandas as of polars; a mapping is none."""
+    index = FakeIndex.of(row(1, Modality="CT"), row(2, Modality="MR"), row(3, Modality="US"))
+    with pytest.raises(QueryError, match="Modality takes text"):
+        Cohort.start(index, Modality={"CT": 1})
+    assert 2 == len(Cohort.start(index, Modality=make(["CT", "US"])))

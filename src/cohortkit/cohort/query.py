@@ -65,18 +65,23 @@ def _predicate(keyword: str, value: object, dtype: pl.DataType) -> Predicate:
         return _regex(keyword, value, dtype)
     if isinstance(value, tuple):
         return _range(keyword, value, dtype)
-    if isinstance(value, list | set | frozenset | pl.Series):
-        return _any_of(keyword, value, dtype)
+    if _is_list(value):
+        return _any_of(keyword, value, dtype)  # type: ignore[arg-type]  # it is one
     made = coerce(keyword, value, dtype)
     if isinstance(made, str) and family(dtype) == "text" and ("*" in made or "?" in made):
         return Like(made)
     return Exactly(made)
 
 
+def _is_list(value: object) -> bool:
+    """A list in Python, a column of polars or pandas, an array."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+
+
 def _any_of(keyword: str, values: Iterable[object], dtype: pl.DataType) -> Predicate:
     members: list[object] = []
     for value in values:
-        if isinstance(value, tuple | list | set | frozenset | pl.Series):
+        if isinstance(value, tuple) or _is_list(value):
             raise QueryError(f"{keyword}: a list holds single values, not ranges or lists")
         made = _predicate(keyword, value, dtype)
         member = made.value if isinstance(made, Exactly) else made
