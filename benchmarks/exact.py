@@ -46,7 +46,13 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("COHORTKIT_TEST_DATA") or ROOT.parent / "shared" / "data")
 RECIPE = ROOT / "benchmarks" / "exact.toml"
 POLICIES = ck.Nifti(
-    compress=False, single="keep-2d", tilt="resample", colour="rgb", unplaced="keep"
+    compress=False,
+    single="keep-2d",
+    tilt="resample",
+    spacing="resample",
+    missing="resample",
+    colour="rgb",
+    unplaced="keep",
 )
 LEAST = 50
 

@@ -32,6 +32,7 @@ from cohortkit.payloads.volume import volumes
 from factory import Patient, Series, instance
 from grids import FORM, Slice, changed, series, slices
 from oracle import canonical, converted
+from references import read
 from released import Held, split
 
 SPACING = (1.5, 0.75)
@@ -391,6 +392,19 @@ def test_resampled_tilt_is_dcm2niix_s(extra: dict[str, object], tmp_path: Path) 
     (volume,) = (one for item in volumes(*found) for one in shaped(item, policies))
     assert isinstance(volume, Volume)
     same(volume, reference["_Tilt_1"])
+
+
+@pytest.mark.data
+def test_a_real_gantry_leans_and_its_slices_are_uneven(tmp_path: Path, shared_data: Path) -> None:
+    """Both at once: dcm2niix's ``_Tilt_Eq`` of 28 slices, every one of 17 million voxels."""
+    folder = shared_data / "dcm_qa_ct" / "In" / "GE"
+    reference = converted(folder, tmp_path / "out")
+    headers, pixels = read(folder)
+    policies = Policies(tilt="resample", spacing="resample")
+    (item,) = volumes(read_facts(headers), pixels)
+    (volume,) = shaped(item, policies)
+    assert isinstance(volume, Volume)
+    same(volume, reference["_Tilt_Eq_1"])
 
 
 def test_a_sheared_affine_is_where_the_slices_are(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def by_monai(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     return np.asarray(image), np.asarray(image.affine)
 
 
+@pytest.mark.filterwarnings("ignore:NvImgCodec:UserWarning")  # MONAI's, without a GPU
 @pytest.mark.parametrize("read", [by_torchio, by_monai])
 def test_the_same_values_at_the_same_place(
     read: Callable[[Path], tuple[NDArray[Any], NDArray[Any]]], tmp_path: Path

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohortkit.errors import Refusal
-from cohortkit.model import FrameFacts, Reason
+from cohortkit.model import FrameFacts, Lean, Reason
 from cohortkit.model.facts import Orientation
 
 Vector = NDArray[np.float64]
@@ -137,15 +137,50 @@ def direction(positions: Sequence[Vector], normal: Vector) -> Vector:
     return sheared
 
 
-def heights(positions: Sequence[Vector], normal: Vector) -> tuple[float, ...]:
+def heights(positions: Sequence[Vector], normal: Vector, lean: Lean | None) -> tuple[float, ...]:
     """How far each slice lies from the first along the normal, mm.
 
     Positions count in single precision, as dcm2niix has them: whoever interpolates between two
     slices then rounds as it does where a value lies half way between two whole numbers.
     """
     single = np.array(positions).astype(np.float32)
-    found = (single - single[0]).astype(np.float64) @ normal
-    return tuple(found.tolist())
+    from_first = single - single[0]
+    if lean is not None:
+        along = _cosine(lean.degrees) * np.sqrt((from_first * from_first).sum(axis=1))
+    else:
+        along = from_first.astype(np.float64) @ normal
+    return tuple(along.astype(np.float64).tolist())
+
+
+def leaning(positions: Sequence[Vector], orientation: Orientation) -> Lean | None:
+    """How slices that a tilted gantry has sheared lean; None where they stand upright.
+
+    Reckoned in single precision, step by step as dcm2niix does it: a ten-millionth of the angle
+    decides how a value half way between two whole numbers is rounded.
+
+    Args:
+        positions: at least two, sorted along the normal, on a straight line.
+        orientation: of the slices.
+    """
+    single = np.array(positions).astype(np.float32)
+    directions = np.array(orientation, np.float32)
+    normal = np.cross(directions[:3], directions[3:])
+    along = single[-1] - single[0]
+    if float(np.linalg.norm(along - float(along @ normal) * normal)) <= DRIFT_MM:
+        return None
+    cosine = abs((along * normal).sum() / (_length(along) * _length(normal)))
+    degrees = float(np.float32(math.degrees(np.float32(math.acos(min(cosine, np.float32(1)))))))
+    gap = _cosine(degrees) * _length(single[1] - single[0])
+    return Lean(degrees, float(gap))
+
+
+def _cosine(degrees: float) -> np.float32:
+    return np.float32(math.cos(math.radians(degrees)))
+
+
+def _length(vector: NDArray[np.float32]) -> np.float32:
+    found: np.float32 = np.sqrt((vector * vector).sum())
+    return found
 
 
 def _uneven(gaps: Vector) -> Refusal:

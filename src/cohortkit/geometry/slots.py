@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohortkit.geometry.mosaics import Tile
-from cohortkit.model import FrameFacts, InstanceFacts, Photometric, PixelFormat, Refused
+from cohortkit.model import FrameFacts, InstanceFacts, Lean, Photometric, PixelFormat, Refused
 
 GREYS = frozenset({Photometric.MONOCHROME1, Photometric.MONOCHROME2})
 COLOURS = frozenset(
@@ -48,12 +48,14 @@ class Stack:
         part: suffix of the file stem, "" where the series makes one volume.
         placed: False where the header does not say where the frames lie: the affine then only
             has their size, centred, with rows running downwards as they are shown.
+        lean: of slices that a tilted gantry has sheared.
     """
 
     volumes: tuple[tuple[Slot, ...], ...]
     affine: NDArray[np.float64]
     part: str = ""
     placed: bool = True
+    lean: Lean | None = None
 
     @property
     def colour(self) -> bool:

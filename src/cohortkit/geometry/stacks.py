@@ -23,6 +23,7 @@ from cohortkit.geometry.affine import (
     check,
     direction,
     heights,
+    leaning,
     nowhere,
     plane,
     step,
@@ -288,7 +289,10 @@ def _stack(found: list[Place[Slot]], normal: Vector) -> Stack | WithheldStack:
     chosen = tuple(
         tuple(place.slots[n] for place, n in zip(found, picks, strict=True)) for picks in volumes
     )
-    stack = Stack(chosen, affine(chosen[0][0].facts, positions[0], between))
+    facts = chosen[0][0].facts
+    assert facts.orientation is not None
+    lean = leaning(positions, facts.orientation)
+    stack = Stack(chosen, affine(facts, positions[0], between), lean=lean)
     if uneven is None and stack.colour:
         samples = stack.first.pixels.samples
         numbers = {"samples": samples}
@@ -300,7 +304,7 @@ def _stack(found: list[Place[Slot]], normal: Vector) -> Stack | WithheldStack:
         stack.instances,
         numbers=uneven.numbers,
         stack=stack,
-        heights=heights(positions, normal),
+        heights=heights(positions, normal, lean),
     )
 
 

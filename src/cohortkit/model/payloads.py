@@ -31,6 +31,19 @@ class Accepted:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """How slices that a tilted gantry has sheared lean; both in single precision.
+
+    Attributes:
+        degrees: between the way from the first slice to the last and their normal.
+        gap: mm from the first slice to the second along the normal.
+    """
+
+    degrees: float
+    gap: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
     """An exact volume on a regular grid.
@@ -54,6 +67,7 @@ class Volume:
         placed: whether the affine says where it lies; if not, only how large its voxels are.
         accepted: what a policy let pass that is refused without it, or made of it.
         axes: of ``values``, in terms of those above, from 1; below 0 where one runs the other way.
+        lean: of slices that a tilted gantry has sheared, where it is known; for ``resample``.
     """
 
     values: NDArray[Any]
@@ -74,6 +88,7 @@ class Volume:
     placed: bool = True
     accepted: tuple[Accepted, ...] = ()
     axes: tuple[int, ...] = (1, 2, 3)
+    lean: Lean | None = None
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's protocol
         """The scaled values."""

@@ -51,15 +51,9 @@ class Row:
 def row_of(volume: Volume) -> Row:
     """A regular volume as a row of slices."""
     axes = volume.affine[:3, :3]
-    gap = float(axes[:, 2] @ _normal(axes))
-    return Row(volume, tuple(gap * k for k in range(volume.values.shape[2])))
-
-
-def regular(row: Row) -> Volume:
-    """The volume of slices that are evenly spaced."""
-    count = len(row.heights) - 1
-    gap = row.heights[-1] / count if count else 1.0
-    return replace(row.volume, affine=_with_step(row.volume.affine, row.along * gap))
+    lean = volume.lean
+    gap = np.float32(float(axes[:, 2] @ _normal(axes)) if lean is None else lean.gap)
+    return Row(volume, tuple(float(gap * np.float32(k)) for k in range(volume.values.shape[2])))
 
 
 def evened(row: Row) -> Volume:
@@ -109,9 +103,9 @@ def upright(row: Row) -> Row:
     sideways = lean - column * float(lean @ column)
     if float(np.linalg.norm(sideways)) * float(heights[-1]) > DRIFT_MM:
         raise Refusal(Reason.TILT, degrees=shear(volume.affine))
-    moved = -heights * float(lean @ column) / lengths[1]
-    fixed = int(np.argmin(moved))
-    moved = moved - moved[fixed]
+    fixed = len(heights) - 1 if float(lean @ column) > 0 else 0
+    degrees = shear(axes) if volume.lean is None else volume.lean.degrees
+    moved = _moved(np.abs(heights - heights[fixed]), degrees, lengths[1])
     more = math.ceil(float(moved.max()) - _SLACK)
     fill = volume.padding
 
@@ -121,10 +115,18 @@ def upright(row: Row) -> Row:
             _shift(old[k], new[k], float(by), volume)
 
     values = _made(volume.values, slices, rows=volume.values.shape[1] + more)
-    affine = _with_step(volume.affine, _normal(axes))
-    kept = volume.affine[:3, 3] + row.along * heights[fixed] - _normal(axes) * heights[fixed]
+    normal = _normal(axes)
+    affine = _with_step(volume.affine, normal * float(axes[:, 2] @ normal))
+    kept = volume.affine[:3, 3] + (row.along - normal) * heights[fixed]
     affine[:3, 3] = kept - column * lengths[1] * more
     return Row(replace(volume, values=values, affine=affine), row.heights)
+
+
+def _moved(heights: Array, degrees: float, length: float) -> Array:
+    """By how many rows of a length each slice is moved, in single precision."""
+    tangent = np.float32(math.tan(math.radians(degrees)) / float(np.float32(length)))
+    made: Array = tangent * heights.astype(np.float32)
+    return made
 
 
 def _shift(old: Array, new: Array, by: float, volume: Volume) -> None:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from cohortkit.errors import Refusal, UsageError
 from cohortkit.geometry.affine import shear
 from cohortkit.model import COLOUR, Accepted, Reason, Refused, Uneven, Volume, Withheld
-from cohortkit.payloads.regrid import Row, evened, regular, row_of, upright
+from cohortkit.payloads.regrid import Row, evened, row_of, upright
 
 UPRIGHT_DEGREES = 0.01
 """Slices that lean less than this are upright: it moves nothing by a visible part of a voxel."""
@@ -124,7 +124,7 @@ def _erect(volume: Volume, policies: Policies) -> Volume:
     degrees = shear(volume.affine)
     if degrees <= UPRIGHT_DEGREES or policies.tilt != "resample" or volume.values.shape[2] == 1:
         return volume
-    return regular(_uprighted(row_of(volume), degrees))
+    return _uprighted(row_of(volume), degrees).volume
 
 
 def _uprighted(row: Row, degrees: float) -> Row:

@@ -161,6 +161,7 @@ def _volume(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:
         folded=0.0 if shared is None else shared.intercept - left.intercept,
         placed=stack.placed,
         padding=_padding(stack, values, shared, left),
+        lean=stack.lean,
     )
 
 
