@@ -111,6 +111,18 @@ def test_a_case_and_its_controls_share_an_id(index: ck.Cohort, key: ck.Key, tmp_
     )
 
 
+def test_a_seed_that_is_written_as_a_day_is_a_seed(index: ck.Cohort, tmp_path: Path) -> None:
+    """As a sample's is; a name in the words of the step is refused all the same."""
+    cohort = index.search().match(pl.col("PatientSex") == "M", same="Modality", seed=20200315)
+    named = pl.DataFrame({"AccessionNumber": ["x"], "Quisling": [1]})
+    told = index.search().join(named, on="AccessionNumber")
+    told = told.match(pl.col("PatientSex") == "M", same="Quisling")
+
+    assert "seed 20200315" in ck.plan(cohort, recipe(tmp_path), to="tables").about.asked[-1]
+    with pytest.raises(UsageError, match="names a patient"):
+        ck.plan(told, recipe(tmp_path), to="tables")
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [

@@ -38,6 +38,10 @@ _QUOTED: Final = re.compile(r'"([^"]*)"')
 _PLACES: Final = {"name": "file name"}
 
 
+_DRAWN = frozenset({"sample", "match"})
+"""Steps that tell a seed."""
+
+
 def demand_silent(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> None:
     """Refuse what the user wrote where it tells of somebody in the index.
 
@@ -56,7 +60,7 @@ def demand_silent(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> None
     prose, commands = _words(recipe)
     signed = {place for place in prose if place.removeprefix("the recipe's ") in _SIGNED}
     demand_plain({**reasons, **joined, **prose}, series, signed=signed)
-    draws = {place: str(step) for place, step in said.items() if step.action == "sample"}
+    draws = {place: str(step) for place, step in said.items() if step.action in _DRAWN}
     demand_nobody(draws, series, days=False)  # a seed is often written as a day
     rest = {place: str(step) for place, step in said.items() if place not in draws}
     demand_nobody({**rest, **commands}, series)
