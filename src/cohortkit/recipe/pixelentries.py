@@ -16,7 +16,7 @@ DEEDS = ("blank", "keep", "keep_regions", "verified")
 class Entry(BaseModel):
     """A table of the file."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class AcceptEntry(Entry):

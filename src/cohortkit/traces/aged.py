@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from cohortkit.traces.spellings import fold, plain
@@ -62,7 +63,6 @@ _AGES = (
     # words that mean something else behind small numbers: two lat (views)
     rf"(?<![\d.])((?:9|1[0-2])\d)\s?-?\s?{_ALSO}(?!\w)",
 )
-_AGED = re.compile("|".join(_AGES))
 _STRING = re.compile(r"(?<![\w.])(\d{3})([dwm])(?![a-z\d])")  # PS3.5 6.2, AS
 _PER_YEAR = {"d": 365.25, "w": 365.25 / 7, "m": 12.0}
 
@@ -88,7 +88,7 @@ _TENTH = (
     r"(?:1[0-2]\s?\.?\s?(?:th|st|nd|te[nrs]?|eme|e|a|o)?|tenth|eleventh|zehnte[nrs]?|elfte[nrs]?|"
     r"dixieme|decima|tiende)"
 )
-_OLD = re.compile(
+_OLD = (
     r"nonagenarian|centenarian|nonagenair|centenair|"
     r"(?:in|mid|early|late)\W+(?:(?:her|his|the)\W+)?(?:nineties|90s)|"
     rf"(?<!\w){_TENTH}\W{{1,2}}(?:decade|dekade|decennie|decada|decennio|(?:lebens)?jahrzehnt)(?![ts]?s)|"
@@ -100,12 +100,18 @@ _OLD = re.compile(
 )
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Made when it is first asked for: few exports have labels."""
+    return re.compile(pattern)
+
+
 def ages(text: str) -> Iterator[float]:
     """The ages that a text tells, in years; 90 for words that say as much."""
     told = read(text)
-    for found in _AGED.finditer(told):
+    for found in _compiled("|".join(_AGES)).finditer(told):
         yield int(next(group for group in found.groups() if group))
     for found in _STRING.finditer(told):
         yield int(found[1]) / _PER_YEAR[found[2]]
-    if _OLD.search(told):
+    if _compiled(_OLD).search(told):
         yield OLDEST

@@ -8,6 +8,7 @@ be. What is recognised too much is a lost label, what is recognised too little a
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from cohortkit.traces.aged import read
 from cohortkit.traces.months import NAMES, ROMAN
@@ -54,7 +55,6 @@ _FORMS = (
     # seconds and milliseconds since 1970, from 2001 to 2039
     r"(?<![\w.])(?:1\d|2[01])\d{8}(?:\d{3})?(?!\w)",
 )
-_DATED = re.compile("|".join(_FORMS))
 
 _WHOLE = re.compile(
     "|".join(
@@ -77,7 +77,13 @@ _SEVEN = 10**6
 
 def tells_date(text: str) -> bool:
     """Whether a text holds a date, or a part of one that is finer than a year."""
-    return _DATED.search(read(text)) is not None
+    return _dated().search(read(text)) is not None
+
+
+@cache
+def _dated() -> re.Pattern[str]:
+    """Made when it is first asked for: few exports have labels."""
+    return re.compile("|".join(_FORMS))
 
 
 def tells_day(text: str) -> bool:
@@ -85,7 +91,7 @@ def tells_day(text: str) -> bool:
     told = read(text)
     if _WHOLE.search(told) is not None:
         return True
-    return _BORN.search(told) is not None and _DATED.search(told) is not None
+    return _BORN.search(told) is not None and _dated().search(told) is not None
 
 
 def number_tells_date(number: float) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from cohortkit.recipe.text import shipped
@@ -38,12 +39,18 @@ class Shape(NamedTuple):
     """A form, by the rule that is reported, and what a match must meet beside it."""
 
     rule: str
-    pattern: re.Pattern[str]
+    pattern: str
     meets: Callable[[str], bool] | None = None
 
 
 def _shape(rule: str, pattern: str, meets: Callable[[str], bool] | None = None) -> Shape:
-    return Shape(rule, re.compile(pattern, re.IGNORECASE), meets)
+    return Shape(rule, pattern, meets)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Made when the first text is read: most exports clean none, and each worker would pay."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _digits(least: int) -> Callable[[str], bool]:
@@ -164,6 +171,6 @@ SHAPES = (
 def found(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, rule) of all that is told by its form."""
     for rule, pattern, meets in SHAPES:
-        for match in pattern.finditer(text):
+        for match in _compiled(pattern).finditer(text):
             if meets is None or meets(match[0]):
                 yield match.start(), match.end(), rule
