@@ -286,3 +286,19 @@ def test_an_instance_that_lies_there_twice_is_one_row(
     assert not twice.table("instances")["SOPInstanceUID"].is_duplicated().any()
     counted = twice.counts().filter(pl.col("level") == "instance")
     assert [1] == counted["duplicate"].to_list()
+
+
+def test_tasks_and_files_are_in_the_dictionary_and_in_csv(
+    archive: Path, key: ck.Key, tmp_path: Path
+) -> None:
+    """A table at the top of a release is told of as the others are."""
+    made = run(planned(archive, to=[ck.Png(bits=16), ck.Tables(csv=True)]), tmp_path / "out", key)
+    tables = made.release / "tables"
+    entries = json.loads((tables / "data_dictionary.json").read_text())["Columns"]
+    for name in ("tasks", "files"):
+        frame = pl.read_parquet(made.release / f"{name}.parquet")
+        told = {one["Column"]: one["Description"] for one in entries if one["Table"] == name}
+
+        assert frame.columns == list(told)
+        assert "joined column" not in told.values()
+        assert pl.read_csv(tables / f"{name}.csv").height == frame.height > 0

@@ -220,6 +220,43 @@ TABLES: Mapping[str, tuple[Column, ...]] = MappingProxyType(
 )
 """Every table's columns in their order; ``labels`` has the joined columns after these."""
 
+_WHERE = tuple(
+    Column(name, Kind.TEXT, words)
+    for name, words in (
+        ("patient", "pseudonym of the patient; absent where none could be made"),
+        ("study", "pseudonym of the study"),
+        ("series", "pseudonym of the series"),
+        ("output", "kind of output"),
+    )
+)
+_TASK = Column("task", Kind.TEXT, "keyed name of the task, which did one series")
+TOP: Mapping[str, tuple[Column, ...]] = MappingProxyType(
+    {
+        "tasks": (
+            *_WHERE,
+            Column("status", Kind.TEXT, "what became of these instances"),
+            Column("reason", Kind.TEXT, "why, by its name on the closed list"),
+            Column("explanation", Kind.TEXT, "why, in plain words"),
+            Column("instances", Kind.INTEGER, "how many instances"),
+            Column("numbers", Kind.TEXT, "figures that explain the reason, as JSON"),
+            _TASK,
+        ),
+        "files": (
+            *_WHERE,
+            Column("path", Kind.TEXT, "the file, relative to the release"),
+            Column("role", Kind.TEXT, "what the file is to its output"),
+            Column("shape", Kind.INTEGER, "voxels or pixels along each axis", many=True),
+            Column("spacing", Kind.NUMBER, "distance of voxels", many=True, unit="mm"),
+            Column("dtype", Kind.TEXT, "number type of the values"),
+            Column("instances", Kind.INTEGER, "how many instances it was made of"),
+            Column("size", Kind.INTEGER, "size of the file", unit="byte"),
+            Column("sha256", Kind.TEXT, "digest of the file"),
+            _TASK,
+        ),
+    }
+)
+"""The tables at the top of a release, which every export has."""
+
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "patients": ("patient",),

@@ -59,8 +59,11 @@ FILES = pl.Schema(_FILES)
 """A row for each file of the release that a task wrote; ``path`` is relative to the release."""
 
 
-_Tables = Callable[[Iterable[Mapping[str, Any]], Mapping[str, str]], Mapping[str, bytes]]
-"""Rows by table, of one record after the other, and what the recipe does; to files by name."""
+_Tables = Callable[
+    [Iterable[Mapping[str, Any]], Mapping[str, str], Mapping[str, Sheet]], Mapping[str, bytes]
+]
+"""Rows by table, of one record after the other, what the recipe does, and the tables at the top of
+the release; to files by name."""
 
 
 def finish(
@@ -69,11 +72,15 @@ def finish(
     """The files at the top of the release, by name."""
     shelf = records if isinstance(records, Shelf) else Shelf.of(records)
     written: set[str] = set()
-    made = {f"{name}.parquet": data for name, data in _listed(shelf, about.parts, written)}
+    top = _listed(shelf, about.parts, written)
+    made = {
+        "tasks.parquet": top["tasks"].parquet(),
+        "files.parquet": top["files"].parquet(by=["path"]),
+    }
     for one in outputs:
         finisher: _Tables | None = getattr(one, "finish", None)
         if finisher is not None:
-            said = finisher(_rows(shelf, about.parts), about.treatment)
+            said = finisher(_rows(shelf, about.parts), about.treatment, top)
             made |= {f"{one.name}/{name}": data for name, data in said.items()}
     made["report.html"] = report(shelf.bare, about).encode("utf-8")
     made["export.json"] = _manifest(shelf.bare, written, about, made)
@@ -86,7 +93,7 @@ def _rows(shelf: Shelf, parts: Parts) -> Iterator[dict[str, list[dict[str, Any]]
         yield {name: placed(rows, parts) for name, rows in record.rows.items()}
 
 
-def _listed(shelf: Shelf, parts: Parts, written: set[str]) -> Iterator[tuple[str, bytes]]:
+def _listed(shelf: Shelf, parts: Parts, written: set[str]) -> dict[str, Sheet]:
     """The tables of tasks and files; and noted, the patients of whom there is a file."""
     beside: list[tuple[str, pl.DataType]] = [(SPLIT.name, pl.String())] if parts else []
     tasks, files = (Sheet(pl.Schema([*one.items(), *beside])) for one in (TASKS, FILES))
@@ -95,8 +102,7 @@ def _listed(shelf: Shelf, parts: Parts, written: set[str]) -> Iterator[tuple[str
         files.extend(placed(_files(record), parts))
         if record.names is not None and record.artifacts:
             written.add(record.names.patient)
-    yield "tasks", tasks.parquet()
-    yield "files", files.parquet(by=["path"])
+    return {"tasks": tasks, "files": files}
 
 
 def _names(record: Record) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from cohortkit.model import FORMAT
-from cohortkit.payloads.columns import CONFLICTS, KEYS, SPLIT, TABLES, Column, Kind
+from cohortkit.payloads.columns import CONFLICTS, KEYS, SPLIT, TABLES, TOP, Column, Kind
 from cohortkit.payloads.rows import Row, merged
 from cohortkit.writers.sheet import Sheet
 
@@ -29,7 +29,11 @@ _MOST_INTEGER = 2**63 - 1
 
 
 def files(
-    records: Iterable[Mapping[str, Iterable[Row]]], treatment: Mapping[str, str], *, csv: bool
+    records: Iterable[Mapping[str, Iterable[Row]]],
+    treatment: Mapping[str, str],
+    top: Mapping[str, Sheet],
+    *,
+    csv: bool,
 ) -> dict[str, bytes]:
     """Every file by name (see ``Tables.finish``)."""
     building = {name: Building(name) for name in TABLES}
@@ -44,6 +48,10 @@ def files(
     split = {SPLIT.name: SPLIT} if SPLIT.name in sheets["patients"].schema else {}
     for name, one in sheets.items():
         made[f"{name}.parquet"] = one.parquet()
+        if csv:
+            made[f"{name}.csv"] = b"".join(_csv_lines(one))
+        entries += _dictionary(name, one, split, treatment)
+    for name, one in top.items():
         if csv:
             made[f"{name}.csv"] = b"".join(_csv_lines(one))
         entries += _dictionary(name, one, split, treatment)
@@ -216,7 +224,7 @@ def _dictionary(
     name: str, one: Sheet, split: Mapping[str, Column], treatment: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """A row for each column of a table."""
-    known = {**split, **{column.name: column for column in TABLES[name]}}
+    known = {**split, **{column.name: column for column in {**TABLES, **TOP}[name]}}
     nulls, conflicts = Counter[str](), Counter[str]()
     for frame in one.frames():
         nulls.update({column: frame[column].null_count() for column in frame.columns})

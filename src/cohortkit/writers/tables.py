@@ -6,13 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from cohortkit import given
 from cohortkit.model import Artifact, DeidentifiedSeries, Payload, PayloadKind
 from cohortkit.payloads.rows import Row
 
+if TYPE_CHECKING:
+    from cohortkit.writers.sheet import Sheet
+
 _UNSAID: Mapping[str, str] = MappingProxyType({})
+_NONE: Mapping[str, Sheet] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Tables:
         self,
         rows: Iterable[Mapping[str, Iterable[Row]]],
         treatment: Mapping[str, str] = _UNSAID,
+        top: Mapping[str, Sheet] = _NONE,
     ) -> dict[str, bytes]:
         """Every file by name. Pure: the same rows in any order give the same bytes.
 
@@ -54,7 +59,8 @@ class Tables:
             rows: by table, as ``payloads.rows`` makes them, of one series after the other; in the
                 order of patient, study and series they need not be in memory at once.
             treatment: what the recipe did, in words, by DICOM keyword; for the dictionary.
+            top: the tables of tasks and files, which are told of in the dictionary, too.
         """
         from cohortkit.writers.parquet import files  # noqa: PLC0415 - no worker finishes, nor loads polars
 
-        return files(rows, treatment, csv=self.csv)
+        return files(rows, treatment, top, csv=self.csv)
