@@ -17,6 +17,7 @@ from cohortkit.model.released import Statement
 from cohortkit.reasons import Reason
 from cohortkit.run.about import About
 from cohortkit.run.finish import finish
+from cohortkit.writers.sheet import Sheet
 
 ABOUT = About(
     recipe="basic",
@@ -95,7 +96,9 @@ class Tables:
         self,
         rows: Iterable[Mapping[str, Sequence[Mapping[str, object]]]],
         treatment: Mapping[str, str],
+        top: Mapping[str, Sheet],
     ) -> dict[str, bytes]:
+        assert {"tasks", "files"} == set(top)
         said: dict[str, list[object]] = {}
         for one in rows:
             for name, lines in one.items():

@@ -102,6 +102,7 @@ class Dicom:
         self,
         rows: Iterable[Mapping[str, Sequence[Mapping[str, object]]]],
         treatment: Mapping[str, str],  # noqa: ARG002 - the protocol's: no column to describe
+        top: Mapping[str, object],  # noqa: ARG002 - the same
     ) -> dict[str, bytes]:
         """The directory, where one is asked for. Pure."""
         if not self.dicomdir:
