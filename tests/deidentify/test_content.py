@@ -205,7 +205,7 @@ def test_a_birth_date_by_a_local_code_is_one_too(meaning: str) -> None:
     first, second, third = released(report(born, number, weight), TREES, SHIFTED).ContentSequence
     assert "19000101" == first.Date
     assert [] == list(second.MeasuredValueSequence)
-    assert "3" == str(third.MeasuredValueSequence[0].NumericValue)
+    assert "3.1" == str(third.MeasuredValueSequence[0].NumericValue)
 
 
 @pytest.mark.parametrize("meaning", ["Age", "Patient's Age", "Alter"])

@@ -29,6 +29,7 @@ from cohortkit.run.identity import demand_ids, keep_people
 from cohortkit.run.ledger import note
 from cohortkit.run.limits import Limits
 from cohortkit.run.lock import alone, hold
+from cohortkit.run.naming import demand_unnamed
 from cohortkit.run.pace import Pace, Paced
 from cohortkit.run.place import Place, cause, check, finished, into_folders, publish
 from cohortkit.run.plan import Plan
@@ -44,6 +45,7 @@ from cohortkit.verify.canary import canary
 
 __all__ = ["Export", "export"]
 
+_PROJECT = "the key's project"
 _GOES_ON = "the same command goes on"
 
 
@@ -122,7 +124,7 @@ def export(
             f"key file {key.path.name}: it is inside the archive or its index, which are only "
             "read; move it elsewhere"
         )
-    demand_plain({"the key's project": key.project}, plan.series)
+    demand_plain({_PROJECT: key.project}, plan.series)
     people = {plan.people.one(task.person) for task in plan.tasks}
     demand_ids(ids, key, plan.recipe, plan.archive, people)
     place = check(out, plan.archive)
@@ -141,6 +143,7 @@ def export(
         settings.digest,
         ids=ids,
         people=plan.people,
+        words=() if plan.words is None else (*plan.words, (_PROJECT, key.project)),
     )
     if pace is not None and not isinstance(pace, Pace):
         raise UsageError("pace: a ck.Pace, such as ck.Pace(hours='20:00-06:00')")
@@ -306,6 +309,8 @@ class _Run:
         records = Shelf.on(place, lost)
         # of dead workers: nobody has searched it
         remove_litter(place, records.rowless(), keep_finished=True)
+        if self.work.words:
+            self._demand_unnamed(records)
         made = finish(records, self.about(), self.plan.outputs)
         # noted before it is there: no release without a line of who made it
         released(place, self.work.key.pseudonyms(), made["export.json"], records=len(records))
@@ -313,6 +318,14 @@ class _Run:
             _put(place, name, data)
         Posted.sweep(place.vault, locks=True)
         self.note("end", records=len(records), unpublished=len(lost))
+
+    def _demand_unnamed(self, records: Shelf) -> None:
+        """Publish nothing that tells of the whole where a word names somebody."""
+        try:
+            demand_unnamed(self.place, (one.task for one in records.bare), self.said)
+        except UsageError:
+            unfinish(self.place)
+            raise
 
     def _work(self, engine: Engine, standing: Standing) -> list[Record]:
         """Do what is left to do.

@@ -82,6 +82,11 @@ class Place:
         return self.vault / "texts"
 
     @property
+    def named(self) -> Path:
+        """In which of the user's words a task found its patient: places, no values."""
+        return self.vault / "named"
+
+    @property
     def fetched(self) -> Path:
         """What is brought here from a server, by task and as long as it is at work; identified."""
         return self.vault / "fetched"

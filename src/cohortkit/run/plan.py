@@ -28,12 +28,13 @@ from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
 from cohortkit.run.identity import met, read_people
 from cohortkit.run.labelled import FEWEST, Cell, demand_typed, in_words, small_cells
 from cohortkit.run.labelled import frame_of as frame_of_cells
+from cohortkit.run.naming import Words
 from cohortkit.run.place import cause
 from cohortkit.run.predict import Forecast, demand_decoders, forecast
 from cohortkit.run.secret import demand_place, write_new
 from cohortkit.run.tasks import build
 from cohortkit.run.texts import ready
-from cohortkit.run.wording import demand_silent, demand_untelling
+from cohortkit.run.wording import demand_silent, demand_untelling, unproved
 from cohortkit.sources.located import Located, elsewhere
 from cohortkit.writers import writer
 
@@ -57,6 +58,8 @@ class Plan:
         noted: tells the log of a shared index that it is exported.
         fewest: how many patients a value of a joined column should have.
         small: the values that fewer have. Identified.
+        words: the user's, for each task to look for its patient in them; None where the index
+            knows whom they may name.
     """
 
     tasks: tuple[Task, ...]
@@ -76,6 +79,7 @@ class Plan:
     noted: Callable[[], None] | None = None
     fewest: int = FEWEST
     small: tuple[Cell, ...] = ()
+    words: Words | None = None
 
     def limit(self, count: int) -> Plan:
         """The same plan, of which a run does the first tasks only: to try it on a few.
@@ -277,7 +281,8 @@ def plan(
     given.whole("fewest", fewest)
     outputs = outputs_of(to)
     demand_typed(recipe, cohort)
-    demand_silent(cohort, asked(cohort, recipe).steps, recipe)
+    steps = asked(cohort, recipe).steps
+    demand_silent(cohort, steps, recipe)
     labels = tuple(cohort.labels)
     released = tuple(label.column for label in recipe.labels)
     merges = People() if people is None else read_people(people, recipe.default_issuer)
@@ -315,6 +320,7 @@ def plan(
         noted=_noting(cohort, recipe),
         fewest=fewest,
         small=small,
+        words=unproved(cohort, steps, recipe),
     )
     return planned if limit is None else planned.limit(limit)
 

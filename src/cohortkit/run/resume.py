@@ -112,7 +112,7 @@ def resume(
         asked = tasks.get(record.task)
         if asked is None:
             strangers[record.task] = "" if record.names is None else record.names.patient
-        elif record.task in mine and stands(place, record, inputs_of(work.key, asked), under):
+        elif record.task in mine and stands(place, record, inputs_of(work, asked), under):
             standing |= set() if _again(record, retry) else {record.task}
     if strangers:
         _part_with(place, work, strangers, said, allowed=gone == "withdraw")
@@ -177,7 +177,7 @@ def missing(place: Place, plan: Plan, work: Work) -> int:
     under = plans(place, work, str(place.root))
     for record in read_all(place):
         task = tasks.get(record.task)
-        if task is not None and stands(place, record, inputs_of(work.key, task), under):
+        if task is not None and stands(place, record, inputs_of(work, task), under):
             del tasks[record.task]
     return len(tasks)
 

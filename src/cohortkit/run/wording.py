@@ -23,6 +23,7 @@ from cohortkit.model import Task
 from cohortkit.model.query import AnyOf, Exactly, Like, Matches, Predicate
 from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Recipe
+from cohortkit.run.naming import Words, knows_names
 from cohortkit.traces.dated import tells_day
 
 _PROSE: Final = frozenset(
@@ -54,12 +55,10 @@ def demand_silent(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> None
         UsageError: it says in which place, and not the value.
     """
     series = cohort.index.series()
-    said = {f"step {number}": step for number, step in enumerate(steps, 1)}
-    reasons = {place: step.reason for place, step in said.items()}
-    joined = {f"joined column {number}": name for number, name in enumerate(cohort.labels, 1)}
-    prose, commands = _words(recipe)
+    said = _numbered(steps)
+    free, prose, commands = _written(cohort, said, recipe)
     signed = {place for place in prose if place.removeprefix("the recipe's ") in _SIGNED}
-    demand_plain({**reasons, **joined, **prose}, series, signed=signed)
+    demand_plain({**free, **prose}, series, signed=signed)
     draws = {place: str(step) for place, step in said.items() if step.action in _DRAWN}
     demand_nobody(draws, series, days=False)  # a seed is often written as a day
     rest = {place: str(step) for place, step in said.items() if place not in draws}
@@ -70,6 +69,30 @@ def demand_silent(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> None
     for place, text in _asked(said, cohort.labels).items():
         if tells_day(text):
             raise UsageError(f"{place}: asks a joined text for a day, and would be shown")
+
+
+def unproved(cohort: Cohort, steps: Sequence[Step], recipe: Recipe) -> Words | None:
+    """All that the user wrote, where the index cannot say whom it names; None where it can."""
+    if knows_names(cohort.index.series()):
+        return None
+    said = _numbered(steps)
+    free, prose, commands = _written(cohort, said, recipe)
+    asked = {f"{place} (question)": text for place, text in _asked(said, cohort.labels).items()}
+    words = {**free, **prose, **commands, **asked}
+    return tuple((place, text) for place, text in words.items() if text)
+
+
+def _numbered(steps: Sequence[Step]) -> dict[str, Step]:
+    return {f"step {number}": step for number, step in enumerate(steps, 1)}
+
+
+def _written(
+    cohort: Cohort, steps: Mapping[str, Step], recipe: Recipe
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Reasons and names of joined columns; a recipe's own words; what it does. By place."""
+    reasons = {place: step.reason for place, step in steps.items()}
+    joined = {f"joined column {number}": name for number, name in enumerate(cohort.labels, 1)}
+    return {**reasons, **joined}, *_words(recipe)
 
 
 def _asked(steps: Mapping[str, Step], labels: Collection[str]) -> dict[str, str]:

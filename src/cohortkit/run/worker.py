@@ -37,6 +37,7 @@ from cohortkit.model import (
 from cohortkit.protocols import Pseudonyms, Source, Writer
 from cohortkit.reasons import Reason
 from cohortkit.recipe.model import Recipe
+from cohortkit.run.naming import Words, naming, note_naming
 from cohortkit.run.place import Place, publish, sweep_stems, sync_files
 from cohortkit.run.produce import Product, folder_of, produce, stem_of
 from cohortkit.run.records import to_json
@@ -64,6 +65,7 @@ class Work:
         plan: digest of the settings, written into every record.
         ids: random ids; without a table they are keyed.
         people: who is merged with whom.
+        words: of the user's, in which each task looks for its patient.
     """
 
     recipe: Recipe
@@ -74,6 +76,7 @@ class Work:
     plan: str
     ids: IdTable | None = None
     people: People = field(default_factory=People)
+    words: Words = ()
 
     def pseudonyms(self) -> Pseudonyms:
         """The maker of all that stands in the release for an identity."""
@@ -139,6 +142,9 @@ class Work:
         try:
             instances = self.source.fetch(task, scratch)
             headers = [instance.header for instance in instances]
+            if self.words:
+                found = naming(self.words, headers)
+                note_naming(Place(self.root), token_of(self.pseudonyms(), task), found)
             return self._export(task, instances, headers)
         except Refusal as refusal:
             numbers = unidentified(refusal.numbers, headers, task)
@@ -185,7 +191,7 @@ class Work:
             rows=product.rows,
             statement=series.statement,
             searched=finding.searched,
-            inputs=inputs_of(self.key, task),
+            inputs=inputs_of(self, task),
             pixel_work=counts(series),
         )
 
@@ -206,7 +212,7 @@ def ended(
         outcomes=tuple(
             Outcome(one.name, status, everything, reason, numbers or {}) for one in work.outputs
         ),
-        inputs=inputs_of(work.key, task),
+        inputs=inputs_of(work, task),
     )
 
 
@@ -225,7 +231,7 @@ def names_of(pseudonyms: Pseudonyms, task: Task) -> Names:
     )
 
 
-def inputs_of(key: Key, task: Task) -> str:
+def inputs_of(work: Work, task: Task) -> str:
     """A keyed digest of what the task was made from; where the files lie does not matter.
 
     It stays in the vault, so that it may be keyed where the ids of the release are random.
@@ -233,9 +239,10 @@ def inputs_of(key: Key, task: Task) -> str:
     files = [(file.sop_instance_uid, file.size, file.mtime_ns) for file in task.files]
     labels = [(name, type(value).__name__, str(value)) for name, value in task.labels]
     joined = [(name, type(value).__name__, str(value)) for name, value in task.joined]
-    cleaning = [joined, task.seen] if joined or task.seen else []
+    cleaning: list[object] = [joined, task.seen] if joined or task.seen else []
+    cleaning += [["words", *work.words]] if work.words else []
     text = json.dumps([task.sop_class_uid, task.modality, task.over_89, labels, files, *cleaning])
-    return key.pseudonyms().token("inputs", hashlib.sha256(text.encode()).hexdigest())
+    return work.key.pseudonyms().token("inputs", hashlib.sha256(text.encode()).hexdigest())
 
 
 def _of_os(error: OSError) -> Reason:
