@@ -133,3 +133,11 @@ def test_the_schema_is_json_and_knows_the_words(project: Path) -> None:
     assert made["required"] == ["basis"]
     for file in (project / "recipes").glob("*.toml"):
         assert set(tomllib.loads(file.read_text())) <= set(made["properties"])
+
+
+def test_a_private_element_is_in_no_dictionary() -> None:
+    """So it is not newer than the one that is used."""
+    told = str(explain(load_recipe("basic"), "(0019,100c)"))
+
+    assert "removed" in told
+    assert "newer" not in told

@@ -6,10 +6,9 @@ import datetime as dt
 import os
 import secrets
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 
@@ -27,9 +26,7 @@ from cohortkit.index.update import Update, run_of
 from cohortkit.index.walk import Listing, list_files
 from cohortkit.index.writer import Writer, writing
 from cohortkit.places import inside_release
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from cohortkit.progress import bar
 
 _BATCH = 256
 _WORTH_A_WORKER = 4_000  # files; fewer are read before a process has started
@@ -173,22 +170,12 @@ def _read(
     )
     with (
         closing(read_all(str(root), batches, processes)) as answers,
-        _bar(files.height, shown=progress) as bar,
+        bar(files.height, "scan", "file") if progress else nullcontext() as shows,
     ):
         for batch in answers:
-            if bar is not None:
-                bar.update(batch.files)
+            if shows is not None:
+                shows.update(batch.files)
             yield batch
-
-
-def _bar(total: int, *, shown: bool) -> AbstractContextManager[tqdm[NoReturn] | None]:
-    if not shown:
-        return nullcontext()
-    # where a bar is shown: in a notebook that lacks its widgets, this import warns
-    from tqdm.auto import tqdm  # noqa: PLC0415 - see above
-
-    # None: a bar for a terminal or a notebook, none in a log
-    return tqdm(total=total, desc="scan", unit="file", disable=None)
 
 
 def _cores() -> int:

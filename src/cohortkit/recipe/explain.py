@@ -68,7 +68,8 @@ class Explained:
     def __str__(self) -> str:
         known = self.attribute != self.tag
         name = " ".join(filter(None, (self.attribute, self.tag if known else "", self.vr)))
-        newer = "" if known else "; newer than the data dictionary used here"
+        private = self.tag[4:5] in "13579bdf"  # the last digit of an odd group
+        newer = "" if known or private else "; newer than the data dictionary used here"
         return f"{name}: {self.words} ({self.why}{newer})"
 
 

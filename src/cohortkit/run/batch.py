@@ -18,6 +18,7 @@ from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import ExportFailed, KeyFileError, OutputError, UsageError, unwritten
 from cohortkit.model import Record, Status, Task
 from cohortkit.places import inside
+from cohortkit.progress import bar
 from cohortkit.protocols import Engine
 from cohortkit.reasons import Reason
 from cohortkit.run.about import About
@@ -365,10 +366,10 @@ def _shown(
     if not shown or not total:
         yield from results
         return
-    from tqdm.auto import tqdm  # noqa: PLC0415 - only where a bar is shown
-
-    # None: a bar for a terminal or a notebook, none in a log
-    yield from tqdm(results, total=total, desc="export", unit="series", disable=None)
+    with bar(total, "export", "series") as shows:
+        for one in results:
+            yield one
+            shows.update()
 
 
 def _failure(record: Record) -> Reason | None:

@@ -95,7 +95,7 @@ def _how(given: Given, names: AbstractSet[str]) -> str:
     if names:
         return hint(given.text, names)
     return {
-        Source.VARIABLE: "; load_recipe(…, variables=…) defines variables",
+        Source.VARIABLE: "; variables=… (in the shell --variables) defines them",
         Source.FUNCTION: "; load_recipe(…, functions={…}) defines functions",
     }.get(given.source, "")
 
