@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cohortkit.geometry.copies import suspects
 from cohortkit.geometry.stacks import Stack, split
 from cohortkit.model import Facts, InstanceFacts, Mosaic, Photometric, Reason, Refused, Status
-from cohortkit.model.facts import ImageRole
+from cohortkit.model.facts import ImageRole, Orientation
 from grids import CORONAL, FORM, Slice, changed, moved, series, slices
 
 
@@ -66,12 +66,24 @@ def test_a_removed_slice_is_refused(count: int, data: st.DataObject) -> None:
     assert [(Reason.MISSING_SLICE, tuple(range(count - 1)))] == refused(found)
 
 
-@given(st.integers(3, 9), st.data())
-def test_a_swapped_orientation_is_split_off(count: int, data: st.DataObject) -> None:
-    """A slice that looks elsewhere never lies in the others' volume."""
+ELSEWHERE = (
+    CORONAL,
+    (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0),
+    (0.0, 1.0, 0.0, -1.0, 0.0, 0.0),
+    (0.9998477, 0.0174524, 0.0, -0.0174524, 0.9998477, 0.0),
+    (1.0, 0.0, 0.0, 0.0, 0.9998477, 0.0174524),
+)
+"""Another plane; half and a quarter of a turn in the same plane; a degree in it and out of it."""
+
+
+@given(st.integers(3, 9), st.sampled_from(ELSEWHERE), st.data())
+def test_a_swapped_orientation_is_split_off(
+    count: int, orientation: Orientation, data: st.DataObject
+) -> None:
+    """A slice that looks elsewhere, or lies turned, never lies in the others' volume."""
     which = data.draw(st.integers(0, count - 1))
     mixed = slices(count)
-    mixed[which] = changed(mixed[which], orientation=CORONAL)
+    mixed[which] = changed(mixed[which], orientation=orientation)
     found = split_of(mixed)
     assert all(which not in stack.instances or len(stack.instances) == 1 for stack in made(found))
     assert accounted(found, count)

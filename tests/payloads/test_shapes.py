@@ -394,6 +394,28 @@ def test_resampled_tilt_is_dcm2niix_s(extra: dict[str, object], tmp_path: Path) 
     same(volume, reference["_Tilt_1"])
 
 
+@pytest.mark.parametrize(
+    ("degrees", "gap", "more"),
+    [(12.3, 2.7, 0.0), (-17, 4.22, 0.0), (17, 4.22, 1.7), (-20.5, 3.1, 1.7)],
+)
+def test_however_a_gantry_leans(degrees: float, gap: float, more: float, tmp_path: Path) -> None:
+    """Every value is dcm2niix's, be it to one side or the other, evenly spaced or not."""
+    lean = math.radians(degrees)
+    found = scanned(
+        tmp_path / "in",
+        [(-12.5, 33.0, round(gap * k + more * max(k - 4, 0) - 101.3, 4)) for k in range(10)],
+        ImageOrientationPatient=[1, 0, 0, 0, round(math.cos(lean), 6), -round(math.sin(lean), 6)],
+        GantryDetectorTilt=degrees,
+    )
+    reference = converted(tmp_path / "in", tmp_path / "out")
+    policies = Policies(tilt="resample", spacing="resample")
+    (volume,) = (one for item in volumes(*found) for one in shaped(item, policies))
+    assert isinstance(volume, Volume)
+    expected, _ = canonical(reference["_Tilt_Eq_1" if more else "_Tilt_1"])
+    values, _ = canonical(nib.Nifti1Image(np.asarray(volume), volume.affine))
+    assert np.array_equal(expected, values)
+
+
 @pytest.mark.data
 def test_a_real_gantry_leans_and_its_slices_are_uneven(tmp_path: Path, shared_data: Path) -> None:
     """Both at once: dcm2niix's ``_Tilt_Eq`` of 28 slices, every one of 17 million voxels."""
