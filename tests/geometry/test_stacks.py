@@ -57,6 +57,17 @@ def test_order_of_files_does_not_matter(sequence: list[int]) -> None:
     assert made(split_of(plain))[0].affine.tolist() == stack.affine.tolist()
 
 
+@given(st.permutations(range(7)))
+def test_directions_that_are_rounded_differently_depend_on_no_order(sequence: list[int]) -> None:
+    """Slices whose directions differ in the last digits have one affine, to the last bit."""
+    plain = [
+        changed(one, orientation=(1.0, 0.0, 0.0, 0.0, 1.0, 1e-5 * (n * 3 % 7)))
+        for n, one in enumerate(slices(7))
+    ]
+    (stack,) = made(split_of([plain[n] for n in sequence]))
+    assert made(split_of(plain))[0].affine.tolist() == stack.affine.tolist()
+
+
 @given(st.integers(4, 12), st.data())
 def test_a_removed_slice_is_refused(count: int, data: st.DataObject) -> None:
     """Whichever inner slice is gone, all the others are refused by name."""
