@@ -8,10 +8,10 @@ value of the series, and the lists of what its instances differ in (``image_type
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from cohortkit.deidentify.outlines import follows_skin
+from cohortkit.deidentify.pages import is_page, is_page_of_a_study, is_page_type
 from cohortkit.deidentify.regions import Region, is_head_kernel, region
 from cohortkit.deidentify.signatures import Get, There, fitting, may_hold_pixels, refused
 from cohortkit.dicom.sop_classes import lookup
@@ -26,16 +26,8 @@ _SOUND = frozenset(_ROOT + tail for tail in ("3", "3.1", "6", "6.1", "6.2", "6.3
 _CONE_BEAM = frozenset(_ROOT + tail for tail in ("13.1.1", "13.1.2"))
 _SURFACES = frozenset(_ROOT + tail for tail in ("66.5", "68.1", "68.2"))
 """Surface segmentations; scans of a surface, which are of faces and teeth as a rule."""
-_CAPTURED = re.compile(r"SCREEN|DOSE|REPORT|\bPROT\b|PROTOCOL")
-"""Pages that a scanner draws: screen saves, dose and protocol pages, however they are written."""
-_PAGE = re.compile(
-    r"\bDOS(?:E|IS|IM[EÉ]TRIE)[\W_]*(?:INFO|PAGE|SHEET|RECORD|RECAP|TABLE|PROTO|BERICHT|RAPPORT)|\A\W*DOSE\W*\Z|"
-    r"\b(?:PATIENT(?:EN)?|EXAM|SCAN)[\W_]*PROTO[CK]OL|REPORT(?:S|\b)|RAPPORT\b|\bBERICHT|"
-    r"SCREEN[\W_]*(?:SAV|SHOT|CAP|GRAB|PRINT|DUMP)|BILDSCHIRM|SECONDARY[\W_]*CAPTURE|"
-    r"\bSUMMARY\b|\bRESULTS?\b|HARD[\W_]*COPY|PRINT[\W_]*OUT"
-)
-"""The same in a description, where low dose and screening are words of ordinary series."""
 _SAYS_WHAT_IT_IS = ("SeriesDescription", "ImageComments", "DerivationDescription")
+_SAYS_WHY = ("ProtocolName", "StudyDescription")
 _OF_A_CAPTURE = (
     "ConversionType",
     "SecondaryCaptureDeviceID",
@@ -51,9 +43,11 @@ _OF_A_CAPTURE = (
 """Attributes that only what is captured or copied has (PS3.3 C.8.6.1 and its forerunners)."""
 _SCANNERS = frozenset({"", "CT", "MR", "PT", "NM", "ST"})
 """Modalities of the classes that their scanner itself draws; ST is a SPECT of old."""
-_MEASURED = frozenset({"CT", "PT"})
+_NO_PROJECTION = frozenset({"OT", "SC", "DOC", "US", "ES", "XC", "HC"})
+"""Modalities that no device for radiographs has."""
+_MEASURED = frozenset(_ROOT + tail for tail in ("2", "2.1", "2.2", "128", "128.1", "130"))
 _PICTURE = 8
-"""Bits of a picture: too few for what these scanners measure."""
+"""Bits of a picture: too few for what scanners of these classes measure."""
 _NAMES_A_PART = (
     "BodyPartExamined",
     "AnatomicRegionSequence",
@@ -131,26 +125,32 @@ def _pixel_risks(get: Get, sop: SopClass) -> Iterator[PixelRisk]:
         yield PixelRisk.HIGH_RISK_CLASS
     elif sop.risk is Risk.STATED and stated != {"NO"}:
         yield PixelRisk.NOT_STATED
-    elif sop.risk is Risk.LOW:
-        yield from _signs_of_a_capture(get)
-        modalities = {_text(value) for value in (get("Modality"), *_each(get("modalities")))}
+    modalities = {_text(value) for value in (get("Modality"), *_each(get("modalities")))}
+    if sop.risk is Risk.LOW:
+        yield from _signs_of_a_capture(get, sop)
         if (
             sop.kind is Kind.IMAGE
             and sop.department is not Department.ANY
             and modalities - _SCANNERS
         ):
             yield PixelRisk.HIGH_RISK_CLASS  # the class says one thing, the device another
+    elif sop.risk is Risk.STATED and sop.department is not Department.RADIOTHERAPY:
+        yield from _signs_of_a_capture(get, sop)  # a digitised film says NO as well
+        if modalities & _NO_PROJECTION:
+            yield PixelRisk.HIGH_RISK_CLASS
 
 
-def _signs_of_a_capture(get: Get) -> Iterator[PixelRisk]:
-    """What in a CT, MR, PT or NM header says that it was not the scanner that drew this."""
+def _signs_of_a_capture(get: Get, sop: SopClass) -> Iterator[PixelRisk]:
+    """What in the header says that it was not the scanner or detector that drew this."""
     types = [get("ImageType"), *_each(get("image_types"))]
     terms = [{t.strip() for v in _each(one) for t in _text(v).split("\\")} for one in types]
-    if any({"DERIVED", "SECONDARY"} <= one for one in terms):
+    copied = {"SECONDARY"} if sop.risk is Risk.STATED else {"DERIVED", "SECONDARY"}
+    if any(copied <= one for one in terms):
         yield PixelRisk.DERIVED_SECONDARY
-    drawn = any(_CAPTURED.search(term) for one in terms for term in one)
-    drawn |= _text(get("Modality")) in _MEASURED and 0 < _number(get("BitsStored")) <= _PICTURE
-    if drawn or any(map(_PAGE.search, _texts(get, _SAYS_WHAT_IT_IS))):
+    drawn = any(is_page_type(term) for one in terms for term in one)
+    drawn |= sop.uid in _MEASURED and 0 < _number(get("BitsStored")) <= _PICTURE
+    drawn |= any(map(is_page, _texts(get, _SAYS_WHAT_IT_IS)))
+    if drawn or any(map(is_page_of_a_study, _texts(get, _SAYS_WHY))):
         yield PixelRisk.SCREEN_SAVE
     colours = {_text(v) for v in [get("PhotometricInterpretation"), *_each(get("photometrics"))]}
     if colours - _GREY or _number(get("SamplesPerPixel")) > 1:

@@ -1,0 +1,61 @@
+"""Pages and captures that call themselves scans or radiographs."""
+
+from __future__ import annotations
+
+import pytest
+
+from cohortkit.deidentify.gates import burned_in_risk
+from cohortkit.dicom.sop_classes import TABLE
+from cohortkit.model import Reason
+from cohortkit.recipe.model import Basis, Recipe
+
+ROOT = "1.2.840.10008.5.1.4.1.1."
+CT, MR, CR = (TABLE[ROOT + tail] for tail in ("2", "4", "1"))
+STRICT = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Scanned document", "Consent form", "Request form", "Arztbrief", "Befund", "Patientendaten",
+     "Patient Info", "Captura", "Captured image", "Snapshot", "Informe de dosis",
+     "Riepilogo dose", "Foglio dose", "Dosisblatt", "Dosisübersicht", "Page de dosimetrie",
+     "999 Dose", "Untersuchungsprotokoll", "Key Images"],
+)  # fmt: skip
+def test_a_page_is_known_by_its_description(text: str) -> None:
+    """In the languages of the consoles."""
+    get = {"SeriesDescription": text}.get
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, STRICT)
+
+
+@pytest.mark.parametrize("text", ["low dose chest", "Lu177 Dosimetrie 24h", "SnapShot 75%"])
+def test_words_of_ordinary_series_are_no_pages(text: str) -> None:
+    """Nor where a protocol or a study is called so."""
+    for keyword in ("SeriesDescription", "ProtocolName", "StudyDescription"):
+        assert burned_in_risk({keyword: text}.get, CT, STRICT) is None
+
+
+@pytest.mark.parametrize("term", ["CAPTURE", "SNAPSHOT", "SSAVE", "SCRNSAVE", "FILMED", "TEXT"])
+def test_a_capture_is_known_by_its_image_type(term: str) -> None:
+    """Though it says that it is primary."""
+    get = {"ImageType": ["DERIVED", "PRIMARY", term]}.get
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, MR, STRICT)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [{"ConversionType": "SD"}, {"Modality": "OT"}, {"ImageType": ["DERIVED", "SECONDARY"]},
+     {"SeriesDescription": "Screenshot"}],
+)  # fmt: skip
+def test_a_digitised_film_is_held_though_it_says_no(sign: dict[str, object]) -> None:
+    """BurnedInAnnotation NO is a radiograph's word, not a film scanner's."""
+    plain = {"BurnedInAnnotation": "NO", "ImageType": ["DERIVED", "PRIMARY"], "Modality": "CR"}
+    assert burned_in_risk(plain.get, CR, STRICT) is None
+    assert Reason.BURNED_IN_RISK is burned_in_risk({**plain, **sign}.get, CR, STRICT)
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", ""])
+def test_eight_bits_of_a_ct_are_a_picture_whatever_its_modality(modality: str) -> None:
+    """The class says what was measured."""
+    get = {"Modality": modality, "BitsStored": 8}.get
+    assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, STRICT)
+    assert burned_in_risk(get, MR, STRICT) is None
