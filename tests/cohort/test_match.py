@@ -138,7 +138,6 @@ def test_a_patient_with_one_ill_series_is_a_case_with_all_of_them() -> None:
         {"case": pl.col("Rows")},
         {"case": "ill"},
     ],
-    ids=str,
 )
 def test_a_match_that_cannot_be_meant_is_refused(wrong: dict[str, object]) -> None:
     """Nothing in common, no numbers, no condition."""
