@@ -294,3 +294,16 @@ def test_no_bytes_raise_anything_else(
 
         assert isinstance(header, Dataset)
         assert place is None or isinstance(place, PixelPlace)
+
+
+def test_a_sequence_that_is_never_closed_is_a_cut_file(tmp_path: Path) -> None:
+    """The system let the file be read; it is the file that ends."""
+    data = Path(get_testdata_file("CT_small.dcm", download=False)).read_bytes()
+    place = data.index(bytes.fromhex("10001000"))
+    opened = bytes.fromhex("08004011") + b"SQ\0\0" + b"\xff" * 4
+    opened += bytes.fromhex("feff00e0") + b"\xff" * 4
+    (tmp_path / "x").write_bytes(data[:place] + opened + data[place:])
+
+    with pytest.raises(Refusal) as caught:
+        read_header(tmp_path / "x")
+    assert Reason.TRUNCATED is caught.value.reason

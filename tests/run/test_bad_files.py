@@ -50,6 +50,7 @@ def broken(length: int) -> bytes:
 
 REFUSED = {
     "a name as rows": "unsupported-pixels",
+    "rows of half a number": "unsupported-pixels",
     "a VR that there is not": "identity-found",  # the patient's name as that of a manufacturer
     "a kept sequence cut off": "not-understood",
     "a kept sequence of text": "not-understood",
@@ -67,6 +68,7 @@ FAULTS: dict[str, Fault] = {
     "a name as a number": lambda ds: raw(ds, "SliceThickness", "DS", MARK.encode()),
     "a name as a code": lambda ds: raw(ds, "ScanOptions", "CS", f"{MARK}^Code".encode()),
     "a name as rows": lambda ds: raw(ds, "Rows", "LO", MARK.encode()),
+    "rows of half a number": lambda _: halved("Rows"),
     "a name as a UID": lambda ds: raw(ds, "FrameOfReferenceUID", "UI", MARK.encode()),
     "a name as an age": lambda ds: raw(ds, "PatientAge", "AS", MARK.encode()),
     "a VR that there is not": lambda ds: unknown(ds, "Manufacturer"),
@@ -84,6 +86,11 @@ def unknown(ds: FileDataset, keyword: str) -> None:
     """A VR of two letters that mean nothing."""
     raw(ds, keyword, "LO", MARK.encode())
     LATE[keyword] = (_head(Tag(keyword), b"LO"), _head(Tag(keyword), b"QZ"))
+
+
+def halved(keyword: str) -> None:
+    """A number of two bytes under a VR of four."""
+    LATE[keyword] = (_head(Tag(keyword), b"US"), _head(Tag(keyword), b"UL"))
 
 
 def noise(size: int) -> bytes:

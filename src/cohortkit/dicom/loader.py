@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.errors import BytesLengthException
 from pydicom.filereader import data_element_generator, read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
@@ -183,7 +184,9 @@ def reading() -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise TaskFailure(Reason.FILE_VANISHED) from None
-    except OSError:
+    except OSError as error:
+        if error.errno is None:  # pydicom's, of a file that ends where an element should begin
+            raise Refusal(Reason.TRUNCATED) from None
         raise TaskFailure(Reason.READ_ERROR) from None
     except EOFError:
         raise Refusal(Reason.TRUNCATED) from None
@@ -191,6 +194,7 @@ def reading() -> Iterator[None]:
         ArithmeticError,
         AssertionError,
         AttributeError,
+        BytesLengthException,
         LookupError,
         NotImplementedError,
         RecursionError,

@@ -14,6 +14,7 @@ from typing import Any
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 
 from cohortkit.model.facts import Orientation, Triple
@@ -178,7 +179,14 @@ def _converted(dataset: Dataset, tag: int) -> list[Any]:
     """The values as pydicom converts them."""
     try:
         value = dataset[tag].value
-    except (ValueError, TypeError, NotImplementedError, LookupError, struct.error):
+    except (
+        BytesLengthException,
+        LookupError,
+        NotImplementedError,
+        TypeError,
+        ValueError,
+        struct.error,
+    ):
         return [math.nan]
     if value is None or (isinstance(value, str | bytes) and not value):
         return []
