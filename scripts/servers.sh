@@ -3,7 +3,7 @@
 # Orthanc listens on all addresses whatever its configuration says. So it and the tests that talk to
 # it run in a network namespace of their own, in which there is nothing but the loopback.
 
-_PACKAGES="orthanc orthanc-dicomweb postgresql dcmtk"
+_PACKAGES="orthanc orthanc-dicomweb postgresql dcmtk dicom3tools"
 
 _servers_here() {
     command -v Orthanc > /dev/null && command -v dcmftest > /dev/null &&

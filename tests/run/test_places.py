@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -70,7 +71,8 @@ def test_an_output_that_holds_another_export_is_left_alone(
     code = cli.main(shell.but(**asked).words(shell.base / "out"))
 
     out, told = capsys.readouterr()
-    assert (2, "") == (code, out)
+    assert 2 == code
+    assert {"error": told.removeprefix("cohortkit: ").strip(), "exit_code": 2} == json.loads(out)
     assert told.startswith("cohortkit: ")
     assert words in told
     assert 1 == len(told.splitlines())

@@ -75,7 +75,9 @@ def column(export: ck.Export, name: str, table: str = "series") -> list[str | No
 
 
 def reports(export: ck.Export) -> list[dict[str, Any]]:
-    found = [json.loads(path.read_bytes()) for path in (export.root / "vault/texts").iterdir()]
+    found = [
+        json.loads(path.read_bytes()) for path in (export.root / "vault/texts").rglob("*.json")
+    ]
     return [value for one in found for value in one["values"]]
 
 
@@ -195,7 +197,7 @@ def test_a_detector_that_fails_lets_nothing_through(export: Export, detector: An
 
     assert {"internal"} == set(made.failed()["reason"].to_list())
     assert not list(made.release.rglob("*.dcm"))
-    told = next((made.root / "vault" / "tracebacks").iterdir()).read_text()
+    told = next((made.root / "vault" / "tracebacks").rglob("*.txt")).read_text()
     assert "ValueError" in told
 
 

@@ -48,7 +48,7 @@ def pairs(
     wanted = [pl.col(name) for name in dict.fromkeys((_UID, *same))]
     table = beside_keys(rows, [*wanted, pl.col(by).cast(pl.Date).alias("__day")])
     unit = ["__person", "__study", *same]
-    sure = pl.all_horizontal("__named", "__in_study", *(present(name) for name in same))
+    sure = pl.all_horizontal("__named", "__in_study", *(_said(name, columns) for name in same))
     studies = table.filter(sure).group_by(unit).agg(pl.col("__day").min(), pl.col(_UID).min())
     studies = studies.filter(pl.col("__day").is_not_null())
     studies = studies.sort("__person", *same, "__day", _UID).with_row_index("__at")
@@ -57,6 +57,12 @@ def pairs(
     beside = table.join(known, on=unit, how="left", maintain_order="left")
     verdict = pl.when(pl.col("__at").is_not_null()).then(pl.col("pair_id").is_not_null())
     return beside.select(verdict.alias(PLACE)).to_series(), beside.select(LABELS.names())
+
+
+def _said(name: str, columns: pl.Schema) -> pl.Expr:
+    """Whether a row has a value there; an empty text is none."""
+    value = present(name)
+    return value & (pl.col(name) != "") if columns[name] == pl.String else value
 
 
 def _labelled(

@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import polars as pl
 from pydicom.dataset import Dataset
 
-from cohortkit.cohort.named import near
 from cohortkit.errors import UsageError
 from cohortkit.model import FORMAT
 from cohortkit.run.place import Place, publish
 from cohortkit.traces.fields import Kind, kind_of, source_texts
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Words = tuple[tuple[str, str], ...]
 """Place and text of what the user wrote."""
@@ -42,6 +43,8 @@ _AS: Final = {
 
 def knows_names(series: pl.LazyFrame) -> bool:
     """Whether an index has the columns by which people are named, and names in them."""
+    import polars as pl  # noqa: PLC0415 - no worker asks this
+
     columns = series.collect_schema().names()
     if not set(_NAMING) <= set(columns):
         return False
@@ -50,6 +53,10 @@ def knows_names(series: pl.LazyFrame) -> bool:
 
 def naming(words: Words, headers: Sequence[Dataset]) -> list[str]:
     """The places of which the text names the patient of these headers, or who else is in them."""
+    import polars as pl  # noqa: PLC0415 - most workers have no words to look into
+
+    from cohortkit.cohort.named import near  # noqa: PLC0415 - the same
+
     told: defaultdict[str, set[str]] = defaultdict(set)
     for keyword, vr, values in source_texts(headers):
         kind = kind_of(keyword, vr)
