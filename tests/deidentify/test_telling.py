@@ -212,6 +212,22 @@ def test_a_column_of_birth_dates_is_refused_and_each_is_empty(
         assert (("t", None),) == released(task.labels, made, 5, over_89=False, own=own)
 
 
+@pytest.mark.parametrize(
+    "options", [(), (Option.RETAIN_MODIFIED_DATES,), (Option.RETAIN_FULL_DATES,)]
+)
+@pytest.mark.parametrize("kind", [LabelType.DATE, LabelType.YEAR])
+def test_a_day_of_ninety_years_ago_tells_an_age(
+    kind: LabelType, options: tuple[Option, ...]
+) -> None:
+    """Also where the headers know no birth date, or another than the table."""
+    own = own_of([("StudyDate", "20200125")])
+    made = recipe(kind, *options)
+    cells = (dt.date(1923, 8, 17), "1923-08-17")
+
+    for cell in cells:
+        assert (("t", None),) == released((("t", cell),), made, 5, over_89=True, own=own)
+
+
 @given(seed=st.integers(0, 10**6), many=st.integers(8, 60))
 def test_a_column_of_other_days_passes(seed: int, many: int) -> None:
     """The day of an examination is none of birth."""

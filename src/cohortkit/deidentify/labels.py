@@ -78,6 +78,7 @@ _LEAST_OWN = 10_000
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _FIGURES = re.compile(r"\d+(?:\.\d+)?")
 _ALONE = re.compile(r"-?\d{1,18}(?:\.\d{1,9})?", re.ASCII)
+_YEAR = 365  # days; a little less than one is enough
 _PER_YEAR = {"month": 12.0, "week": 365.25 / 7, "day": 365.25}
 
 
@@ -317,6 +318,8 @@ def _date(value: Scalar | None, terms: _Terms) -> Scalar | None:
     value = day_in(value)
     if value is None or (_day_of(value) in terms.own.births and not terms.births):
         return None
+    if any((day - _day_of(value)).days >= OLDEST * _YEAR for day in terms.own.days):
+        return None  # whoever lived on that day is 90 by now, whatever day it was
     try:
         return value + move
     except OverflowError:
