@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,6 +188,31 @@ class Shaping(Protocol):
 
         Raises:
             TaskFailure: the pixels could not be read this time.
+        """
+        ...
+
+
+@runtime_checkable
+class Gathering(Protocol):
+    """A writer that makes something more of all that it wrote of a series, such as a contact sheet.
+
+    Contract: pieces are small, whatever the payload is.
+    """
+
+    def pieces(self, payload: Payload, series: DeidentifiedSeries) -> Sequence[object]:
+        """What is to be kept of a payload that was written; asked once for each."""
+        ...
+
+    def gathered(
+        self, pieces: Sequence[object], series: DeidentifiedSeries, folder: Path, stem: str
+    ) -> list[Artifact]:
+        """Write what the pieces make; asked once a series, where there is at least one.
+
+        Args:
+            pieces: of all payloads, in the order in which these were written.
+            series: whose payloads they are.
+            folder: as for ``write``.
+            stem: as for ``write``.
         """
         ...
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from cohortkit.errors import Refusal, UsageError
@@ -80,8 +81,8 @@ def shaped(item: Volume | Refused, policies: Policies) -> Iterator[Volume | Refu
         yield item
         return
     try:
-        for one in _regular(item, policies):
-            yield one if isinstance(one, Refused) else checked(one, policies)
+        # no name for what comes, here or below, so that memory holds one volume
+        yield from map(partial(_checked, policies=policies), _regular(item, policies))
     except Refusal as refusal:
         yield Refused(refusal.reason, item.instances, numbers=refusal.numbers, part=item.part)
 
@@ -108,8 +109,7 @@ def _regular(item: Volume | Withheld, policies: Policies) -> Iterator[Volume | R
 def _evened(item: Uneven, policies: Policies, name: str, word: str) -> Iterator[Volume | Refused]:
     known = Accepted(item.reason, f"{name}={word}", item.numbers)
     if word == "split":
-        for part in item.parts():
-            yield part if isinstance(part, Refused) else _erect(_noted(part, known), policies)
+        yield from map(partial(_part, known=known, policies=policies), item.parts())
         return
     row = Row(item.whole(), item.heights)
     degrees = shear(row.volume.affine)
@@ -117,7 +117,12 @@ def _evened(item: Uneven, policies: Policies, name: str, word: str) -> Iterator[
         row = _uprighted(row, degrees)
     made = evened(row)
     numbers = {**item.numbers, "before": len(item.heights), "after": made.values.shape[2]}
+    del row
     yield _noted(made, replace(known, numbers=numbers))
+
+
+def _part(part: Volume | Refused, known: Accepted, policies: Policies) -> Volume | Refused:
+    return part if isinstance(part, Refused) else _erect(_noted(part, known), policies)
 
 
 def _erect(volume: Volume, policies: Policies) -> Volume:
@@ -133,6 +138,10 @@ def _uprighted(row: Row, degrees: float) -> Row:
     numbers = {"degrees": degrees, "rows_added": more}
     noted = _noted(made.volume, Accepted(Reason.TILT, "tilt=resample", numbers))
     return replace(made, volume=noted)
+
+
+def _checked(one: Volume | Refused, policies: Policies) -> Volume | Refused:
+    return one if isinstance(one, Refused) else checked(one, policies)
 
 
 def checked(volume: Volume, policies: Policies) -> Volume | Refused:

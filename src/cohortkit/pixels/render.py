@@ -7,8 +7,8 @@ or, where it is absent, MONOCHROME1 inverts. Colour passes as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -76,6 +76,18 @@ def pictures(
         if key not in known:
             known[key] = _table(frames, grey)
         yield _shaded(values, known[key], grey, frames), shown
+
+
+def some(frames: Frames, chosen: Sequence[int]) -> Frames:
+    """A few of the frames, by their places from 0."""
+    return replace(
+        frames,
+        values=frames.values[list(chosen)],
+        slopes=tuple(frames.slopes[n] for n in chosen),
+        intercepts=tuple(frames.intercepts[n] for n in chosen),
+        displays=tuple(frames.displays[n] for n in chosen) if frames.displays else (),
+        spacing=tuple(frames.spacing[n] for n in chosen) if frames.spacing else (),
+    )
 
 
 @dataclass(frozen=True, slots=True)

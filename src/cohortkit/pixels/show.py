@@ -6,7 +6,7 @@ Pictures are PNG in data URIs: nothing is written, nothing is fetched.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from cohortkit import given
 from cohortkit.errors import UsageError
 from cohortkit.model import Frames, Payload, VoiFunction, Volume
 from cohortkit.pixels.encode import png
-from cohortkit.pixels.render import WINDOWS, pictures, windowed
+from cohortkit.pixels.render import WINDOWS, pictures, some, windowed
 
 _MOST_SIDE = 384
 _MOST_FRAMES = 8
@@ -156,18 +156,10 @@ def _told(volume: Volume) -> str:
 def _of_frames(frames: Frames, window: tuple[float, float] | None) -> Pictures:
     count = len(frames.values)
     chosen = sorted({round(n * (count - 1) / (_MOST_FRAMES - 1)) for n in range(_MOST_FRAMES)})
-    few = replace(
-        frames,
-        values=frames.values[chosen],
-        slopes=tuple(frames.slopes[n] for n in chosen),
-        intercepts=tuple(frames.intercepts[n] for n in chosen),
-        displays=tuple(frames.displays[n] for n in chosen) if frames.displays else (),
-        spacing=tuple(frames.spacing[n] for n in chosen) if frames.spacing else (),
-    )
     scale = _HEIGHT / (frames.values.shape[1] * frames.pixel_aspect)
     images = tuple(
         _picture(f"frame {n + 1}", picture, scale, scale * frames.pixel_aspect)
-        for n, (picture, _) in zip(chosen, pictures(few, window), strict=True)
+        for n, (picture, _) in zip(chosen, pictures(some(frames, chosen), window), strict=True)
     )
     shape = " x ".join(map(str, frames.values.shape))
     return Pictures(f"{shape} {frames.values.dtype}, {frames.photometric}", images)

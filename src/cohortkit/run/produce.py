@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cohortkit.dicom.sop_classes import lookup
@@ -24,7 +24,7 @@ from cohortkit.model import (
 from cohortkit.payloads import frames, objects, volume
 from cohortkit.payloads.rows import left_out
 from cohortkit.payloads.rows import rows as rows_of
-from cohortkit.protocols import Keeping, Placing, Shaping, Writer
+from cohortkit.protocols import Gathering, Keeping, Placing, Shaping, Writer
 from cohortkit.run.tally import Tally
 
 Rows = Mapping[str, tuple[Mapping[str, object], ...]]
@@ -103,45 +103,77 @@ def _write(
     release: Path,
 ) -> list[Artifact]:
     made: list[Artifact] = []
+    hands = [_Hand(one, series, tallies[one.name], release) for one in takers]
     try:
         for payload in _assembled(series, kind):
-            for one in takers:
-                for item in _shaped(payload, one):
-                    made += _hand_over(item, one, series, tallies[one.name], release)
+            for hand in hands:
+                made += hand.take(payload)
+            del payload  # before the next is read, so that memory holds one
     except Refusal as refusal:  # of the assembly as a whole: it stands for what is left
-        for one in takers:
-            tally = tallies[one.name]
+        for hand in hands:
+            tally = hand.tally
             tally.add(Status.REFUSED, tally.rest(), refusal.reason, refusal.numbers)
+    for hand in hands:
+        made += hand.close()
     return made
 
 
-def _shaped(payload: Payload | Refused, one: Writer) -> Iterable[Payload | Refused]:
-    """The payload as the writer's policies want it."""
-    return one.shaped(payload) if isinstance(one, Shaping) else (payload,)
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """One writer at work on one series.
 
+    Attributes:
+        pieces: what it keeps of what was written, for the end.
+    """
 
-def _hand_over(
-    payload: Payload | Refused,
-    one: Writer,
-    series: DeidentifiedSeries,
-    tally: Tally,
-    release: Path,
-) -> list[Artifact]:
-    """Let one writer write one payload, and say what became of its instances."""
-    if isinstance(payload, Refused):
-        tally.add(payload.status, payload.instances, payload.reason, payload.numbers)
-        return []
-    names = series.names
-    inside = folder_of(one, names)
-    folder = release / inside
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        written = one.write(payload, series, folder, stem_of(one, names))
-    except Refusal as refusal:
-        tally.add(Status.REFUSED, payload.instances, refusal.reason, refusal.numbers)
-        return []
-    accepted = payload.accepted if isinstance(payload, Volume) else ()
-    reason = next((one.reason for one in accepted if one.reason is not None), None)
-    numbers = {name: value for item in accepted for name, value in item.numbers.items()}
-    tally.add(Status.WRITTEN, payload.instances, reason, numbers)
-    return [replace(artifact, path=f"{inside}/{artifact.path}") for artifact in written]
+    one: Writer
+    series: DeidentifiedSeries
+    tally: Tally
+    release: Path
+    pieces: list[object] = field(default_factory=list)
+
+    def take(self, payload: Payload | Refused) -> list[Artifact]:
+        """Write the payload as the writer's policies want it."""
+        made: list[Artifact] = []
+        for item in self.one.shaped(payload) if isinstance(self.one, Shaping) else (payload,):
+            made += self._write(item)
+            del item
+        return made
+
+    def close(self) -> list[Artifact]:
+        """Write what the whole series makes."""
+        if not (self.pieces and isinstance(self.one, Gathering)):
+            return []
+        return self._placed(
+            self.one.gathered(self.pieces, self.series, self._folder(), self._stem())
+        )
+
+    def _write(self, item: Payload | Refused) -> list[Artifact]:
+        """Let the writer write one payload, and say what became of its instances."""
+        if isinstance(item, Refused):
+            self.tally.add(item.status, item.instances, item.reason, item.numbers)
+            return []
+        folder = self._folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            written = self.one.write(item, self.series, folder, self._stem())
+        except Refusal as refusal:
+            self.tally.add(Status.REFUSED, item.instances, refusal.reason, refusal.numbers)
+            return []
+        if isinstance(self.one, Gathering):
+            self.pieces.extend(self.one.pieces(item, self.series))
+        accepted = item.accepted if isinstance(item, Volume) else ()
+        reason = next((one.reason for one in accepted if one.reason is not None), None)
+        numbers = {name: value for one in accepted for name, value in one.numbers.items()}
+        self.tally.add(Status.WRITTEN, item.instances, reason, numbers)
+        return self._placed(written)
+
+    def _placed(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
+        inside = folder_of(self.one, self.series.names)
+        return [replace(artifact, path=f"{inside}/{artifact.path}") for artifact in artifacts]
+
+    def _folder(self) -> Path:
+        return self.release / folder_of(self.one, self.series.names)
+
+    def _stem(self) -> str:
+        return stem_of(self.one, self.series.names)

@@ -108,11 +108,12 @@ class Nifti:
         if not isinstance(item, Volume | Refused):
             yield item
             return
-        for one in shaped(item, self._policies()):
-            yield one if isinstance(one, Refused) else self._on_grid(one)
+        yield from map(self._on_grid, shaped(item, self._policies()))
 
-    def _on_grid(self, volume: Volume) -> Volume | Refused:
+    def _on_grid(self, volume: Volume | Refused) -> Volume | Refused:
         """With the axes and voxels that are asked for."""
+        if isinstance(volume, Refused):
+            return volume
         letters, spacing = orientation_of(self.orientation), spacing_of(self.resolution)
         try:
             made = volume if letters is None else turned(volume, letters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cohortkit import given
 from cohortkit.errors import Refusal, UsageError
 from cohortkit.model import (
     Artifact,
@@ -22,10 +23,11 @@ from cohortkit.model import (
     Photometric,
     Reason,
 )
+from cohortkit.pixels.contact import chosen, sheet, small
 from cohortkit.pixels.encode import png
-from cohortkit.pixels.render import WINDOWS, looked_up, pictures
+from cohortkit.pixels.render import WINDOWS, looked_up, pictures, some
 from cohortkit.writers import files
-from cohortkit.writers.png_sidecar import Note, sidecar
+from cohortkit.writers.png_sidecar import Note, Tile, sheet_sidecar, sidecar
 
 _DEPTHS = 8, 16
 _WORD_BITS = 16
@@ -44,6 +46,8 @@ class Png:
             to the modality values, and the polarity. 8: as the header says that it is to be shown.
         window: for 8 bits and CT, instead of the header's: a name (``lung``, ``bone`` …) or center
             and width in Hounsfield units. Series that are not CT keep their own.
+        sheet: also ``<stem>/sheet.png``: up to 64 pictures of a series side by side, as 8 bits show
+            them, and ``sheet.json``, which says of which files they are.
     """
 
     name: ClassVar[str] = "png"
@@ -51,6 +55,7 @@ class Png:
 
     bits: int = 16
     window: str | tuple[float, float] | None = None
+    sheet: bool = False
 
     def __post_init__(self) -> None:
         if self.bits not in _DEPTHS:
@@ -61,6 +66,7 @@ class Png:
             raise UsageError(f"unknown window; the known ones are {', '.join(WINDOWS)}")
         if isinstance(self.window, tuple) and not _is_window(self.window):
             raise UsageError("Png(window=…) takes a name, or center and width (at least 1)")
+        given.a(bool, "Png(sheet=…)", self.sheet, "True or False")
 
     def write(
         self, payload: Payload, series: DeidentifiedSeries, folder: Path, stem: str
@@ -77,7 +83,7 @@ class Png:
         files.make_folder(folder / stem)
         artifacts, notes = [], []
         for number, (picture, note) in enumerate(self._pictures(payload, series), start=1):
-            name = f"{base}.png" if len(payload.values) == 1 else f"{base}_f{number:04d}.png"
+            name = f"{stem}/{_name(payload, number)}"
             artifacts.append(self._image(folder, name, picture, payload, number))
             notes.append(note)
         about = sidecar(payload, series, [artifact.path for artifact in artifacts], notes)
@@ -88,15 +94,53 @@ class Png:
         )
         return artifacts
 
+    def pieces(self, payload: Payload, series: DeidentifiedSeries) -> list[Tile]:
+        """The tiles of one instance for the contact sheet of its series."""
+        if not (self.sheet and isinstance(payload, Frames)):
+            return []
+        places = chosen(payload.number, len(payload.values), len(series.facts.instances))
+        made = []
+        for place, (picture, note) in zip(
+            places, self._eight(some(payload, places), series), strict=True
+        ):
+            tile = small(picture, payload.pixel_aspect)
+            name = _name(payload, place + 1)
+            made.append(Tile(payload.number, place, name, payload.instance, tile, note))
+        return made
+
+    def gathered(
+        self, pieces: Sequence[object], series: DeidentifiedSeries, folder: Path, stem: str
+    ) -> list[Artifact]:
+        """Write the contact sheet of a series and what is on it.
+
+        Raises:
+            TaskFailure: the place cannot be written.
+        """
+        tiles = sorted((one for one in pieces if isinstance(one, Tile)), key=Tile.place)
+        picture = sheet([tile.picture for tile in tiles])
+        name, about = f"{stem}/sheet.png", f"{stem}/sheet.json"
+        image = files.write(folder / name, [png(picture)])
+        said = files.write_text(folder / about, sheet_sidecar(tiles, series))
+        of = tuple(sorted({tile.instance for tile in tiles}))
+        return [
+            Artifact(self.name, "sheet", name, image.sha256, image.size, of, picture.shape),
+            Artifact(self.name, "sidecar", about, said.sha256, said.size, of),
+        ]
+
     def _pictures(
         self, frames: Frames, series: DeidentifiedSeries
     ) -> Iterator[tuple[NDArray[Any], Note]]:
         if self.bits == 8 or frames.photometric is Photometric.RGB:  # noqa: PLR2004 - bits
-            window = WINDOWS[self.window] if isinstance(self.window, str) else self.window
-            for picture, shown in pictures(frames, window if series.facts.ct else None):
-                yield picture, Note(shown=shown)
+            yield from self._eight(frames, series)
         else:
             yield from exact(frames)
+
+    def _eight(
+        self, frames: Frames, series: DeidentifiedSeries
+    ) -> Iterator[tuple[NDArray[np.uint8], Note]]:
+        window = WINDOWS[self.window] if isinstance(self.window, str) else self.window
+        for picture, shown in pictures(frames, window if series.facts.ct else None):
+            yield picture, Note(shown=shown)
 
     def _image(
         self, folder: Path, name: str, picture: NDArray[Any], frames: Frames, number: int
@@ -114,6 +158,12 @@ class Png:
             spacing=() if spacing is None else spacing,
             dtype=str(picture.dtype),
         )
+
+
+def _name(frames: Frames, number: int) -> str:
+    """The file of a frame, in the folder of its series."""
+    base = f"i{frames.number:04d}"
+    return f"{base}.png" if len(frames.values) == 1 else f"{base}_f{number:04d}.png"
 
 
 def _is_window(window: tuple[float, ...]) -> bool:

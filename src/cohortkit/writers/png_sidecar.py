@@ -7,12 +7,16 @@ that is the same for all frames stands once, else there is one for each.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cohortkit.model import FORMAT, DeidentifiedSeries, Frames, Photometric
+from cohortkit.pixels.contact import SIDE, columns_of
 from cohortkit.pixels.render import Shade, Shown
 from cohortkit.writers.statement import statement
 
@@ -35,11 +39,54 @@ class Note:
     shown: Shown | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tile:
+    """One picture of a contact sheet.
+
+    Attributes:
+        number: the place of its instance in the series, from 1.
+        frame: from 0.
+        file: the PNG that shows it whole, in the same folder.
+        instance: ordinal of its instance.
+        picture: made small.
+        note: how it was rendered.
+    """
+
+    number: int
+    frame: int
+    file: str
+    instance: int
+    picture: NDArray[np.uint8]
+    note: Note
+
+    def place(self) -> tuple[int, int]:
+        """Where it comes in the series."""
+        return self.number, self.frame
+
+
 def sidecar(
     frames: Frames, series: DeidentifiedSeries, files: Sequence[str], notes: Sequence[Note]
 ) -> str:
     """The sidecar: sorted keys, ASCII, so that the same frames give the same bytes."""
-    body = _body(frames, series, files, notes)
+    return _told(_body(frames, series, files, notes))
+
+
+def sheet_sidecar(tiles: Sequence[Tile], series: DeidentifiedSeries) -> str:
+    """What a contact sheet shows, row by row."""
+    notes = [tile.note for tile in tiles]
+    return _told(
+        {
+            "Format": FORMAT,
+            "Files": [tile.file for tile in tiles],
+            "Columns": columns_of(len(tiles)),
+            "TileSize": SIDE,
+            **_rendering(notes),
+            **statement(series.statement),
+        }
+    )
+
+
+def _told(body: Mapping[str, Any]) -> str:
     told = {key: value for key, value in body.items() if value is not None}
     return json.dumps(told, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
