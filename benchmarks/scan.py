@@ -37,7 +37,7 @@ from pydicom.multival import MultiValue
 
 from cohortkit.dicom.values import Field
 from cohortkit.index import batch, scan
-from cohortkit.index.batch import Batch, read_batch
+from cohortkit.index.batch import Batch, Reading, read_batch
 from cohortkit.index.changes import compare
 from cohortkit.index.columns import FIELDS, ISSUES, LISTING, READ, SKIPPED, dtype_of
 from cohortkit.index.unfinished import Unfinished
@@ -119,7 +119,7 @@ def reading(archive: Path, rounds: int) -> float:
     ours, theirs, wall = [], [], []
     for _ in range(rounds):
         batch._reader.cache_clear()  # noqa: SLF001 - nothing is known of the files beforehand
-        ours.append(seconds(lambda: read_batch(str(archive), files), time.process_time))
+        ours.append(seconds(lambda: read_batch(Reading(str(archive)), files), time.process_time))
         begin = time.perf_counter()
         theirs.append(seconds(lambda: pydicom_loop(archive, paths), time.process_time))
         wall.append(time.perf_counter() - begin)
@@ -169,7 +169,7 @@ def twice(archive: Path, name: str, loop: float, rounds: int) -> None:
 
 def rows_of(archive: Path, count: int) -> pl.DataFrame:
     """So many rows of instances, by repeating those of the archive under other names."""
-    base = read_batch(str(archive), list_files(archive).files.rows()).instances
+    base = read_batch(Reading(str(archive)), list_files(archive).files.rows()).instances
     times = -(-count // base.height)
     rows = pl.concat([base.with_columns(copy=pl.lit(at)) for at in range(times)]).head(count)
     renamed = ["path", "series_key", "PatientID", "StudyInstanceUID", "SOPInstanceUID"]

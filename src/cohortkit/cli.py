@@ -119,14 +119,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 @app.command
-def scan(archive: Path, index: Path, *, workers: Workers = None, json: Json = False) -> int:
+def scan(
+    archive: Path,
+    index: Path,
+    *,
+    digest: bool = False,
+    workers: Workers = None,
+    json: Json = False,
+) -> int:
     """Index an archive in place. Run again, it opens only what changed.
 
     Args:
         archive: The folder of DICOM files. It is only read.
         index: The folder of the index store. It holds identities: keep it as the archive is kept.
+        digest: Read every file to its end, each time: what has changed is seen where size and time
+            do not tell, and what was moved or copied is known again.
     """
-    store = ck.scan(archive, index, workers=workers, progress=not json)
+    store = ck.scan(archive, index, digest=digest, workers=workers, progress=not json)
     skipped = store.skipped().group_by("reason").len().sort("reason")
     facts = {
         "index": index,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cohortkit.index import pool, scan
-from cohortkit.index.batch import read_batch
+from cohortkit.index.batch import Reading, read_batch
 from cohortkit.index.pool import read_all
 from cohortkit.index.walk import list_files
 
@@ -48,7 +48,7 @@ def test_answers_come_in_order_and_workers_end(archive: Path) -> None:
     batches = [[row] for row in rows]
     found = [
         (*batch.instances["path"], *batch.skipped["path"])
-        for batch in read_all(str(archive), batches, 2)
+        for batch in read_all(Reading(str(archive)), batches, 2)
     ]
 
     assert [(path,) for path, _, _ in rows] == found
@@ -58,7 +58,7 @@ def test_answers_come_in_order_and_workers_end(archive: Path) -> None:
 def test_giving_up_early_ends_the_workers(archive: Path) -> None:
     """A consumer that stops after one answer leaves no process behind."""
     rows = list_files(archive).files.rows()
-    answers = read_all(str(archive), [[row] for row in rows], 2)
+    answers = read_all(Reading(str(archive)), [[row] for row in rows], 2)
     next(answers)
     answers.close()
 
@@ -72,7 +72,7 @@ def test_a_fault_of_our_own_costs_one_file(archive: Path, monkeypatch: pytest.Mo
         raise ZeroDivisionError(path)
 
     monkeypatch.setattr("cohortkit.index.batch.HeaderReader.read", broken)
-    batch = read_batch(str(archive), list_files(archive).files.rows())
+    batch = read_batch(Reading(str(archive)), list_files(archive).files.rows())
 
     assert {"internal"} == set(batch.skipped["reason"])
     assert batch.skipped.height == batch.files == 11

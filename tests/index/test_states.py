@@ -32,6 +32,7 @@ class Archive(RuleBasedStateMachine):
         self.archive.mkdir()
         self.readers: list[tuple[StoreIndex, list[pl.DataFrame]]] = []
         self.made = 0
+        self.hidden = False
 
     def teardown(self) -> None:
         """Leave nothing."""
@@ -55,7 +56,9 @@ class Archive(RuleBasedStateMachine):
         self.made += 1
         (self.archive / f"{self.made}.txt").write_text("no DICOM")
 
-    @rule(which=st.integers(0, 50), how=st.sampled_from(["delete", "move", "touch", "spoil"]))
+    @rule(
+        which=st.integers(0, 50), how=st.sampled_from(["delete", "move", "touch", "spoil", "swap"])
+    )
     def change(self, which: int, how: str) -> None:
         """One file."""
         files = self.files()
@@ -69,15 +72,27 @@ class Archive(RuleBasedStateMachine):
             file.rename(self.archive / f"moved-{self.made}")
         elif how == "touch":
             os.utime(file, ns=(self.made, self.made))
+        elif how == "swap":  # nothing but a digest tells
+            was = file.stat()
+            file.write_bytes(str(self.made).encode().zfill(was.st_size))
+            os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+            self.hidden = True
         else:
             file.write_bytes(b"spoiled" * self.made)
 
-    @rule(many=st.sampled_from([0, 1, 8]), hollow=st.sampled_from([1, 4, 1000]))
-    def scan(self, many: int, hollow: int) -> None:
-        """The index says what a fresh one says, however parts are merged."""
+    @rule(
+        many=st.sampled_from([0, 1, 8]),
+        hollow=st.sampled_from([1, 4, 1000]),
+        digest=st.booleans(),
+    )
+    def scan(self, many: int, hollow: int, digest: bool) -> None:  # noqa: FBT001 - hypothesis'
+        """The index says what a fresh one says, however parts are merged and files are known."""
+        digest = digest or self.hidden
+        self.hidden = False
         with mock.patch.object(update, "_MANY", many), mock.patch.object(update, "_HOLLOW", hollow):
-            index = scan(self.archive, self.store, workers=1, progress=False)
-        assert_same(index, scan(self.archive, workers=1, progress=False))
+            index = scan(self.archive, self.store, digest=digest, workers=1, progress=False)
+        fresh = scan(self.archive, digest=digest, workers=1, progress=False)
+        assert_same(index, fresh, digest=digest)
         self.readers.append((index, told(index)))
 
     @rule(step=st.integers(1, 12))

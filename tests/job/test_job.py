@@ -161,6 +161,8 @@ def test_every_fault_is_named_at_once_and_nothing_is_begun(base: Path) -> None:
         (("workers = 1", 'workers = "2"'), "run.workers: must be a whole number"),
         (("task_minutes = 5", "task_minutes = -5"), "task_minutes: a number above 0"),
         (('archive = "archive"', 'archive = "nowhere"'), "archive: no such folder"),
+        (('archive = "archive"', "digest = true"), "digest: without 'archive' nothing is scanned"),
+        (('archive = "archive"', 'archive = "archive"\ndigest = true'), None),
         (('archive = "archive"', 'cohort = "x.cohort"'), "index: a cohort file says that"),
         (('["CT", "MR"]', "[]"), "search.Modality: an empty list would match nothing"),
         (("format = 1", ""), None),

@@ -14,10 +14,25 @@ from cohortkit.dicom.reader import Header, HeaderReader
 from cohortkit.dicom.sop_classes import MEDIA_DIRECTORY, lookup
 from cohortkit.errors import Refusal, TaskFailure
 from cohortkit.index.columns import FIELDS, IDENTITY, ISSUES, READ, SKIPPED, series_key
+from cohortkit.index.digests import digest_of
 from cohortkit.reasons import Reason
 
 File = tuple[str, int, int]
 """Path relative to the archive, bytes, time of last change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read.
+
+    Attributes:
+        archive: the folder that paths are relative to.
+        digest: whether a digest of each file is made, too, for which all of it is read.
+    """
+
+    archive: str
+    digest: bool = False
+
 
 _RAW_LIMIT = 256
 _SERIES = 1 << 10  # whose keys are kept: the files of a series lie together
@@ -40,7 +55,7 @@ class Batch:
 @dataclass(slots=True)
 class _Rows:
     instances: list[_Row] = field(default_factory=list)
-    skipped: list[tuple[str, int, int, str]] = field(default_factory=list)
+    skipped: list[tuple[str, int, int, str, str | None]] = field(default_factory=list)
     issues: list[tuple[str, object, str, str, str]] = field(default_factory=list)
 
     def frames(self, files: int) -> Batch:
@@ -90,33 +105,37 @@ def _reader() -> HeaderReader:
     return HeaderReader(FIELDS)
 
 
-def read_batch(archive: str, files: Sequence[File]) -> Batch:
+def read_batch(how: Reading, files: Sequence[File]) -> Batch:
     """Read the headers of some files.
 
     No file can end it: what goes wrong with one is the reason why that one is skipped.
     """
     rows = _Rows()
-    paths = [os.path.join(archive, file[0]) for file in files]  # noqa: PTH118 - half the time
+    paths = [os.path.join(how.archive, file[0]) for file in files]  # noqa: PTH118 - half the time
     for path, file, opened in zip(paths, files, each_opened(paths), strict=True):
-        reason = _read(path, file, opened, rows)
+        # first: of a file that changes meanwhile, the next scan finds another digest than this
+        digest = digest_of(path) if how.digest else None
+        reason = _read(path, file, digest, opened, rows)
         if reason is not None:
-            rows.skipped.append((*file, str(reason)))
+            rows.skipped.append((*file, str(reason), digest))
     return rows.frames(len(files))
 
 
 def lost(file: File) -> Batch:
     """The batch of one file on which a worker process died."""
     rows = _Rows()
-    rows.skipped.append((*file, str(Reason.WORKER_DIED)))
+    rows.skipped.append((*file, str(Reason.WORKER_DIED), None))
     return rows.frames(1)
 
 
-def _read(path: str, file: File, opened: Callable[[], Opened], rows: _Rows) -> Reason | None:
+def _read(
+    path: str, file: File, digest: str | None, opened: Callable[[], Opened], rows: _Rows
+) -> Reason | None:
     try:
         header = _reader().read(path, opened)
         reason = _unfit(header)
         if reason is None:
-            rows.instances.append(row_of(header, file))
+            rows.instances.append(row_of(header, file, digest))
     except Refusal as refusal:
         return refusal.reason
     except TaskFailure:
@@ -142,12 +161,12 @@ def _unfit(header: Header) -> Reason | None:
     return None if all(header.values[place] for place in _NAMED) else Reason.NO_UIDS
 
 
-def row_of(header: Header, file: File) -> _Row:
+def row_of(header: Header, file: File, digest: str | None = None) -> _Row:
     """The row of a file, in the order of ``READ``."""
     values = header.values
     key = _key(tuple(str(values[place] or "") for place in _OWNER))
     words = _class_words(str(values[_AT["SOPClassUID"]]))
-    return (key, *file, *words, header.transfer_syntax or None, *values)
+    return (key, *file, digest, *words, header.transfer_syntax or None, *values)
 
 
 @lru_cache(_SERIES)

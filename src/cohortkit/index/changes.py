@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 import polars as pl
 
-from cohortkit.index.columns import INSTANCES, LISTING, SKIPPED
+from cohortkit.index.batch import Batch
+from cohortkit.index.columns import INSTANCES, ISSUES, LISTING, READ, SKIPPED
 from cohortkit.index.folder import ROW, Part, placed
 from cohortkit.reasons import Reason
 
@@ -21,7 +22,11 @@ NOT_OPENED: Final = [str(Reason.NOT_A_FILE), str(Reason.FILE_NAME)]
 TRY_AGAIN: Final = [str(Reason.UNREADABLE_FILE), str(Reason.INTERNAL), str(Reason.WORKER_DIED)]
 """Reasons for which the next scan opens the file again."""
 
-_KNOWN: Final = pl.Schema({**LISTING, PART: pl.String(), ROW: pl.UInt32()})
+_WAS: Final = "__was"
+_KNOWN: Final = pl.Schema({**LISTING, "digest": pl.String(), PART: pl.String(), ROW: pl.UInt32()})
+
+Digests = Callable[[pl.DataFrame], pl.Series]
+"""Makes the digest of each of some files, null where one cannot be read."""
 
 
 class Tables(Protocol):
@@ -38,39 +43,66 @@ class Change:
 
     Attributes:
         fresh: files to be read: new, changed, or to be tried again.
+        again: files that lie elsewhere, or with another time, as the digest of all they hold
+            tells: as they are, with the part and the place of the row that tells of them.
         stale: for each source of what is known, its files that are gone or changed, with the part
             and the place of the row that tells of them.
         gone: how many of those of the first source are gone.
-        unchanged: how many files stay unopened.
+        unchanged: how many files hold what they held.
     """
 
     fresh: pl.DataFrame
+    again: pl.DataFrame
     stale: tuple[pl.DataFrame, ...]
     gone: int
     unchanged: int
 
 
 def compare(
-    files: pl.DataFrame, store: Path, sources: Sequence[Tables], *, anew: bool = False
+    files: pl.DataFrame,
+    store: Path,
+    sources: Sequence[Tables],
+    digests: Digests | None = None,
+    *,
+    anew: bool = False,
 ) -> Change:
     """Compare a listing with the files that are known, by path, size and time.
+
+    With digests a file is known by these as well: what has no digest yet is to be read.
 
     Args:
         files: what lies there.
         store: where the sources are.
         sources: a version, and what an interrupted scan has left.
+        digests: makes digests of files, where these are asked for.
         anew: nothing that the version knows counts: every file is to be read.
     """
     fresh, stale, gone = files, [], []
     for number, source in enumerate(sources):
         known = _known(store, source)
-        fresh, lost = (fresh, known) if anew and not number else _apart(fresh, known)
+        fresh, lost = (fresh, known) if anew and not number else _apart(fresh, known, digests)
         stale.append(lost)
         gone.append(lost.join(fresh, on="path", how="anti").height)
-    return Change(fresh, tuple(stale), gone[0], files.height - fresh.height)
+    again = fresh.clear().with_columns(pl.lit("").alias(PART), pl.lit(0, pl.UInt32).alias(ROW))
+    if digests is not None and not anew:
+        again = _elsewhere(fresh, pl.concat(stale), digests)
+        fresh = fresh.join(again, on="path", how="anti")
+    return Change(fresh, again, tuple(stale), gone[0], files.height - fresh.height)
 
 
-def _apart(files: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _elsewhere(fresh: pl.DataFrame, stale: pl.DataFrame, digests: Digests) -> pl.DataFrame:
+    """Files whose bytes are those of an object that is no more where it was, or as old."""
+    objects = stale.filter(
+        pl.col("digest").is_not_null() & pl.col(PART).str.starts_with("instances-")
+    ).unique(["size", "digest"], keep="first", maintain_order=True)
+    maybe = fresh.join(objects, on="size", how="semi")
+    maybe = maybe.with_columns(digests(maybe))
+    return maybe.join(objects, on=["size", "digest"]).select(*FILE, PART, ROW).sort("path")
+
+
+def _apart(
+    files: pl.DataFrame, known: pl.DataFrame, digests: Digests | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What lies there and is not known so, and what is known and does not lie there so.
 
     Files are matched by a digest of a row, which is quick, and then held against each other as
@@ -85,6 +117,11 @@ def _apart(files: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
     same = pl.Series([True], dtype=pl.Boolean).new_from_index(0, both.height)
     for name in FILE:
         same &= mine[name].eq_missing(theirs[name])
+    if digests is not None:
+        same &= theirs["digest"].is_not_null()
+        held = mine.filter(same)
+        both, theirs = both.filter(same), theirs.filter(same)
+        same = digests(held).eq_missing(theirs["digest"])
     both = both.filter(same)
     return (
         _without(files, both["here"]).sort("path"),
@@ -100,11 +137,11 @@ def _without(rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
 def _known(store: Path, source: Tables) -> pl.DataFrame:
     parts = [
         *(
-            placed(store, part, INSTANCES).select(*FILE, _name(part), ROW)
+            placed(store, part, INSTANCES).select(*FILE, "digest", _name(part), ROW)
             for part in source.of("instances")
         ),
         *(
-            read_before(store, part).select(*FILE, _name(part), ROW)
+            read_before(store, part).select(*FILE, "digest", _name(part), ROW)
             for part in source.of("skipped")
         ),
     ]
@@ -119,3 +156,31 @@ def read_before(store: Path, part: Part) -> pl.LazyFrame:
     """The files that were opened, are no instances, and will not be on a second look."""
     skipped = placed(store, part, SKIPPED)
     return skipped.filter(~pl.col("reason").is_in([*NOT_OPENED, *TRY_AGAIN]))
+
+
+def told_again(store: Path, sources: Sequence[Tables], again: pl.DataFrame) -> Iterator[Batch]:
+    """What the rows of files that lie elsewhere say, of where these lie now.
+
+    Args:
+        store: where the sources are.
+        sources: as they were compared.
+        again: of ``Change``.
+    """
+    for source in sources:
+        for part in source.of("instances"):
+            here = again.filter(pl.col(PART) == part.file).drop(PART)
+            if here.is_empty():
+                continue
+            told = placed(store, part, INSTANCES).filter(pl.col(ROW).is_in(here[ROW].implode()))
+            rows = here.join(told.rename({"path": _WAS}).drop(FILE[1:]).collect(), on=ROW)
+            issues = _issues(store, source, rows[_WAS]).rename({"path": _WAS})
+            issues = rows.select("path", _WAS).join(issues, on=_WAS).select(*ISSUES)
+            yield Batch(rows.select(*READ), pl.DataFrame(schema=SKIPPED), issues)
+
+
+def _issues(store: Path, source: Tables, paths: pl.Series) -> pl.DataFrame:
+    rows = [
+        placed(store, part, ISSUES).filter(pl.col("path").is_in(paths.implode())).drop(ROW)
+        for part in source.of("issues")
+    ]
+    return pl.concat([pl.LazyFrame(schema=ISSUES), *rows]).collect()

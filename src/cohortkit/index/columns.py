@@ -86,6 +86,7 @@ READ: Final = pl.Schema(
     {
         "series_key": pl.String(),
         **LISTING,
+        "digest": pl.String(),
         "kind": pl.String(),
         "department": pl.String(),
         "risk": pl.String(),
@@ -120,7 +121,7 @@ SCHEMA: Final = 2
 """The number of this set of tables; a store of another number is made anew by the next scan, which
 reads every file again: what is not indexed of a person is not searched for in what leaves."""
 
-SKIPPED: Final = pl.Schema({**LISTING, "reason": pl.String()})
+SKIPPED: Final = pl.Schema({**LISTING, "reason": pl.String(), "digest": pl.String()})
 """One row a file that is not indexed."""
 
 ISSUES: Final = pl.Schema(

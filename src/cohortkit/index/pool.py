@@ -20,7 +20,7 @@ from typing import IO
 
 import polars as pl
 
-from cohortkit.index.batch import Batch, File, lost, read_batch
+from cohortkit.index.batch import Batch, File, Reading, lost, read_batch
 
 _LENGTH = struct.Struct("<Q")
 _AHEAD = 3  # batches in flight for each worker
@@ -35,20 +35,20 @@ class _WorkerDied(Exception):  # noqa: N818 - named for what it says
 
 
 def read_all(
-    archive: str, batches: Iterable[Sequence[File]], workers: int
+    how: Reading, batches: Iterable[Sequence[File]], workers: int
 ) -> Generator[Batch, None, None]:
     """Read every batch, in order.
 
     Args:
-        archive: the folder that paths are relative to.
+        how: they are read, and where they lie.
         batches: files to read.
         workers: processes; with one, everything happens in this process.
     """
     if workers <= 1:
         for batch in batches:
-            yield read_batch(archive, batch)
+            yield read_batch(how, batch)
         return
-    crew = _Crew(archive)
+    crew = _Crew(how)
     waiting: deque[Future[Batch]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="scan") as threads:
         try:
@@ -67,8 +67,8 @@ def read_all(
 class _Crew:
     """One worker process for each thread that asks."""
 
-    def __init__(self, archive: str) -> None:
-        self._archive = archive
+    def __init__(self, how: Reading) -> None:
+        self._how = how
         self._mine = threading.local()
         self._lock = threading.Lock()
         self._all: set[_Worker] = set()
@@ -95,7 +95,7 @@ class _Crew:
             with self._lock:
                 if self._dismissed:
                     raise _WorkerDied
-                worker = self._mine.worker = _Worker(self._archive)
+                worker = self._mine.worker = _Worker(self._how)
                 self._all.add(worker)
         try:
             return worker.ask(batch)
@@ -117,7 +117,7 @@ class _Crew:
 class _Worker:
     """A process that reads batches."""
 
-    def __init__(self, archive: str) -> None:
+    def __init__(self, how: Reading) -> None:
         paths = [path for path in sys.path if path]
         environment = {
             **os.environ,
@@ -131,7 +131,7 @@ class _Worker:
             stderr=subprocess.DEVNULL,  # a traceback could quote a header
             env=environment,
         )
-        self._send(archive)
+        self._send(how)
 
     def ask(self, batch: Sequence[File]) -> Batch:
         """What the worker makes of a batch."""
@@ -184,10 +184,10 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints stays out of the answers
     questions = sys.stdin.buffer
-    archive: str | None = None
+    how: Reading | None = None
     while head := questions.read(_LENGTH.size):
         message = pickle.loads(questions.read(_LENGTH.unpack(head)[0]))  # noqa: S301 - the parent's
-        if archive is None:
-            archive = message
+        if how is None:
+            how = message
         else:
-            _sent(answers, read_batch(archive, message))
+            _sent(answers, read_batch(how, message))

@@ -8,15 +8,18 @@ import secrets
 from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
 from cohortkit import given
 from cohortkit.errors import StoreError, UsageError
-from cohortkit.index.batch import Batch, File
-from cohortkit.index.changes import NOT_OPENED, TRY_AGAIN, Change, compare
+from cohortkit.index.batch import Batch, File, Reading
+from cohortkit.index.changes import NOT_OPENED, TRY_AGAIN, Change, compare, told_again
 from cohortkit.index.columns import HISTORY, ISSUES, READ, SCHEMA, SKIPPED
+from cohortkit.index.digests import digests_of
 from cohortkit.index.folder import scan_parts, undamaged
 from cohortkit.index.pool import read_all
 from cohortkit.index.rollup import roll_up, with_study_counts
@@ -36,6 +39,7 @@ def scan(
     archive: str | Path,
     store: str | Path | None = None,
     *,
+    digest: bool = False,
     workers: int | None = None,
     progress: bool = True,
 ) -> StoreIndex:
@@ -49,6 +53,9 @@ def scan(
         archive: the folder to look in.
         store: folder of the index store, outside the archive; made if it is not there. None
             keeps the index in memory.
+        digest: read every file to its end for a digest of it, each time: so a file is seen that
+            has changed and kept its size and time, and one that lies elsewhere or has another
+            time is known without being parsed. The first such scan parses every file anew.
         workers: processes; None takes every core where there is enough to read.
         progress: whether a progress bar is shown.
 
@@ -62,16 +69,17 @@ def scan(
     """
     if workers is not None:
         given.whole("workers", workers)
+    given.a(bool, "digest", digest, "True or False")
     root = given.path("archive", archive)
     if not root.is_dir():
         raise UsageError("the archive is not a folder that can be read")
     root = root.resolve()
     if store is None:
-        return _in_memory(root, workers, progress=progress)
+        return _in_memory(Reading(str(root), digest), workers, progress=progress)
     place = given.path("store", store, StoreError).resolve()
     _apart(root, place)
     with writing(place) as writer, undamaged():
-        return _into_store(root, writer, workers, progress=progress)
+        return _into_store(Reading(str(root), digest), writer, workers, progress=progress)
 
 
 def _apart(root: Path, place: Path) -> None:
@@ -83,13 +91,14 @@ def _apart(root: Path, place: Path) -> None:
         raise StoreError("the archive lies inside the index store; choose another place")
 
 
-def _in_memory(root: Path, workers: int | None, *, progress: bool) -> StoreIndex:
-    listing = list_files(root)
-    batches = list(_read(root, listing.files, workers, progress=progress))
+def _in_memory(how: Reading, workers: int | None, *, progress: bool) -> StoreIndex:
+    root = how.archive
+    listing = list_files(Path(root))
+    batches = list(_read(how, listing.files, workers, progress=progress))
     empty = (pl.DataFrame(schema=schema) for schema in (READ, SKIPPED, ISSUES))
     instances, skipped, issues = empty
     instances = pl.concat([instances, *(batch.instances for batch in batches)])
-    instances = instances.with_columns(run_of(str(root), 1, dt.datetime.now(dt.UTC)))
+    instances = instances.with_columns(run_of(root, 1, dt.datetime.now(dt.UTC)))
     tables = {
         "instances": instances.lazy(),
         "series": with_study_counts(roll_up(instances.lazy())).lazy(),
@@ -100,27 +109,33 @@ def _in_memory(root: Path, workers: int | None, *, progress: bool) -> StoreIndex
         "history": pl.LazyFrame(schema=HISTORY),
     }
     counts = _counts(listing, read=listing.files.height)
-    return StoreIndex(f"memory-{secrets.token_hex(4)}", "", (str(root),), tables, counts)
+    return StoreIndex(f"memory-{secrets.token_hex(4)}", "", (root,), tables, counts)
 
 
-def _into_store(root: Path, writer: Writer, workers: int | None, *, progress: bool) -> StoreIndex:
-    manifest = writer.manifest
-    if manifest is not None and manifest.root != str(root):
+def _into_store(how: Reading, writer: Writer, workers: int | None, *, progress: bool) -> StoreIndex:
+    manifest, root = writer.manifest, how.archive
+    if manifest is not None and manifest.root != root:
         raise StoreError("the index store belongs to another archive; choose another place")
-    left = left_by(writer.store, manifest, str(root))
+    left = left_by(writer.store, manifest, root)
     writer.tidy(manifest, left.parts)
-    listing = list_files(root)
+    listing = list_files(Path(root))
     sources = [manifest or Unfinished("", ""), left]
-    older = manifest is not None and manifest.schema != SCHEMA
-    change = compare(listing.files, writer.store, sources, anew=older)
+    digests = partial(digests_of, root, workers=workers or _cores(), progress=progress)
+    change = compare(
+        listing.files,
+        writer.store,
+        sources,
+        digests if how.digest else None,
+        anew=manifest is not None and manifest.schema != SCHEMA,
+    )
     if manifest is not None and not left.parts and _same(listing, change, writer):
         index = StoreIndex.of(writer.store, manifest)
         return replace(index, counts=_counts(listing, 0, change.unchanged))
     update = Update(writer, left)
     update.carry_over(change, listing)
     try:
-        with closing(_read(root, change.fresh, workers, progress=progress)) as batches:
-            for batch in batches:
+        with closing(_read(how, change.fresh, workers, progress=progress)) as batches:
+            for batch in chain(told_again(writer.store, sources, change.again), batches):
                 update.add(batch)
     except BaseException:
         with suppress(StoreError):  # the first fault is the one to tell
@@ -129,7 +144,7 @@ def _into_store(root: Path, writer: Writer, workers: int | None, *, progress: bo
     parts = update.finish()
     moved = update.moved
     counts = _counts(listing, update.read, change.unchanged, change.gone - moved, moved)
-    manifest = writer.publish(str(root), parts, counts)
+    manifest = writer.publish(root, parts, counts)
     forget(writer.store)
     writer.tidy(manifest)
     return StoreIndex.of(writer.store, manifest)
@@ -160,7 +175,7 @@ def _counts(
 
 
 def _read(
-    root: Path, files: pl.DataFrame, workers: int | None, *, progress: bool
+    how: Reading, files: pl.DataFrame, workers: int | None, *, progress: bool
 ) -> Generator[Batch, None, None]:
     """Read files in batches, in the order of the listing."""
     processes = workers or min(_cores(), max(files.height // _WORTH_A_WORKER, 1))
@@ -169,7 +184,7 @@ def _read(
         files.slice(at, size).rows() for at in range(0, files.height, size)
     )
     with (
-        closing(read_all(str(root), batches, processes)) as answers,
+        closing(read_all(how, batches, processes)) as answers,
         bar(files.height, "scan", "file") if progress else nullcontext() as shows,
     ):
         for batch in answers:

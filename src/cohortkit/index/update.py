@@ -31,7 +31,7 @@ from cohortkit.index.unfinished import Unfinished, record
 from cohortkit.index.walk import Listing
 from cohortkit.index.writer import Writer
 
-_NOTED: Final = [name for name in HISTORY if name in INSTANCES]
+_NOTED: Final = [*(name for name in HISTORY if name in INSTANCES), "digest"]
 _STUDY: Final = ["IssuerOfPatientID", "PatientID", "StudyInstanceUID"]
 _WERE: Final = pl.Schema(
     {
@@ -41,6 +41,7 @@ _WERE: Final = pl.Schema(
     }
 )
 _SAME: Final = ["SOPInstanceUID", "size", "mtime_ns"]
+_HELD: Final = ["SOPInstanceUID", "size", "digest"]
 _FLUSH = 100_000  # rows in memory before parts are written
 _SECONDS = 20.0  # after which they are written at the latest: a kill costs no more than that
 _SMALL = 50_000  # rows of a part that is worth merging
@@ -129,7 +130,7 @@ class Update:
         self.touched.append(rows["series_key"].unique())
         self._concerned += rows.height
         if self.removed:
-            self.arrived.append(rows.select("path", *_SAME))
+            self.arrived.append(rows.select("path", *_SAME, "digest"))
 
     def add(self, batch: Batch) -> None:
         """Take what was read; write parts when enough has gathered, or when it was long ago."""
@@ -190,11 +191,13 @@ class Update:
     def _removed(self) -> pl.DataFrame:
         """The rows that are no more, and whether their files were moved."""
         gone = pl.concat(self.removed)
-        there = pl.concat([pl.DataFrame(schema=gone.select("path", *_SAME).schema), *self.arrived])
-        elsewhere = there.join(gone, on="path", how="anti").select(_SAME).unique()
-        flag = elsewhere.with_columns(moved=pl.lit(value=True))
-        rows = gone.join(flag, on=_SAME, how="left", nulls_equal=True)
-        return rows.with_columns(pl.col("moved").fill_null(value=False))
+        empty = gone.select("path", *_SAME, "digest").clear()
+        elsewhere = pl.concat([empty, *self.arrived]).join(gone, on="path", how="anti")
+        same = elsewhere.select(_SAME).unique().with_columns(same=pl.lit(value=True))
+        held = elsewhere.select(_HELD).drop_nulls().unique().with_columns(held=pl.lit(value=True))
+        rows = gone.join(same, on=_SAME, how="left", nulls_equal=True)
+        rows = rows.join(held, on=_HELD, how="left")
+        return rows.with_columns(moved=pl.any_horizontal("same", "held").fill_null(value=False))
 
     def _history(self) -> pl.DataFrame:
         if not self.removed:

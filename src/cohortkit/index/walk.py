@@ -33,7 +33,7 @@ class Listing:
 class _Gathered:
     rows: list[tuple[str, int, int]] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
-    skipped: list[tuple[str, int, int, str]] = field(default_factory=list)
+    skipped: list[tuple[str, int, int, str, str | None]] = field(default_factory=list)
 
     def add(self, path: str, status: os.stat_result) -> None:
         self.rows.append((path, status.st_size, status.st_mtime_ns))
@@ -42,7 +42,7 @@ class _Gathered:
 
     def skip(self, path: str, reason: Reason) -> None:
         shown = path.encode("utf-8", "backslashreplace").decode()
-        self.skipped.append((shown, 0, 0, str(reason)))
+        self.skipped.append((shown, 0, 0, str(reason), None))
 
     def flush(self) -> None:
         self.frames.append(pl.DataFrame(self.rows, LISTING, orient="row"))

@@ -88,7 +88,12 @@ class Checked:
         else:
             assert entry.index is not None
             if entry.archive is not None:
-                scan(self._path(entry.archive), self._path(entry.index), progress=progress)
+                scan(
+                    self._path(entry.archive),
+                    self._path(entry.index),
+                    digest=entry.digest,
+                    progress=progress,
+                )
             chosen = Cohort.start(open_index(self._path(entry.index)), **self._terms)
         if entry.only is not None:
             chosen = chosen.only(reason=entry.only.reason, **self._lists(entry.only))
@@ -189,6 +194,8 @@ class Checked:
         """Where the series come from: a cohort file, or an index and what is asked of it."""
         entry = self.entry
         columns: pl.Schema | None = series_schema()  # what a scan makes
+        if entry.digest and entry.archive is None:
+            self._faults.append("digest: without 'archive' nothing is scanned")
         if entry.cohort is not None:
             for name in ("index", "archive", "search"):
                 if getattr(entry, name):
