@@ -72,6 +72,7 @@ class Checked:
         pace = self._pace()
         self._run()
         self._source()
+        self._made("digest", self._digest)
         self._lists_there()
         if self._faults or None in (recipe, key, out):
             raise JobError(said, self._faults)
@@ -190,12 +191,14 @@ class Checked:
         self._made("run.task_minutes", lambda: Limits.of(run.task_minutes, None))
         self._made("run.task_gigabytes", lambda: Limits.of(None, run.task_gigabytes))
 
+    def _digest(self) -> None:
+        if self.entry.digest and self.entry.archive is None:
+            raise UsageError("without 'archive' nothing is scanned")
+
     def _source(self) -> None:
         """Where the series come from: a cohort file, or an index and what is asked of it."""
         entry = self.entry
         columns: pl.Schema | None = series_schema()  # what a scan makes
-        if entry.digest and entry.archive is None:
-            self._faults.append("digest: without 'archive' nothing is scanned")
         if entry.cohort is not None:
             for name in ("index", "archive", "search"):
                 if getattr(entry, name):
