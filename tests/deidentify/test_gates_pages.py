@@ -19,7 +19,12 @@ STRICT = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED)
     ["Scanned document", "Consent form", "Request form", "Arztbrief", "Befund", "Patientendaten",
      "Patient Info", "Captura", "Captured image", "Snapshot", "Informe de dosis",
      "Riepilogo dose", "Foglio dose", "Dosisblatt", "Dosisübersicht", "Page de dosimetrie",
-     "999 Dose", "Untersuchungsprotokoll", "Key Images"],
+     "999 Dose", "Untersuchungsprotokoll", "Key Images", "Documento", "DOKUMENTE 2",
+     "Anforderung", "CT-Anforderung", "Auswertung", "Ergebnisse", "Ergebnis Perfusion", "Referral",
+     "Referral note", "Worklist", "Work list", "Exam Info", "Examination info", "Überweisung",
+     "Ueberweisung", "Anamnesebogen", "Fragebogen", "Questionnaire", "Formular", "Letter",
+     "Solicitud", "Richiesta", "Referto", "Informe", "Compte rendu", "Résultats", "Resultados", "Info sheet", "Screen",
+     "SCREEN 1", "SC", "sc_2", "Protokoll", "Protocol", "Page 1"],
 )  # fmt: skip
 def test_a_page_is_known_by_its_description(text: str) -> None:
     """In the languages of the consoles."""
@@ -27,18 +32,32 @@ def test_a_page_is_known_by_its_description(text: str) -> None:
     assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, STRICT)
 
 
-@pytest.mark.parametrize("text", ["low dose chest", "Lu177 Dosimetrie 24h", "SnapShot 75%"])
+@pytest.mark.parametrize(
+    "text",
+    ["low dose chest", "Lu177 Dosimetrie 24h", "SnapShot 75%", "LUNG SCREEN",
+     "Chest_Screen 1.0 B45f", "Screening CT", "SC:AX T2 FSE", "CHEST/ABD SC", "SC joint",
+     "Exam 2", "Chest protocol", "see sheet", "Vitrea", "Forearm"],
+)  # fmt: skip
 def test_words_of_ordinary_series_are_no_pages(text: str) -> None:
     """Nor where a protocol or a study is called so."""
     for keyword in ("SeriesDescription", "ProtocolName", "StudyDescription"):
         assert burned_in_risk({keyword: text}.get, CT, STRICT) is None
 
 
-@pytest.mark.parametrize("term", ["CAPTURE", "SNAPSHOT", "SSAVE", "SCRNSAVE", "FILMED", "TEXT"])
+@pytest.mark.parametrize(
+    "term", ["CAPTURE", "SNAPSHOT", "SSAVE", "SCRNSAVE", "FILMED", "TEXT", "CURVE"]
+)
 def test_a_capture_is_known_by_its_image_type(term: str) -> None:
     """Though it says that it is primary."""
     get = {"ImageType": ["DERIVED", "PRIMARY", term]}.get
     assert Reason.BURNED_IN_RISK is burned_in_risk(get, MR, STRICT)
+
+
+@pytest.mark.parametrize("first", ["DERIVED", "ORIGINAL", "", "OTHER"])
+def test_what_is_secondary_is_no_scan_whatever_else_it_says(first: str) -> None:
+    """Value 2 is made from pictures after the examination (PS3.3 C.7.6.1.1.2), as captures are."""
+    for said in ({"ImageType": [first, "SECONDARY", "AXIAL"]}, {"image_types": ["SECONDARY"]}):
+        assert Reason.BURNED_IN_RISK is burned_in_risk(said.get, MR, STRICT)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ SHOWN = [
     # trauma: from the vertex on
     "Traumaspirale", "CT Trauma-Spirale", "Schockraum", "Schockraum-CT", "pan CT", "pan-CT",
     "PANCT",
+    "Trauma scan", "traumascan", "TRAUMA-CT", "CT Trauma", "MSCT trauma", "Code Trauma",
+    "major trauma",
     "CT PolyT", "Poly-Trauma", "politraumatismo",
     # ear, nose, throat, teeth
     "HNO Staging", "CT HNO", "NTAP", "CT NTAP KM", "Zahn", "Zähne", "Zahn-CT", "OPG",
@@ -38,7 +40,8 @@ ORDINARY = [
     "Osteoporose LWS", "osteoporosis", "Osteosynthese", "Liver", "Pancreas CT", "Span CT", "Panto",
     "musculoskeletal", "MSK skeletal", "myelomalacia", "myelography L-spine", "Myelo-CT",
     "melanocyte", "Spinal canal", "T spine", "lumbar spine", "column", "Low dose chest", "trauma",
-    "Trauma Thorax", "Fascia", "Acinar", "Mica", "ICAO", "Optima", "Polyp", "Polycystic",
+    "Trauma Thorax", "Trauma CT Thorax", "CT TRAUMA CHEST ABDOMEN PELVIS", "atraumatic CT",
+    "Fascia", "Acinar", "Mica", "ICAO", "Optima", "Polyp", "Polycystic",
     "WS", "BWS/LWS", "Schock", "OP Ganglion", "RAUM 4", "Osteochondrose CT",
 ]  # fmt: skip
 

@@ -144,8 +144,7 @@ def _signs_of_a_capture(get: Get, sop: SopClass) -> Iterator[PixelRisk]:
     """What in the header says that it was not the scanner or detector that drew this."""
     types = [get("ImageType"), *_each(get("image_types"))]
     terms = [{t.strip() for v in _each(one) for t in _text(v).split("\\")} for one in types]
-    copied = {"SECONDARY"} if sop.risk is Risk.STATED else {"DERIVED", "SECONDARY"}
-    if any(copied <= one for one in terms):
+    if any("SECONDARY" in one for one in terms):  # made from pictures, whatever value 1 says
         yield PixelRisk.DERIVED_SECONDARY
     drawn = any(is_page_type(term) for one in terms for term in one)
     drawn |= sop.uid in _MEASURED and 0 < _number(get("BitsStored")) <= _PICTURE

@@ -95,6 +95,11 @@ _HEAD_APART = re.compile(
     r"(?<![A-Z])WS[\W_]*(?:TOTAL|KOMPL|GANZ|GESAMT)|(?<![A-Z])GANZE?[\W_]*WS\b|"
     r"\bHE\d"  # elements of a coil
 )
+_TRAUMA = re.compile(
+    r"(?<![A-Z])TRAUMA[\W_]*(?:SCAN|CT|SPIRAL|PROTO[CK]OL|SERIES|SERIE|CODE|TEAM|ALERT|FULL|TOTAL)|"
+    r"(?<![A-Z])(?:MS|MD)?(?:CT|SCAN|FULL|TOTAL|CODE|MAJOR|SEVERE|MULTI|WHOLE)[\W_]*TRAUMA(?![A-Z])"
+)
+"""A scan of who was badly hurt takes the head in, unless it names what it shows."""
 _ELSEWHERE = """
     CHEST THORAX THORACIC THORACAL THORACALE THORACO THORACIQUE TORAX TORACE TORACICO TORACICA
     LUNG LUNGS LUNGE LUNGEN PULMO PULMONARY PULMONAL PULMONALE PULMONAIRE PULMON PULMONES PULMONAR
@@ -178,6 +183,8 @@ def _is_head(text: str) -> bool:
     if not _HEAD_ALONE.isdisjoint([*words, *joined]) or _NECK_LEVELS.search(text):
         return True
     if _HEAD_APART.search(text) or any(map(_HEAD_GLUED.fullmatch, words)):
+        return True
+    if _TRAUMA.search(text) and not _is_elsewhere(text):
         return True
     # without blanks and digits too: WHOLE BODY, T1MPRAGE, HEAD_NECK, C-SPINE
     squeezed = "".join(words) + " " + re.sub(r"[\W_]", "", text)
