@@ -23,7 +23,8 @@ STRICT = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED)
      "Anforderung", "CT-Anforderung", "Auswertung", "Ergebnisse", "Ergebnis Perfusion", "Referral",
      "Referral note", "Worklist", "Work list", "Exam Info", "Examination info", "Überweisung",
      "Ueberweisung", "Anamnesebogen", "Fragebogen", "Questionnaire", "Formular", "Letter",
-     "Solicitud", "Richiesta", "Referto", "Informe", "Compte rendu", "Résultats", "Resultados", "Info sheet", "Screen",
+     "Solicitud", "Richiesta", "Referto", "Informe", "Compte rendu", "Résultats", "Resultados",
+     "Info sheet", "Screen",
      "SCREEN 1", "SC", "sc_2", "Protokoll", "Protocol", "Page 1"],
 )  # fmt: skip
 def test_a_page_is_known_by_its_description(text: str) -> None:
