@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cohortkit.deidentify import telling
 from cohortkit.deidentify.labels import released
 from cohortkit.model import Person, Scalar, Task
-from cohortkit.recipe.model import Basis, Label, LabelType, Option, Recipe
+from cohortkit.recipe.model import DATED_LABELS, Basis, Label, LabelType, Option, Recipe
 from cohortkit.traces.own import own_of
 
 UNIX, SHEET, JULIAN = dt.date(1970, 1, 1), dt.date(1899, 12, 30), 1_721_424.5
@@ -340,3 +340,79 @@ def test_sabotage_who_takes_each_meeting_for_proof_refuses_ordinary_columns(
     monkeypatch.setattr(telling, "_tail", lambda *_: 0.0)
 
     assert refused(who, cells, LabelType.NUMBER)
+
+
+BORN_1953 = [("PatientBirthDate", "19530814"), ("StudyDate", "20210317"), ("PatientID", "4711")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Jg. 1953", "geb. 1953", "*1953", "born 1953", "Jahrgang 53", "née en 1953", "b. 1953",
+        "d.o.b 1953", "1953 \u0433.\u0440.", "1953年生", "w, 1953", "W1953", "1953", " 1953 ",
+        "in (1953)",
+        "昭和28年", "* 14.8.1953", 1953, 1953.0, dt.date(1953, 1, 1), dt.date(1953, 8, 1),
+        "1953-08-14",
+    ],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "options", [(), (Option.RETAIN_MODIFIED_DATES,), (Option.RETAIN_FULL_DATES,)]
+)
+def test_the_year_of_a_birth_leaves_in_no_column(
+    value: Scalar, options: tuple[Option, ...]
+) -> None:
+    """Whatever is written around it, under every type that could carry it."""
+    own = own_of(BORN_1953)
+    dated = isinstance(value, dt.date) or value == "1953-08-14"
+    for kind in DATED_LABELS if dated else (LabelType.TEXT, LabelType.NUMBER, LabelType.MEASURE):
+        made = recipe(kind, *options)
+
+        assert (("t", None),) == released((("t", value),), made, 5, over_89=False, own=own)
+
+
+@pytest.mark.parametrize("value", ["Jg. 1950", "born 1950", "*50", "née en 1950", "* 3.4.1950"])
+def test_who_is_said_to_be_born_is_nobody_s_business(value: str) -> None:
+    """A birth in words goes where the headers know none, and where they know another one."""
+    for told in ([], BORN_1953):
+        made = recipe(LabelType.TEXT, Option.RETAIN_FULL_DATES)
+        left = released((("t", value),), made, 5, over_89=False, own=own_of(told))
+
+        assert (("t", None),) == left
+
+
+@pytest.mark.parametrize(
+    "value", ["1954", "MRI 1999", 1954, 192, 19, "19", "23", 23, 1.953], ids=repr
+)
+def test_another_year_stays(value: Scalar) -> None:
+    """A year is a year where nobody was born in it."""
+    kind = LabelType.TEXT if isinstance(value, str) else LabelType.MEASURE
+    left = released((("t", value),), recipe(kind), 5, over_89=False, own=own_of(BORN_1953))
+
+    assert (("t", value),) == left
+
+
+def test_the_year_of_an_examination_stays_though_its_patient_was_born_in_it() -> None:
+    """Of a child both years are one."""
+    own = own_of([("PatientBirthDate", "20190814"), ("StudyDate", "20191101")])
+    for value, kind in (("MRI 2019", LabelType.TEXT), (2019, LabelType.NUMBER)):
+        left = released((("t", value),), recipe(kind), 5, over_89=False, own=own)
+
+        assert (("t", value),) == left
+    (year,) = released(
+        (("t", dt.date(2019, 11, 1)),), recipe(LabelType.YEAR), 5, over_89=False, own=own
+    )
+    assert ("t", 2019) == year
+
+
+@pytest.mark.parametrize("value", [4711, 4711.0, -4711, "4711", "no. 4711"], ids=repr)
+@pytest.mark.parametrize("kind", [LabelType.TEXT, LabelType.NUMBER, LabelType.MEASURE])
+def test_a_short_number_of_the_patient_is_one(value: Scalar, kind: LabelType) -> None:
+    """Four figures are enough where they are the whole of it, also of one patient alone."""
+    own = own_of([("PatientID", "4711"), ("PatientName", "A^B")])
+
+    assert (("t", None),) == released((("t", value),), recipe(kind), 5, over_89=False, own=own)
+    others = own_of([("PatientID", "47112"), ("AccessionNumber", "94711")])
+    if kind is LabelType.MEASURE and not isinstance(value, str):
+        left = released((("t", value),), recipe(kind), 5, over_89=False, own=others)
+        assert (("t", value),) == left

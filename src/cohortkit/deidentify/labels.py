@@ -10,7 +10,9 @@ Ages. A text that tells an age, and a column that is called one, follow Patient'
 the recipe keeps ages, and null for whoever reaches 90. A column that is called a birth follows
 Patient's Birth Date. What a column is called is all that tells an age from another number.
 
-Births. A date that is the patient's birth date follows it, too, whatever its column is called.
+Births. A date that is the patient's birth date follows it, too, whatever its column is called. So
+does the year of it, also as a number or in a text; and a text that says of anybody when they were
+born. A year in which the patient was examined as well is that of the examination.
 
 Contacts. A text with an e-mail address, a URL, a telephone number, a street, the number of a
 person, a UID, or a title with a name in it is null; so is a column that is called a telephone, a
@@ -42,6 +44,7 @@ from cohortkit.model import Scalar
 from cohortkit.recipe.model import Action, Label, LabelType, Recipe, Temporal
 from cohortkit.recipe.policy import Policy
 from cohortkit.traces.aged import OLDEST, ages
+from cohortkit.traces.born import tells_birth, years
 from cohortkit.traces.dated import number_tells_date, tells_date
 from cohortkit.traces.narrow import narrow
 from cohortkit.traces.own import Own, What, lowered
@@ -94,6 +97,11 @@ class _Terms:
     own: Own = field(default_factory=Own)
     over_89: bool = True
     token: Token | None = None
+
+    @property
+    def true_births(self) -> bool:
+        """Whether a birth may be told as it was."""
+        return self.births and self.temporal is Temporal.UNMODIFIED
 
     def lets_out(self, age: float) -> bool:
         """Whether an age in years may be told. Beside true dates one in days is a birth date."""
@@ -253,8 +261,10 @@ def _is_own(value: float, terms: _Terms) -> bool:
     """Whether a number is the patient's: a day, a number, or an age where none may be told."""
     if terms.over_89 and terms.own.aged(value):
         return True
+    if not terms.true_births and value == int(value) and terms.own.born_in((abs(int(value)),)):
+        return True
     if abs(value) < _LEAST_OWN:
-        return False
+        return terms.own.is_number(value)
     dated = terms.temporal is not Temporal.UNMODIFIED and terms.own.counts(value)
     return dated or terms.own.numbered(value)
 
@@ -268,6 +278,8 @@ def _tells_own(text: str, terms: _Terms) -> bool:
     kinds = {what for _, _, what in terms.own.found(lowered(narrow(text).text))} - {What.PART}
     if terms.temporal is Temporal.UNMODIFIED:
         kinds.discard(What.DATE)
+    if not terms.true_births and (tells_birth(text) or terms.own.born_in(years(text))):
+        return True
     if terms.ages:
         kinds.discard(What.AGE)
     return bool(kinds)
@@ -295,7 +307,16 @@ def _year(value: Scalar | None, terms: _Terms) -> int | None:
     """The year of a date (45 CFR 164.514(b)(2)(i)(C)); beside moved ones it tells the shift."""
     true = _date(value, replace(terms, temporal=Temporal.UNMODIFIED))
     known = isinstance(true, dt.date) and terms.temporal is not Temporal.MODIFIED
-    return true.year if known and isinstance(true, dt.date) else None
+    if not known or not isinstance(true, dt.date):
+        return None
+    return true.year if terms.true_births or not terms.own.born_in((true.year,)) else None
+
+
+def _born_on(value: dt.date, terms: _Terms) -> bool:
+    """Whether a day is that of the birth, or one that stands for its month or its year."""
+    of_year = value.day == value.month == 1 and terms.own.born_in((value.year,))
+    of_month = value.day == 1 and any(born.replace(day=1) == value for born in terms.own.births)
+    return value in terms.own.births or of_year or of_month
 
 
 def day_in(value: Scalar | None) -> dt.date | None:
@@ -316,7 +337,7 @@ def _date(value: Scalar | None, terms: _Terms) -> Scalar | None:
         return None
     move = dt.timedelta(days=terms.days if terms.temporal is Temporal.MODIFIED else 0)
     value = day_in(value)
-    if value is None or (_day_of(value) in terms.own.births and not terms.births):
+    if value is None or (not terms.births and _born_on(_day_of(value), terms)):
         return None
     if any((day - _day_of(value)).days >= OLDEST * _YEAR for day in terms.own.days):
         return None  # whoever lived on that day is 90 by now, whatever day it was

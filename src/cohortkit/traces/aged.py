@@ -28,14 +28,14 @@ def read(text: str) -> str:
     return "".join(str(unicodedata.digit(letter, letter)) for letter in bare)
 
 
-def _any_of(words: str) -> str:
+def any_of(words: str) -> str:
     """Patterns without capitals, longest first; Hangul also in the letters it is taken apart to."""
     forms = {form for word in words.split() for one in [read(word)] for form in (one, plain(one))}
     return f"(?:{'|'.join(sorted(forms, key=lambda form: (-len(form), form)))})"
 
 
-_DENSE = _any_of("岁 歳 歲 才 세 살 周岁 周歳 周歲")
-_SPACED = _any_of(
+_DENSE = any_of("岁 歳 歲 才 세 살 周岁 周歳 周歲")
+_SPACED = any_of(
     r"""
     лет года летн\w* летия років роки року рік річн\w* гадоў години годишн\w* година годин[аеу]
     ετών έτη έτος χρονών χρόνων سنة سنه سنوات سنين عام عاما أعوام سال ساله سالگی שנה שנים
@@ -45,7 +45,7 @@ _SPACED = _any_of(
 )
 UNITS: Final = rf"(?:[多余餘几来周満满]?\s*{_DENSE}|{_SPACED}(?!\w))"
 """What stands behind an age in languages that the patterns of others do not know."""
-_BEFORE = _any_of(
+_BEFORE = any_of(
     """
     возраст возрасте возр вік віці ηλικία ηλικίας عمر العمر عمره عمرها גיל בן בת อายุ आयु
     年齢 年齡 年龄 나이 연령 满 満 yaş yaşı wiek wieku věk věku ikä ålder alder vârsta
@@ -66,7 +66,7 @@ _AGES = (
 _STRING = re.compile(r"(?<![\w.])(\d{3})([dwm])(?![a-z\d])")  # PS3.5 6.2, AS
 _PER_YEAR = {"d": 365.25, "w": 365.25 / 7, "m": 12.0}
 
-_NINETY = _any_of(
+_NINETY = any_of(
     r"""
     ninety(?:[-\s]?(?:one|two|three|four|five|six|seven|eight|nine))?+ \w*neunzig\w* \w*negentig\w*
     quatre[-\s]?vingts?[-\s]?(?:dix[-\s]?\w*|onze|douze|treize|quatorze|quinze|seize) nonante
@@ -75,7 +75,7 @@ _NINETY = _any_of(
     дев.?яност\w* деветдесет\w* ενενήντα تسعين تسعون תשעים 아흔\w* 구십\w*
     """
 )
-_MEASURE = _any_of(
+_MEASURE = any_of(
     r"""
     per\s?cent\w* percent\w* degrees? deg minutes? mins? seconds? secs? hours? days? weeks? months?
     times confidence mm cm m ml mg g kg kv ma slices? images? frames? patients? cases? scans? series

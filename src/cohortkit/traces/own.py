@@ -232,6 +232,15 @@ class Own:
     def _exactly(self, number: float) -> bool:
         return any(abs(number - (day - born).days / _YEAR) < _WHOLE for born, day in self._lived())
 
+    def born_in(self, years: Iterable[int]) -> bool:
+        """Whether one of some years is that of the birth, and of no other day that is known."""
+        seen = {day.year for day in self.days - self.births}
+        return any(year not in seen for year in years if year in {b.year for b in self.births})
+
+    def is_number(self, number: float) -> bool:
+        """Whether a number, however short, is one of the patient's from end to end."""
+        return number == int(number) and str(abs(int(number))) in self.numbers
+
     def numbered(self, number: float) -> bool:
         """Whether the figures of a number are a part of one of the patient's numbers."""
         return number == int(number) and self._numbered(str(abs(int(number))), _PART)
