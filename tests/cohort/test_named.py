@@ -207,3 +207,44 @@ def test_a_reason_is_refused_where_it_is_given(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="the reason: names a patient") as caught:
             step("not Marjolein")
         assert "Marjolein" not in str(caught.value)
+
+
+SCRIPTS = (
+    ("Kuznetsov^Ivan", "\u041a\u0443\u0437\u043d\u0435\u0446\u043e\u0432"),
+    ("Kuznetsova^Anna", "\u041a\u0443\u0437\u043d\u0435\u0446\u043e\u0432\u043e\u0439"),
+    ("\u041a\u0443\u0437\u043d\u0435\u0446\u043e\u0432^\u0418\u0432\u0430\u043d", "Kusnezow"),
+    ("Papadopoulos^Nikos", "Παπαδόπουλος"),
+    ("王^偉民", "王伟民"),
+    ("張^國華", "张国华"),
+    ("ヤマダ^ハナコ", "やまだ"),
+    ("齋藤^花子", "斎藤"),
+    ("كريم^علي", "کریم"),
+)
+
+
+@pytest.mark.parametrize(("header", "label"), SCRIPTS)
+@pytest.mark.parametrize("column", ["PatientName", "ReferringPhysicianName"])
+def test_a_name_is_known_in_another_script_than_the_header_s(
+    header: str, label: str, column: str
+) -> None:
+    """By the letters or the sound, as a label that is to be released is asked."""
+    people = INDEX.with_columns(
+        pl.Series(column, ["Oberholzer^Ida", header, None]), Modality=pl.lit("CT")
+    )
+    with pytest.raises(UsageError, match="names a patient"):
+        demand_plain({"reason": f"not {label}, bad quality"}, people)
+
+
+@pytest.mark.parametrize(
+    ("header", "label"),
+    [
+        ("Petrov^Ivan", "\u043f\u0435\u0447\u0435\u043d\u044c"),
+        ("Kuznetsov^Ivan", "Kusine"),
+        ("\u0418\u0432\u0430\u043d\u043e\u0432^\u0418\u0432\u0430\u043d", "invasion of the vein"),
+        ("張^國華", "肺部"),
+        ("やまだ^はなこ", "ノジュール"),
+    ],
+)
+def test_a_word_of_another_script_is_no_name(header: str, label: str) -> None:
+    """Words of the trade stay."""
+    demand_plain({"reason": label}, INDEX.with_columns(pl.lit(header).alias("PatientName")))

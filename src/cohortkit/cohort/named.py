@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -27,8 +27,9 @@ from cohortkit.traces.dated import tells_date, tells_day
 from cohortkit.traces.days import date_forms, day_of
 from cohortkit.traces.fields import Kind, kind_of
 from cohortkit.traces.find import standing
+from cohortkit.traces.own import Own, one_spelling
 from cohortkit.traces.patterns import LEAST_DIGITS, SHORT, Pattern, Patterns, Rule
-from cohortkit.traces.scripts import weight
+from cohortkit.traces.scripts import is_foreign, roman, sound, weight
 from cohortkit.traces.spellings import (
     accents,
     fold,
@@ -148,11 +149,13 @@ class Named:
         patterns: full names, log-in names, ids, days and addresses.
         names: single words of names and addresses.
         pairs: family and given name.
+        sounds: the words of names, to be known in another script.
     """
 
     patterns: Patterns
     names: frozenset[str]
     pairs: frozenset[tuple[str, str]]
+    sounds: Own = field(default_factory=Own)
 
     def stand_in(self, text: str) -> bool:
         """Whether one of them, or an id, address or day of one, stands in a text.
@@ -164,12 +167,14 @@ class Named:
             return True
         words = list(_tokens(text))
         unusual = [word for word in words if not is_ordinary(word)]
-        return any(map(self._is_name, unusual)) or self._paired(words, unusual)
+        if any(map(self._is_name, unusual)) or self._paired(words, unusual):
+            return True
+        return self.sounds.heard(one_spelling(f) for word in unusual for f in accents(fold(word)))
 
     def _is_name(self, word: str) -> bool:
         if not _written_as_a_name(word):
             return False
-        forms = accents(fold(word))
+        forms = {spelt for form in accents(fold(word)) for spelt in (form, one_spelling(form))}
         return any(
             is_form(form, name, common=is_english(name)) for form in forms for name in self.names
         )
@@ -231,7 +236,8 @@ def near(texts: Iterable[str], series: pl.LazyFrame, *, days: bool = True) -> Na
             names |= set(_alone(kind, one))
             pairs |= set(_pairs(one)) if kind in _NAMES else set()
     ordered = tuple(patterns[text] for text in sorted(patterns))
-    return Named(Patterns(ordered), frozenset(names), frozenset(pairs))
+    spelt = frozenset(map(one_spelling, names))
+    return Named(Patterns(ordered), spelt | names, frozenset(pairs), Own(names=spelt))
 
 
 def _kind(column: str) -> Kind | None:
@@ -251,6 +257,9 @@ class _Said:
         words: the words, in that form, with and without an s at the end.
         digits: the runs of digits.
         dated: whether there may be a day.
+        alike: as ``dense``, in one spelling of the several that a script has for a name.
+        latin: how its words in Latin letters sound.
+        foreign: how those in Cyrillic and Greek letters do.
     """
 
     dense: str
@@ -258,6 +267,9 @@ class _Said:
     words: tuple[str, ...]
     digits: str
     dated: bool
+    alike: str
+    latin: str
+    foreign: str
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> _Said:
@@ -266,10 +278,27 @@ class _Said:
         compact = "\n".join("".join(words_in(form)) for form in forms)
         tokens = {word for text in said for word in _tokens(text)}
         words = {plainer(form) for word in tokens for form in accents(fold(word))}
+        latin = (sound(word) for word in words if word.isascii())
+        foreign = (sound(roman(word)) for word in words if is_foreign(word))
+        heard = "\n".join(latin), "\n".join(foreign)
         words |= {word.removesuffix("s") for word in words}
         digits = " ".join(re.findall(r"\d+", " ".join(forms)))
         dated = any(tells_date(text) or _SIX_FIGURES.search(text) for text in said)
-        return cls(compact, plainer(compact), tuple(sorted(words)), digits, dated)
+        bare = plainer(compact)
+        return cls(
+            compact, bare, tuple(sorted(words)), digits, dated, one_spelling(compact), *heard
+        )
+
+    def sounds_as(self, name: str) -> bool:
+        """Whether a word of another script may sound as a folded word of a name."""
+        said = self.foreign if name.isascii() else self.latin if is_foreign(name) else ""
+        heard = sound(roman(one_spelling(name))).removesuffix("a") if said else ""
+        return len(heard) >= BENT - 1 and heard in said
+
+    def spells(self, name: str) -> bool:
+        """Whether the letters of a folded name that are no Latin ones stand there."""
+        dense = "".join(words_in(name))
+        return dense in self.dense or one_spelling(dense) in self.alike
 
 
 def _candidates(kind: Kind, raw: pl.LazyFrame, said: _Said) -> Iterator[str]:
@@ -306,8 +335,12 @@ def _near_names(raw: pl.LazyFrame, said: _Said) -> Iterator[str]:
     yield from close
     foreign = raw.filter(bare.str.contains(r"[^\x00-\x7F]")).collect()["raw"]
     for one in set(foreign) - set(close):
-        if any("".join(words_in(form)) in said.dense for form in name_parts(one)):
+        if any(said.spells(form) or said.sounds_as(form) for form in name_parts(one)):
             yield one
+    if said.foreign:
+        every = words.select("word").drop_nulls().unique().collect()["word"]
+        heard = [one for one in every if said.sounds_as(one)]
+        yield from words.filter(pl.col("word").is_in(heard)).select("raw").unique().collect()["raw"]
 
 
 def _near_dates(raw: pl.LazyFrame, said: _Said) -> Iterator[str]:

@@ -23,7 +23,7 @@ from cohortkit.traces.bent import BENT, in_pieces, is_form, plainer
 from cohortkit.traces.days import day_of, epoch_days
 from cohortkit.traces.fields import Kind, kind_of
 from cohortkit.traces.narrow import narrow
-from cohortkit.traces.scripts import ALIKE, dense, roman, sound
+from cohortkit.traces.scripts import ALIKE, dense, is_foreign, roman, sound
 from cohortkit.traces.spellings import (
     ORDINARY,
     accents,
@@ -125,7 +125,7 @@ class Own:
         object.__setattr__(self, "_glued", frozenset(_written(self.days)))
         latin = {sound(name) for name in self.names - ORDINARY if name.isascii()}
         latin |= {name.removesuffix("a") for name in latin}  # of a woman: it is what cases change
-        foreign = {sound(roman(name)) for name in self.names if _is_foreign(name)}
+        foreign = {sound(roman(name)) for name in self.names if is_foreign(name)}
         object.__setattr__(self, "_latin", frozenset(n for n in latin if len(n) >= BENT))
         object.__setattr__(self, "_foreign", frozenset(n for n in foreign if len(n) >= BENT))
 
@@ -137,21 +137,21 @@ class Own:
     def names_in(self, text: str) -> bool:
         """Whether a word of a text is a name in some form; a long one may be in pieces."""
         runs = words_in(fold(text))
-        words = {_one_spelling(form) for run in runs for form in accents(run)} - ORDINARY
-        whole = {_one_spelling(form) for form in accents("".join(runs))}
+        words = {one_spelling(form) for run in runs for form in accents(run)} - ORDINARY
+        whole = {one_spelling(form) for form in accents("".join(runs))}
         return (
             any(is_form(word, name) for word in words for name in self.names - ORDINARY)
             or any(in_pieces(text, name) for text in whole for name in self.names)
-            or self._heard(words)
+            or self.heard(words)
         )
 
-    def _heard(self, words: Iterable[str]) -> bool:
-        """Whether a word sounds as a name that is written in another script.
+    def heard(self, words: Iterable[str]) -> bool:
+        """Whether a word, in one spelling, sounds as a name that is written in another script.
 
         Of two in one script that sound alike each may be somebody's own: they are not compared.
         """
         for word in words:
-            names = self._latin if _is_foreign(word) else self._foreign if word.isascii() else ()
+            names = self._latin if is_foreign(word) else self._foreign if word.isascii() else ()
             heard = sound(roman(word)) if names else ""
             if len(heard) >= BENT and any(is_form(heard, name) for name in names):
                 return True
@@ -258,14 +258,9 @@ class Own:
         )
 
 
-def _one_spelling(text: str) -> str:
+def one_spelling(text: str) -> str:
     """A folded name as all of its spellings are compared."""
     return plainer(text).translate(ALIKE)
-
-
-def _is_foreign(word: str) -> bool:
-    """Whether a folded word is of Cyrillic or Greek letters, and so can be read in Latin ones."""
-    return not word.isascii() and roman(word).isascii()
 
 
 def lowered(text: str) -> str:
@@ -294,7 +289,7 @@ def own_of(told: Iterable[tuple[str, str]]) -> Own:
             parts |= {run for run in _RUN.findall(narrow(value).text) if len(run) >= _WHOLE_PART}
         elif kind in _NAMED:
             names |= {
-                _one_spelling(part)
+                one_spelling(part)
                 for spelt in misread(value)
                 for part in name_parts(spelt)
                 if len(part) >= BENT or dense(part)

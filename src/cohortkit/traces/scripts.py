@@ -96,6 +96,11 @@ def roman(text: str) -> str:
     return text if text.isascii() else text.translate(ROMAN)
 
 
+def is_foreign(word: str) -> bool:
+    """Whether a folded word is of Cyrillic or Greek letters, and so can be read in Latin ones."""
+    return not word.isascii() and roman(word).isascii()
+
+
 def sound(text: str) -> str:
     """What Latin spellings of one name have in common: Kuznetsov, Kusnezow; Petroff is none."""
     for letters, one in _SOUNDS:
