@@ -94,7 +94,10 @@ def append(path: Path, seal: Seal, event: str, **facts: object) -> None:
         digest = seal(f"{before}\n{body}")
         os.write(handle, f'{body[:-1]}{_JOINT}{digest}"}}\n'.encode())
         os.fsync(handle)
+        if not number:  # the log's name before the head's: a head without a log is a log cut off
+            _sync_folder(path)
         _keep_head(path, seal, number + 1, digest)
+        _sync_folder(path)
 
 
 def closed(path: Path, seal: Seal) -> bool:
@@ -198,6 +201,14 @@ def _goes_on(path: Path, number: int, digest: str, seal: Seal) -> tuple[int, str
     if kept is None:  # a kill may have left the first line without one, and no other
         return (number, digest) if number < _SECOND else (number, seal("a head that is lost"))
     return kept if kept[0] >= number else (number, digest)
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _head_of(path: Path) -> Path:

@@ -32,11 +32,29 @@ from cohortkit.run.limits import Limits
 from cohortkit.run.lock import alone, hold
 from cohortkit.run.naming import demand_unnamed
 from cohortkit.run.pace import Pace, Paced
-from cohortkit.run.place import Place, cause, check, finished, into_folders, publish
+from cohortkit.run.place import (
+    MANIFEST,
+    Place,
+    cause,
+    check,
+    finished,
+    into_folders,
+    publish,
+    sync_folder,
+)
 from cohortkit.run.plan import Plan
 from cohortkit.run.posted import Posted
 from cohortkit.run.records import to_json
-from cohortkit.run.resume import Gone, Retry, Standing, missing, remove_litter, resume, unfinish
+from cohortkit.run.resume import (
+    Gone,
+    Retry,
+    Standing,
+    missing,
+    remove_litter,
+    resume,
+    unfinish,
+    untell,
+)
 from cohortkit.run.settings import Changed, Settings, differing, keep, settings_of
 from cohortkit.run.shards import Part, Shard, holding, part_of
 from cohortkit.run.shelf import Shelf, read_all
@@ -307,16 +325,20 @@ class _Run:
 
     def _finish(self, lost: list[Record]) -> None:
         place = self.place
+        sync_folder(place.records)  # whose folders several workers made
         records = Shelf.on(place, lost)
-        # of dead workers: nobody has searched it
-        remove_litter(place, records.rowless(), keep_finished=True)
         if self.work.words:
             self._demand_unnamed(records)
         made = finish(records, self.about(), self.plan.outputs)
+        # of dead workers: nobody has searched it
+        remove_litter(place, records.rowless(), made=made)
+        new = {name: data for name, data in made.items() if not _there(place, name, data)}
+        if new:
+            untell(place)
         # noted before it is there: no release without a line of who made it
-        released(place, self.work.key.pseudonyms(), made["export.json"], records=len(records))
-        for name, data in made.items():
-            _put(place, name, data)
+        released(place, self.work.key.pseudonyms(), made[MANIFEST], records=len(records))
+        for name in sorted(new, key=lambda name: (name == MANIFEST, name)):
+            _put(place, name, new[name])
         Posted.sweep(place.vault, locks=True)
         self.note("end", records=len(records), unpublished=len(lost))
 
@@ -379,11 +401,14 @@ def _failure(record: Record) -> Reason | None:
     return None
 
 
+def _there(place: Place, name: str, data: bytes) -> bool:
+    path = place.release / name
+    return path.is_file() and path.read_bytes() == data
+
+
 def _put(place: Place, name: str, data: bytes) -> None:
-    """A finished file, in its place if it is not there already."""
+    """A finished file, in its place."""
     assert finished(name)
     path = place.release / name
-    if path.is_file() and path.read_bytes() == data:
-        return
     path.parent.mkdir(exist_ok=True)
     publish(path, data, mode=0o644, staging=place.vault)

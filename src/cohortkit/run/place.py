@@ -7,16 +7,20 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cohortkit.errors import OutputError, unwritten
 from cohortkit.places import inside_export, inside_release
 
+MANIFEST = "export.json"
+"""Written last and removed first: where it is in a release, so is all that it tells of."""
+
 FINISHED = (
     "tasks.parquet",
     "files.parquet",
-    "export.json",
+    MANIFEST,
     "report.html",
     "tables",
     "dicom/DICOMDIR",
@@ -132,23 +136,36 @@ class Place:
         return _in_folder(self.texts, task)
 
     def prepare(self) -> None:
-        """Make the folders; the identified ones for their owner alone.
+        """Make the folders, durable; the identified ones for their owner alone.
 
         Raises:
             OutputError: they cannot be made or written.
         """
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            _make_root(self.root)
             # the vault first: by it a run that is killed here knows the folder for its own
             for folder in (self.vault, self.quarantine):
                 folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
+                sync_folder(self.root)
             self.release.mkdir(exist_ok=True)
+            sync_folder(self.root)
             reports = (self.residuals, self.redactions, self.texts)
             for folder in (self.records, self.tracebacks, *reports):
                 folder.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(self.vault)
         except OSError as error:
             raise unwritten(OutputError, f"output {self.root}: {cause(error)}", error) from None
+
+
+def _make_root(root: Path) -> None:
+    """Make the output's folder and those above it, durable as far as they may be read."""
+    new = [folder for folder in (root, *root.parents) if not folder.exists()]
+    for folder in reversed(new):
+        folder.mkdir(exist_ok=True)
+    for folder in {root.parent, *(one.parent for one in new)}:
+        with suppress(PermissionError):  # a folder that may be written and not read
+            sync_folder(folder)
 
 
 def _in_folder(base: Path, task: str) -> Path:
@@ -311,20 +328,24 @@ def files_under(folder: Path) -> Iterator[str]:
 
 
 def sweep(folder: Path, wanted: frozenset[str]) -> int:
-    """Remove every file that is not wanted, and every folder that is then empty.
+    """Remove every file that is not wanted, and every folder that is then empty, for good.
 
     Returns:
         How many files were removed.
     """
-    removed = 0
-    for name in list(files_under(folder)):
-        if name not in wanted:
-            (folder / name).unlink()
-            removed += 1
+    removed = [name for name in files_under(folder) if name not in wanted]
+    for name in removed:
+        (folder / name).unlink()
+    changed = {(folder / name).parent for name in removed}
     for base, _, _ in os.walk(folder, topdown=False):
-        if Path(base) != folder and not any(os.scandir(base)):
-            Path(base).rmdir()
-    return removed
+        path = Path(base)
+        if path != folder and not any(os.scandir(base)):
+            path.rmdir()
+            changed.discard(path)
+            changed.add(path.parent)
+    for path in sorted(changed):
+        sync_folder(path)
+    return len(removed)
 
 
 def sweep_parts(place: Place) -> None:
@@ -334,21 +355,26 @@ def sweep_parts(place: Place) -> None:
 
 
 def sweep_stems(root: Path, folders: Iterable[str], stem: str) -> None:
-    """Remove what an attempt on one series may have left: all that begins with its stem."""
+    """Remove for good what an attempt on one series may have left: all that begins so."""
     for folder in folders:
         base = root / folder
-        for found in sorted(base.glob(f"{stem}*")) if base.is_dir() else ():
+        there = sorted(base.glob(f"{stem}*")) if base.is_dir() else []
+        for found in there:
             if found.is_dir() and not found.is_symlink():
                 shutil.rmtree(found)
             else:
                 found.unlink()
+        if there:
+            sync_folder(base)
 
 
 def move(name: str, source: Path, target: Path) -> None:
-    """Move a file out of the release, below ``target``, for its owner alone."""
+    """Move a file out of the release, below ``target``, for its owner alone and for good."""
     to = target / name
     below = [target / folder for folder in reversed(Path(name).parents)]
     for folder in below:  # one by one: parents=True would give them the umask's mode
         folder.mkdir(mode=0o700, exist_ok=True)
     shutil.move(source / name, to)
     to.chmod(0o600)
+    sync_folder(to.parent)
+    sync_folder((source / name).parent)

@@ -13,6 +13,7 @@ from cohortkit.run.attest import attest
 from cohortkit.run.identity import same_table
 from cohortkit.run.place import (
     FINISHED,
+    MANIFEST,
     Place,
     files_under,
     finished,
@@ -119,13 +120,13 @@ def resume(
     chosen = {token_of(pseudonyms, task) for task in plan.chosen} & mine
     left = chosen - standing
     todo = tuple(task for name, task in tasks.items() if name in left)
+    if todo or strangers:
+        unfinish(place)
     if shard is None:
         _take_back(place, standing)
-        remove_litter(place, read_all(place, rows=False), keep_finished=not todo)
+        remove_litter(place, read_all(place, rows=False))
     else:
         _take_back(place, there - mine | standing)
-        if todo:
-            unfinish(place)
     again = sum(token_of(pseudonyms, task) in there for task in todo)
     increment = Increment(len(todo) - again, again, len(strangers), len(standing))
     return Standing(frozenset(standing), todo, mine & chosen, increment)
@@ -201,16 +202,29 @@ def _whole(place: Place, record: Record) -> bool:
 
 
 def _take_back(place: Place, standing: Collection[str]) -> None:
+    changed = {place.records}
     for name in list(files_under(place.records)):
         # a hidden one is half written: of a dead process, or of another shard's living one
         last = name.rpartition("/")[2]
         if last.removesuffix(".json") not in standing and not last.startswith("."):
             (place.records / name).unlink(missing_ok=True)
-    sync_folder(place.records)
+            changed.add((place.records / name).parent)
+    for folder in changed:  # a record that comes back tells of files that are gone
+        sync_folder(folder)
+
+
+def untell(place: Place) -> None:
+    """Take the manifest away, for good: what it tells of is about to change."""
+    (place.release / MANIFEST).unlink(missing_ok=True)
+    sync_folder(place.release)
 
 
 def unfinish(place: Place) -> None:
-    """Remove what an earlier run finished: it tells no longer what is there."""
+    """Remove what an earlier run finished: it tells no longer what is there.
+
+    First the manifest: no power cut brings it back beside what has changed since.
+    """
+    untell(place)
     for top in FINISHED:
         path = place.release / top
         if path.is_dir():
@@ -220,21 +234,25 @@ def unfinish(place: Place) -> None:
             path.unlink(missing_ok=True)
 
 
-def remove_litter(place: Place, records: Iterable[Record], *, keep_finished: bool) -> None:
+def remove_litter(
+    place: Place, records: Iterable[Record], *, made: Collection[str] | None = None
+) -> None:
     """Remove files in no record: of a killed attempt, or of a record that was taken back.
 
     Args:
         place: the output.
         records: those that stand.
-        keep_finished: leave what an earlier run finished.
+        made: what this run finishes, by name; None: leave whatever an earlier one finished.
     """
     wanted: set[str] = set()
     tasks: set[str] = set()
     for record in records:
         tasks.add(record.task)
         wanted.update(one.path for one in record.artifacts)
-    if keep_finished:
+    if made is None:
         wanted |= {name for name in files_under(place.release) if finished(name)}
+    else:
+        wanted |= set(made)
     sweep(place.release, frozenset(wanted))
     held = {name for name in files_under(place.quarantine) if name.split("/")[0] in tasks}
     sweep(place.quarantine, frozenset(held))
