@@ -35,6 +35,9 @@ _environment() {
     . "$venv/bin/activate"
 }
 
+# Tests start hundreds of processes: with no byte code kept, each would compile the house anew.
+unset PYTHONDONTWRITEBYTECODE
+
 if [ -z "${_COHORTKIT_ENVIRONMENT:-}" ]; then
     _environment
     export _COHORTKIT_ENVIRONMENT=1

@@ -62,12 +62,22 @@ def neighbours(word: str, known: Iterable[str] | None = None) -> tuple[str, ...]
     written = _folded(word[:_WORD_LIMIT])
     if not written:
         return ()
-    by_fold: dict[str, str] = {}
-    for candidate in sorted(all_keywords() if known is None else known):
-        by_fold.setdefault(_folded(candidate), candidate)
+    by_fold = _by_fold() if known is None else _by_folds(known)
     near = difflib.get_close_matches(written, by_fold, n=_NEAREST, cutoff=0.6)
     contained = sorted((w for w in by_fold if written in w), key=lambda w: (len(w), w))
     return tuple(by_fold[w] for w in dict.fromkeys([*near, *contained]))[:_NEAREST]
+
+
+@cache
+def _by_fold() -> dict[str, str]:
+    return _by_folds(all_keywords())
+
+
+def _by_folds(known: Iterable[str]) -> dict[str, str]:
+    by_fold: dict[str, str] = {}
+    for candidate in sorted(known):
+        by_fold.setdefault(_folded(candidate), candidate)
+    return by_fold
 
 
 def _folded(word: str) -> str:
