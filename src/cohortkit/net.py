@@ -166,7 +166,7 @@ class Session:
         return f"<Session with {self.origin}>"
 
     def page(self, path: str, terms: Sequence[tuple[str, str]] = ()) -> Page:
-        """Objects in DICOM JSON (PS3.18 F); no content is none.
+        """Objects in DICOM JSON (PS3.18 F); 204 is none, and 200 without a byte was cut short.
 
         Raises:
             ServerError: no answer, an error, or something else than a list of objects.
@@ -177,7 +177,7 @@ class Session:
             data = b"".join(limited(chunks(answer, self.whole)))
             warned = str(answer.headers.get("Warning", "")).startswith("299")
         try:
-            items = json.loads(data) if data.strip() else []
+            items = json.loads(data)
         except (ValueError, RecursionError):
             raise ServerError("the server's answer is no DICOM JSON") from None
         if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):

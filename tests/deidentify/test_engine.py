@@ -584,6 +584,38 @@ def test_earlier_claims_are_kept_without_their_words() -> None:
     assert b"mith" not in written(released).replace(b"SMITH", b"mith")
 
 
+@pytest.mark.parametrize(
+    ("earlier", "date", "claim"),
+    [
+        ("REMOVED", "20220614", "UNMODIFIED"),
+        ("REMOVED", "", "REMOVED"),
+        ("MODIFIED", "20220614", "MODIFIED"),
+        ("UNMODIFIED", "20220614", "UNMODIFIED"),
+    ],
+)
+def test_dates_that_stand_there_were_not_removed(earlier: str, date: str, claim: str) -> None:
+    """An earlier claim stays as far as the header itself does not belie it."""
+    header = {"StudyDate": date, "LongitudinalTemporalInformationModified": earlier}
+    released = out(said(Option.RETAIN_FULL_DATES), **header)
+    assert date == (released.text("StudyDate") or "")
+    assert claim == released.text("LongitudinalTemporalInformationModified")
+
+
+def test_earlier_codes_do_not_stand_beside_a_kept_identity() -> None:
+    """Where this recipe keeps a direct identifier, nobody's earlier claim is passed on."""
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "113100", "DCM", "Basic"
+    recipe = said(rules=(rule("PatientName", Action.KEEP),))
+    released = out(
+        recipe, PatientName="Muster^Max", DeidentificationMethodCodeSequence=Sequence([item])
+    )
+    dataset = dataset_of(released)
+    assert "NO" == dataset.PatientIdentityRemoved
+    assert "113100" not in {
+        one.CodeValue for one in dataset.get("DeidentificationMethodCodeSequence", [])
+    }
+
+
 def test_a_kept_name_is_said() -> None:
     """A rule that keeps the name makes the claim NO, and kept names the keyword."""
     recipe = said(rules=(rule("PatientName", Action.KEEP),))

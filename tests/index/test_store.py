@@ -400,6 +400,17 @@ def test_an_answer_in_sql_names_nobody_unless_asked(store: Path) -> None:
     assert index.sql("SELECT PatientID FROM series", identified=True).height == whole.height
 
 
+@pytest.mark.parametrize(
+    "call", ["read_parquet('{}')", "READ_CSV ('{}')", "\"read_ipc\"('{}')", "read_json/*x*/('{}')"]
+)
+def test_sql_reads_no_file(store: Path, call: str) -> None:
+    """The store's own files would tell what the tables do not; another's are none of the index."""
+    part = next(store.rglob("*.parquet"))
+    with pytest.raises(QueryError, match="no file can be read") as caught:
+        open_index(store).sql(f"SELECT * FROM {call.format(part)}")
+    assert part.name not in str(caught.value)
+
+
 def test_what_was_skipped_or_not_read_names_nobody_unless_asked(tmp_path: Path) -> None:
     """No path and no value: these are the tables that one looks at right after a scan."""
     write_series(

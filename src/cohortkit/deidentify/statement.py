@@ -28,6 +28,10 @@ WITHHELD = "an earlier de-identification, its words withheld"
 _KNOWN_CODES = dict((BASIC_CODE, *CODES.values()))
 _STRENGTH = ("UNMODIFIED", "MODIFIED", "REMOVED")
 _CODE_VALUE = Tag("CodeValue")
+_DATES = tuple(
+    Tag(word)
+    for word in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "AcquisitionDateTime")
+)
 
 
 @lru_cache(maxsize=8)
@@ -50,8 +54,9 @@ def stamp(source: Dataset, said: Statement, *, pixels: bool) -> dict[BaseTag, El
 
     Where pixel data are claimed to be clean, every object that has any says so (0028,0301).
 
-    Earlier codes of CID 7050 stay, in the standard's words. Earlier methods are free text of an
-    unknown hand, so only that there was one is passed on, unless this program wrote it.
+    Earlier codes of CID 7050 stay, in the standard's words, unless this recipe keeps who somebody
+    is. Earlier methods are free text of an unknown hand, so only that there was one is passed on,
+    unless this program wrote it. That the dates were removed cannot be true of a header with dates.
     """
     clean = {}
     if pixels and CODES[Option.CLEAN_PIXEL_DATA] in said.codes:
@@ -64,7 +69,9 @@ def _method_stamp(source: Dataset, said: Statement) -> Mapping[BaseTag, Element]
         return _first_stamp(said)
     encodings = encodings_of(source, ("iso8859",))
     methods = [*_earlier_methods(source, encodings, said), *said.method]
-    codes = [*_earlier_codes(source, encodings), *(code for code, _ in said.codes)]
+    codes = [code for code, _ in said.codes]
+    if said.identity_removed == "YES":
+        codes = [*_earlier_codes(source, encodings), *codes]
     return _stamp(said.identity_removed, methods, codes, _temporal(source, encodings, said))
 
 
@@ -122,5 +129,11 @@ def _earlier_codes(source: Dataset, encodings: Sequence[str]) -> list[str]:
 
 
 def _temporal(source: Dataset, encodings: Sequence[str], said: Statement) -> str:
-    earlier = [v for v in _earlier(source, TEMPORAL, "CS", encodings) if v in _STRENGTH]
+    true = _STRENGTH[:-1] if _has_dates(source) else _STRENGTH
+    earlier = [v for v in _earlier(source, TEMPORAL, "CS", encodings) if v in true]
     return max([*earlier, said.temporal], key=_STRENGTH.index)
+
+
+def _has_dates(source: Dataset) -> bool:
+    elements = (source.get_item(tag) for tag in _DATES if tag in source)
+    return any(element.value for element in elements)

@@ -16,6 +16,9 @@ from cohortkit.errors import QueryError
 
 _ASIDE: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 """Texts, names and comments: what stands in them is no statement."""
+_TEXT: Final = re.compile(r"""'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_FILE: Final = re.compile(r"""\b(?:read|scan)_\w+["`]?\s*\(""", re.IGNORECASE)
+"""Functions of polars whose rows come from a file, the index store's own among them."""
 
 
 def asked_in_sql(
@@ -32,6 +35,8 @@ def asked_in_sql(
         QueryError: no question, or one that cannot be worked out.
     """
     plain = demand_read_only(statement)
+    if _FILE.search(_TEXT.sub(" ", plain)):
+        raise QueryError(f"sql: the tables are {' and '.join(tables)}; no file can be read here")
     given.a(bool, "identified", identified, "True or False")
     offered = dict(tables) if identified else {name: _blind(one) for name, one in tables.items()}
     try:
