@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from pydicom.dataset import Dataset
 
 from cohortkit.geometry import vendors
@@ -17,11 +19,27 @@ from cohortkit.geometry.headers import (
     words,
 )
 from cohortkit.geometry.roles import is_derived, role_of
-from cohortkit.model.facts import FrameFacts, ImageRole
+from cohortkit.model.facts import FrameFacts, ImageRole, Triple
 
 
-def frame(header: Dataset, ordinal: int) -> tuple[FrameFacts, tuple[str, ...]]:
-    """The frame, and the words that say what kind of image it is."""
+class Own(TypedDict):
+    """What each slice of a series has for itself."""
+
+    position: Triple | None
+    instance_number: int | None
+    acquisition_number: int | None
+    time: float | None
+    in_stack: int | None
+
+
+def frame(header: Dataset, ordinal: int, own: Own) -> tuple[FrameFacts, tuple[str, ...]]:
+    """The frame, and the words that say what kind of image it is.
+
+    Args:
+        header: its instance's.
+        ordinal: of the instance.
+        own: of the same header.
+    """
     kind = words(header, "ImageType")
     slope, intercept = vendors.rescale(header, header, (header,))
     b_value, b_vector = vendors.diffusion(header)
@@ -29,7 +47,6 @@ def frame(header: Dataset, ordinal: int) -> tuple[FrameFacts, tuple[str, ...]]:
     return FrameFacts(
         instance=ordinal,
         frame=0,
-        position=triple(floats(header, "ImagePositionPatient")),
         orientation=orientation(floats(header, "ImageOrientationPatient")),
         spacing=pair(floats(header, "PixelSpacing")),
         thickness=number(header, "SliceThickness"),
@@ -38,22 +55,30 @@ def frame(header: Dataset, ordinal: int) -> tuple[FrameFacts, tuple[str, ...]]:
         intercept=intercept,
         role=ImageRole.LOCALIZER if "LOCALIZER" in kind else role,
         derived=is_derived(kind),
-        instance_number=integer(header, "InstanceNumber"),
-        acquisition_number=integer(header, "AcquisitionNumber"),
         temporal_position=integer(header, "TemporalPositionIdentifier"),
         echo_number=integer(header, "EchoNumbers"),
         echo_time=number(header, "EchoTime"),
         repetition_time=number(header, "RepetitionTime"),
         inversion_time=number(header, "InversionTime"),
         trigger_time=number(header, "TriggerTime"),
-        time=_time(header),
         b_value=b_value,
         b_vector=b_vector,
-        in_stack=integer(header, "InStackPositionNumber"),
         tilt=number(header, "GantryDetectorTilt"),
         flip_angle=number(header, "FlipAngle"),
         scale_slope=vendors.scale_slope(header),
+        **own,
     ), kind
+
+
+def own(header: Dataset) -> Own:
+    """What each slice of a series has for itself."""
+    return {
+        "position": triple(floats(header, "ImagePositionPatient")),
+        "instance_number": integer(header, "InstanceNumber"),
+        "acquisition_number": integer(header, "AcquisitionNumber"),
+        "time": _time(header),
+        "in_stack": integer(header, "InStackPositionNumber"),
+    }
 
 
 def _time(header: Dataset) -> float | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 from cohortkit.geometry import classic, enhanced, nuclear, suv, vendors
+from cohortkit.geometry.asked import watched
 from cohortkit.geometry.display import Displays
 from cohortkit.geometry.headers import integer, number, text, words
+from cohortkit.model.alike import differing
 from cohortkit.model.facts import (
     Codec,
     Facts,
@@ -19,6 +23,7 @@ from cohortkit.model.facts import (
     PixelFormat,
     PixelType,
 )
+from cohortkit.reasons import Reason
 
 _CT = frozenset({"2", "2.1", "2.2"})
 _MR = frozenset({"4", "4.1", "4.3", "4.4"})
@@ -45,30 +50,111 @@ def read_facts(headers: Sequence[Dataset]) -> Facts:
     Returns:
         Numbers and enumerations; what is absent is None, what is no number is NaN.
     """
-    displays = Displays()
-    read = [_instance(header, ordinal, displays) for ordinal, header in enumerate(headers)]
-    kinds = {kind: n for n, kind in enumerate(sorted({k for _, ks in read for k in ks}))}
-    own_settings = [_setting(header) for header in headers]
-    settings = {one: n for n, one in enumerate(sorted(set(own_settings)))}
-    times = [f.time for instance, _ in read for f in instance.frames if f.time is not None]
+    reader = _Reader()
+    read = [reader(header, ordinal) for ordinal, header in enumerate(headers)]
+    kinds = {kind: n for n, kind in enumerate(sorted({k for one in read for k in one.kinds}))}
+    settings = {one: n for n, one in enumerate(sorted({one.setting for one in read}))}
+    times = [f.time for one in read for f in one.instance.frames if f.time is not None]
     start = min(times, default=0.0)
     identities: dict[str, int] = {}
     instances = []
-    for ordinal, (header, (instance, own)) in enumerate(zip(headers, read, strict=True)):
+    for ordinal, (header, one) in enumerate(zip(headers, read, strict=True)):
+        instance = one.instance
         frames = tuple(
             replace(
                 frame,
                 image_type=kinds[kind],
-                setting=settings[own_settings[ordinal]],
+                setting=settings[one.setting],
                 time=None if frame.time is None else round(frame.time - start, 6),
             )
-            for frame, kind in zip(instance.frames, own, strict=True)
+            for frame, kind in zip(instance.frames, one.kinds, strict=True)
         )
         identity = identities.setdefault(text(header, "SOPInstanceUID"), ordinal)
         instances.append(replace(instance, frames=frames, identity=identity))
     flags = _flags(headers, instances)
     factor = suv.factor(headers) if flags["pt"] else None
     return Facts(instances=tuple(instances), suv=factor, **flags)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one header says.
+
+    Attributes:
+        kinds: for each frame, the words that say what kind of image it is.
+        asked: for which elements it was asked, but by ``classic.own`` and for the display.
+        plain: whether it is of one frame, which lies where ``classic.own`` says.
+    """
+
+    instance: InstanceFacts
+    kinds: tuple[tuple[str, ...], ...]
+    setting: tuple[tuple[str, ...], ...]
+    asked: AbstractSet[int]
+    plain: bool
+
+
+class _Reader:
+    """Reads the headers of a series; what one repeats of the header before is not read again."""
+
+    def __init__(self) -> None:
+        self._displays = Displays()
+        self._held: Mapping[BaseTag, object] = {}
+        self._read_as: tuple[object, ...] = ()
+        self._last: _Read | None = None
+        self._shown: AbstractSet[int] = frozenset()
+
+    def __call__(self, header: Dataset, ordinal: int) -> _Read:
+        # as it lies: elements are converted in place once they are read
+        held, read_as = dict(header._dict), (_codec(header), header.original_encoding)  # noqa: SLF001
+        changed = differing(held, self._held) if read_as == self._read_as else None
+        made = None if changed is None else self._repeated(header, ordinal, changed)
+        if made is None or changed is None or changed & self._shown:
+            made = self._displayed(header, made or _read(header, ordinal))
+        self._held, self._read_as, self._last = held, read_as, made
+        return made
+
+    def _repeated(self, header: Dataset, ordinal: int, changed: AbstractSet[int]) -> _Read | None:
+        """What a header says that repeats the last one but for what its slice has for itself.
+
+        None where more is other, or where the place is not its own: then it may lie elsewhere.
+        """
+        last = self._last
+        if last is None or not last.plain or changed & last.asked:
+            return None
+        own, frame = classic.own(header), last.instance.frames[0]
+        if own["position"] is None:
+            return None
+        frame = replace(frame, instance=ordinal, **own)
+        return replace(last, instance=replace(last.instance, frames=(frame,)))
+
+    def _displayed(self, header: Dataset, made: _Read) -> _Read:
+        seen, asked = watched(header)
+        instance = made.instance
+        frames = self._displays.add(seen, instance.pixels, instance.frames)
+        self._shown = asked.tags
+        return replace(made, instance=replace(instance, frames=frames))
+
+
+def _read(header: Dataset, ordinal: int) -> _Read:
+    """All that a header says but how it is to be shown."""
+    seen, asked = watched(header)
+    own = classic.own(header)
+    grouped = enhanced.has_groups(seen)
+    if grouped:
+        frames, kinds = enhanced.frames(seen, ordinal)
+        no_volume = None
+    else:
+        frame, kind = classic.frame(seen, ordinal, own)
+        frames, no_volume = nuclear.frames(seen, frame)
+        kinds = [kind] * len(frames)
+    plain = not grouped and len(frames) == 1 and no_volume is None and own["position"] is not None
+    return _Read(
+        instance=_instance(seen, tuple(frames), no_volume),
+        kinds=tuple(kinds),
+        setting=_setting(seen),
+        asked=asked.tags,
+        plain=plain,
+    )
 
 
 def _setting(header: Dataset) -> tuple[tuple[str, ...], ...]:
@@ -89,23 +175,13 @@ def _flags(headers: Sequence[Dataset], instances: Sequence[InstanceFacts]) -> di
 
 
 def _instance(
-    header: Dataset, ordinal: int, displays: Displays
-) -> tuple[InstanceFacts, list[tuple[str, ...]]]:
-    """One instance and, for each of its frames, the words that say what kind of image it is."""
+    header: Dataset, frames: tuple[FrameFacts, ...], no_volume: Reason | None
+) -> InstanceFacts:
     pixels = _pixels(header)
-    frames: list[FrameFacts]
-    kinds: list[tuple[str, ...]]
-    no_volume = None
-    if enhanced.has_groups(header):
-        frames, kinds = enhanced.frames(header, ordinal)
-    else:
-        frame, kind = classic.frame(header, ordinal)
-        frames, no_volume = nuclear.frames(header, frame)
-        kinds = [kind] * len(frames)
     row, positive = vendors.phase_encoding(header)
-    instance = InstanceFacts(
+    return InstanceFacts(
         pixels=pixels,
-        frames=displays.add(header, pixels, frames),
+        frames=frames,
         mosaic=vendors.mosaic(header) if pixels is not None else None,
         series_number=integer(header, "SeriesNumber"),
         no_volume=no_volume,
@@ -113,7 +189,6 @@ def _instance(
         phase_row=row,
         phase_positive=positive,
     )
-    return instance, kinds
 
 
 def _pixels(header: Dataset) -> PixelFormat | None:
@@ -163,13 +238,13 @@ def _photometric(header: Dataset) -> Photometric:
 
 def _codec(header: Dataset) -> Codec:
     meta = getattr(header, "file_meta", None)
-    said = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
+    said = "" if meta is None else text(meta, "TransferSyntaxUID")
     if not said:
         implicit, little = header.original_encoding
         if not little and little is not None:
             return Codec.EXPLICIT_BIG
         return Codec.IMPLICIT_LITTLE if implicit else Codec.EXPLICIT_LITTLE
     try:
-        return Codec(said.strip(" \0"))
+        return Codec(said)
     except ValueError:
         return Codec.OTHER
