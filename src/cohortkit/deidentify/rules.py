@@ -34,7 +34,8 @@ _NEVER = frozenset(
 )
 # What holds pictures or names of devices in bytes, and stays only where a rule names it
 _BY_RULE_ONLY = frozenset({0x00880200, 0x00282000})  # IconImageSequence, ICCProfile
-_ORDER = (Action.KEEP, Action.SHIFT, Action.CAP_AGE, Action.UID)
+_MADE = frozenset({Action.DUMMY, Action.EMPTY, Action.SET})
+"""Actions that put a value, or none, where one was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ class Rules:
             return _GONE
         if tag in _BIRTH_DATES and action is Action.KEEP:
             action = Action.EMPTY  # never raw, whatever a rule says
+        if action in _MADE and datadict.dictionary_has_tag(tag):
+            vr = datadict.dictionary_VR(tag)  # a file may call text bytes; what is made is valid
         other = decision.otherwise
         otherwise = None if other is None else self._step(tag, vr, other)
         word = datadict.keyword_for_tag(tag)

@@ -13,6 +13,7 @@ from pydicom import charset
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence as Items
 
 from cohortkit.deidentify.identities import normalise
 from cohortkit.dicom.quiet import quiet
@@ -68,6 +69,8 @@ def identifiers(element: Element, encodings: Sequence[str]) -> list[str]:
         codec = encodings[0] if encodings else "ascii"
         text = _decoded(value, encodings) or value.decode(codec, "replace")
         return [normalise(one) for one in text.split("\\")]
+    if isinstance(value, Items):
+        return []  # a sequence where an identifier should be holds none
     return [normalise(one) for one in _listed("" if value is None else value)]
 
 

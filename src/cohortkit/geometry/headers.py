@@ -16,6 +16,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 
 from cohortkit.model.facts import Orientation, Triple
 
@@ -23,6 +24,18 @@ _TEXT_VRS = frozenset({"DS", "IS", "CS", "TM", "DA", "DT", "LO", "SH", "LT", "UI
 _FORMS = {"FL": "f", "FD": "d", "SS": "h", "US": "H", "SL": "i", "UL": "I"}
 _SIZES = {vr: struct.calcsize(form) for vr, form in _FORMS.items()}
 _MOST_VALUES = 4096
+_UNREADABLE = (
+    BytesLengthException,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What pydicom raises on a value that is not what the file calls it; of a sequence that is none,
+that it cannot read a file."""
 _NOTHING = (math.nan,) * 6
 
 
@@ -98,13 +111,16 @@ def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
 
 
 def items_at(dataset: Dataset, tag: int) -> tuple[Dataset, ...]:
-    """The items of a sequence by tag."""
+    """The items of a sequence by tag; none where it is no sequence."""
     if _held(dataset, tag) is None:
         return ()
-    value = dataset[tag].value
-    if value is None or isinstance(value, str | bytes):
+    try:
+        value = dataset[tag].value
+    except _UNREADABLE:
         return ()
-    return tuple(item for item in value if isinstance(item, Dataset))
+    if not isinstance(value, Sequence):
+        return ()
+    return tuple(value)
 
 
 def private(dataset: Dataset, group: int, creator: str, element: int) -> int | None:
@@ -179,14 +195,9 @@ def _converted(dataset: Dataset, tag: int) -> list[Any]:
     """The values as pydicom converts them."""
     try:
         value = dataset[tag].value
-    except (
-        BytesLengthException,
-        LookupError,
-        NotImplementedError,
-        TypeError,
-        ValueError,
-        struct.error,
-    ):
+    except _UNREADABLE:
+        return [math.nan]
+    if isinstance(value, Sequence):  # the file's word for what is none; to show it would read it
         return [math.nan]
     if value is None or (isinstance(value, str | bytes) and not value):
         return []

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
@@ -211,7 +212,7 @@ _READ = _TEXT_VRS | {None, "SQ", "UN"}
 
 _BROKEN = (
     ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError,
-    OSError, EOFError, struct.error,
+    OSError, EOFError, BytesLengthException, struct.error,
 )  # fmt: skip
 """What pydicom raises on a value that breaks the rules of its VR; of a sequence that is none, that
 it cannot read a file."""
