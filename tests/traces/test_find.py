@@ -51,6 +51,24 @@ def test_a_place_is_told_in_the_letters_of_the_text(text: str, expected: str) ->
     assert expected == cut(patterns(), text)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("Kowalczyk^Jan", "THXKOWALCZYKZ", True),
+        ("Kowalczyk^Jan", "CT_Kowalczyk2", True),
+        ("Kowalczyk^Jan", "CT Kowalcz", False),
+        ("Philip^Ann", "Philips", False),  # the maker's name
+        ("Philip^Ann", "CT2Philip2", True),
+        ("Lee^Ann", "1Lee2", False),
+        ("Position^Ann", "ImagePositionPatient", False),  # an attribute's name
+        ("Position^Ann", "for Position, Ann", True),
+    ],
+)
+def test_a_word_of_a_name_inside_another_word(name: str, text: str, found: bool) -> None:  # noqa: FBT001 - a table
+    """From eight letters on it is found there, from six between digits, shorter ones alone."""
+    assert found == bool(list(standing(patterns(name), text)))
+
+
 @given(
     st.text(max_size=12),
     st.sampled_from(["groß-björk", "Bjo\u0308rk Ána", "MRN-00471113", "ÁNA^GROSS-BJÖRK"]),

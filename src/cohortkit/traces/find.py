@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from cohortkit.traces.days import epoch_days
-from cohortkit.traces.patterns import LEAST_DIGITS, Pattern, Patterns, Rule
+from cohortkit.traces.patterns import LEAST_DIGITS, LONG_WORD, Pattern, Patterns, Rule
 from cohortkit.traces.spellings import accents, fold, variants
 
 _LETTER = re.compile(r".[\u0300-\u036f\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*", re.DOTALL)
@@ -100,6 +100,8 @@ def _stands(item: Pattern, text: str, start: int, end: int) -> bool:
             return True
         case Rule.UID:
             return not (before.isdigit() or after.isdigit()) and before != "."
+        case Rule.WORD:
+            return len(item.text) >= LONG_WORD or not (before.isalpha() or after.isalpha())
         case Rule.TOKEN if not item.text.isdigit():
             return not (before.isalnum() or after.isalnum())
     short = item.rule is Rule.DATE and item.text.isdigit() and len(item.text) < _EIGHT

@@ -45,6 +45,10 @@ from cohortkit.traces.spellings import (
 SHORT = 6
 """Values with fewer characters are found as whole tokens only."""
 
+LONG_WORD = 8
+"""A word of a name is found inside other words from this length on; from ``SHORT`` on with digits
+beside it. Shorter ones are parts of words that are nobody's: Philip of Philips."""
+
 LEAST_DIGITS = 5
 """A number with fewer digits is any number: it is found where it is written alone, as a text."""
 
@@ -66,6 +70,7 @@ class Rule(StrEnum):
 
     ANYWHERE = "anywhere"
     TOKEN = "token"  # noqa: S105 - a word of text, not a secret
+    WORD = "word"  # as TOKEN; digits may touch it, and letters too where it is long
     NUMBER = "number"  # a whole run of digits, not a part of a decimal number or UID
     DATE = "date"  # as NUMBER, in text only
     UID = "uid"  # not a part of a longer UID
@@ -352,7 +357,15 @@ def _rule(text: str, *, whole: bool) -> Rule:
         return Rule.NUMBER if len(text) >= SHORT else Rule.TOKEN
     if weight(text) < SHORT:
         return Rule.TOKEN
-    return Rule.TOKEN if whole and not dense(text) else Rule.ANYWHERE
+    if not whole or dense(text):
+        return Rule.ANYWHERE
+    # what is a part of an attribute's name would be found in all that we write
+    return Rule.TOKEN if text in _all_keywords() else Rule.WORD
+
+
+@cache
+def _all_keywords() -> str:
+    return "\n".join(map(fold, all_keywords()))
 
 
 def _paths(raw: str) -> set[str]:

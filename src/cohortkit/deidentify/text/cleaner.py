@@ -38,7 +38,7 @@ UNPLACED = "number"
 _MOST_TURNS = 12  # a text in which there is still something to find goes whole
 _MOST_REMEMBERED = 8192
 _NAMES = frozenset({Kind.NAME, Kind.PHYSICIAN})
-_WHOLE = frozenset({Rule.TOKEN, Rule.NUMBER})
+_WHOLE = frozenset({Rule.TOKEN, Rule.WORD, Rule.NUMBER})
 _SHORTEST = 3  # characters: fewer are a part of any code
 _CUT = "\0"  # stands where something was; no value holds it
 _PARTED = r"[\s,;:^_/#&+|=~*.-]"
