@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cohortkit.errors import Refusal
@@ -83,6 +83,46 @@ def test_no_value_is_rounded(ends: list[int], intercept: int, slope: float, kind
     expected = stored.astype(float) * slope + intercept
     values, left = compact(stored.copy(), Scaling(slope, float(intercept)))
     assert expected.tolist() == (values.astype(float) * left.slope + left.intercept).tolist()
+
+
+@given(
+    bits=st.sampled_from([1, 8, 12, 15, 16]),
+    signed=st.booleans(),
+    intercept=st.sampled_from([0, 1, -1, -1024, 1024, -32768, 28672, 28673, 40000, -70000]),
+    slope=st.sampled_from([1.0, 1.0, 2.0]),
+    chance=st.randoms(use_true_random=False),
+)
+@example(bits=12, signed=False, intercept=28673, slope=1.0, chance=random.Random(0))
+@example(bits=12, signed=False, intercept=28672, slope=1.0, chance=random.Random(0))
+@example(bits=16, signed=True, intercept=-1024, slope=1.0, chance=random.Random(0))
+def test_stored_bits_decide_as_the_values_do(
+    bits: int,
+    signed: bool,  # noqa: FBT001 - drawn
+    intercept: int,
+    slope: float,
+    chance: random.Random,
+) -> None:
+    """Where Bits Stored tell the type before a value is read, it and each value are the same."""
+    low = -(1 << (bits - 1)) if signed else 0
+    high = low + (1 << bits) - 1
+    kind = np.int16 if signed else np.uint16
+    form = replace(FORM, bits_stored=bits, high_bit=bits - 1, signed=signed)
+    made, all_stored = [], []
+    for one in slices(2):
+        some = [low, high, *(chance.randint(low, high) for _ in range(18))]
+        stored = np.array(some, kind).reshape(5, 4)
+        all_stored.append(stored.T)
+        part = replace(one, values=stored, form=form)
+        made.append(changed(part, slope=slope, intercept=float(intercept)))
+    stored = np.stack(all_stored, axis=-1)
+
+    volume = only(assembled(made))
+
+    expected, left = compact(stored.copy(), Scaling(slope, float(intercept)))
+    assert volume.values.dtype == expected.dtype
+    assert np.array_equal(volume.values, expected)
+    assert (volume.slope, volume.intercept) == (left.slope, left.intercept)
+    assert np.array_equal(np.asarray(volume), stored.astype(float) * slope + intercept)
 
 
 def test_hounsfield_units_need_a_sign() -> None:

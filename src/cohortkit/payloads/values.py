@@ -75,6 +75,25 @@ def applied(stored: NDArray[Any], by: Scaling) -> NDArray[Any]:
     return scaled
 
 
+def sure_offset(kind: np.dtype[Any], by: Scaling, low: int, high: int) -> int | None:
+    """What may be added to 16-bit values so that int16 holds them scaled, whichever they are.
+
+    None where it depends on the values, which ``compact`` looks at; its result is the same.
+
+    Args:
+        kind: of the values.
+        by: the transform of all of them.
+        low: the least that may be stored.
+        high: the most.
+    """
+    small = kind.kind in "iu" and kind.itemsize == 2  # noqa: PLR2004 - 16 bits
+    if not small or by.slope != 1.0 or not float(by.intercept).is_integer():
+        return None
+    offset = int(by.intercept)
+    fits = _INT16.min <= low + offset and high + offset <= _INT16.max
+    return offset if fits else None
+
+
 def compact(stored: NDArray[Any], by: Scaling) -> tuple[NDArray[Any], Scaling]:
     """Values and what is left to apply to them.
 
@@ -85,6 +104,8 @@ def compact(stored: NDArray[Any], by: Scaling) -> tuple[NDArray[Any], Scaling]:
     small = stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2  # noqa: PLR2004 - 16 bits
     if not small or by.slope != 1.0 or not float(by.intercept).is_integer():
         return stored, by
+    if stored.dtype == np.int16 and by.identity:
+        return stored, by
     offset = int(by.intercept)
     low, high = int(stored.min()) + offset, int(stored.max()) + offset
     if stored.dtype.itemsize == 1 and offset == 0:
@@ -94,7 +115,13 @@ def compact(stored: NDArray[Any], by: Scaling) -> tuple[NDArray[Any], Scaling]:
     if stored.dtype.itemsize == 1:
         return stored.astype(np.int16) + np.int16(offset), Scaling()
     if offset:
-        # modulo 2^16 and read as signed: exact, and in place
-        unsigned = stored.view(np.uint16)
-        np.add(unsigned, np.uint16(offset % (1 << 16)), out=unsigned)
+        shifted(stored, offset, stored.view(np.int16))
     return stored.view(np.int16), Scaling()
+
+
+def shifted(stored: NDArray[Any], offset: int, into: NDArray[np.int16]) -> None:
+    """16-bit values and an offset, as int16 that holds the sums; in place or not.
+
+    Modulo 2^16 and read as signed, which is exact and takes no wider type.
+    """
+    np.add(stored.view(np.uint16), np.uint16(offset % (1 << 16)), out=into.view(np.uint16))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +29,15 @@ from cohortkit.model import (
     Withheld,
 )
 from cohortkit.payloads import timing
-from cohortkit.payloads.values import Scaling, applied, common, compact, scaling
+from cohortkit.payloads.values import (
+    Scaling,
+    applied,
+    common,
+    compact,
+    scaling,
+    shifted,
+    sure_offset,
+)
 from cohortkit.pixels import decode
 from cohortkit.pixels.ahead import ahead, threads
 from cohortkit.pixels.redacted import values_of
@@ -137,8 +145,7 @@ def _volume(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:
     scalings = [Scaling() if stack.colour else scaling(slot.facts) for slot in slots]
     shared = common(scalings)
     values, left = _filled(stack, pixels, shared)
-    if shared is not None:
-        values, left = compact(values, shared)
+    values, left = compact(values, left)
     if len(stack.volumes) == 1:
         values = values[0]
     if not stack.placed:
@@ -183,31 +190,56 @@ def _padding(
 def _filled(
     stack: Stack, pixels: Sequence[PixelHandle | None], shared: Scaling | None
 ) -> tuple[NDArray[Any], Scaling]:
-    """(t, k, rows, columns): stored values, or scaled float32 where frames scale differently."""
+    """(t, k, rows, columns), and the transform that is left to apply to them.
+
+    Stored values, int16 with the intercept in them where it holds these whichever they are, or
+    float32 where frames scale differently.
+    """
     by_instance: dict[int, list[tuple[int, int, Slot]]] = {}
     for t, volume in enumerate(stack.volumes):
         for k, slot in enumerate(volume):
             by_instance.setdefault(slot.instance, []).append((t, k, slot))
     out: NDArray[Any] | None = None
+    kind, offset = np.dtype(np.float32), None
     ordinals = sorted(by_instance)
     forms = {ordinal: by_instance[ordinal][0][2].pixels for ordinal in ordinals}
     made = ahead(lambda n: _decoded(n, forms[n], pixels), ordinals, _at_a_time(forms))
     for ordinal, stored in zip(ordinals, made, strict=True):
         decoded = _coloured(stored, by_instance[ordinal][0][2]) if stack.colour else stored
         if out is None:
-            out = _empty(stack, decoded.dtype if shared is not None else np.dtype(np.float32))
+            kind = decoded.dtype
+            offset = None if shared is None else _sure_offset(kind, shared, forms.values())
+            plain = np.dtype(np.float32 if shared is None else kind)
+            out = _empty(stack, plain if offset is None else np.dtype(np.int16))
         for t, k, slot in by_instance[ordinal]:
-            frame = decoded[slot.facts.frame]
-            if slot.tile is not None:
-                tile = slot.tile
-                frame = frame[
-                    tile.row : tile.row + tile.rows, tile.column : tile.column + tile.columns
-                ]
-            if shared is not None and decoded.dtype != out.dtype:
+            frame = _tile(decoded[slot.facts.frame], slot)
+            if shared is None:
+                out[t, k] = applied(frame, scaling(slot.facts))
+            elif decoded.dtype != kind:
                 raise Refusal(Reason.MIXED_FORMAT)
-            out[t, k] = frame if shared is not None else applied(frame, scaling(slot.facts))
+            elif offset is None:
+                out[t, k] = frame
+            else:
+                shifted(frame, offset, out[t, k])
     assert out is not None
-    return out, Scaling()
+    return out, Scaling() if shared is None or offset is not None else shared
+
+
+def _tile(frame: NDArray[Any], slot: Slot) -> NDArray[Any]:
+    tile = slot.tile
+    if tile is None:
+        return frame
+    return frame[tile.row : tile.row + tile.rows, tile.column : tile.column + tile.columns]
+
+
+def _sure_offset(
+    kind: np.dtype[Any], shared: Scaling, forms: Collection[PixelFormat]
+) -> int | None:
+    """What is added to stored values while they are copied, which then are int16 for sure."""
+    bits = max(form.bits_stored for form in forms)  # decoded values have no others
+    signed = kind.kind == "i"
+    low = -(1 << (bits - 1)) if signed else 0
+    return sure_offset(kind, shared, low, low + (1 << bits) - 1)
 
 
 def _at_a_time(forms: Mapping[int, PixelFormat]) -> int:
