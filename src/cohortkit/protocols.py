@@ -59,8 +59,8 @@ class Index(Protocol):
         """The instances of these series, sorted by series_key, then SOPInstanceUID. Identified.
 
         At least the columns ``series_key, path, size, mtime_ns, SOPInstanceUID, SOPClassUID``.
-        ``path`` is of a file, or an address on a server (``dicomweb+https://…``); then ``mtime_ns``
-        stands for the state of the object, and ``size`` is 0.
+        ``path`` is of a file, or an address on a server (``dicomweb+https://…``, ``dimse://…``);
+        then ``mtime_ns`` stands for the state of the object, and ``size`` is 0.
         """
         ...
 

@@ -21,7 +21,8 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from cohortkit import audit
 from cohortkit.errors import ServerError, StoreError, Unanswerable
 from cohortkit.index.dicomweb import DicomWebIndex
-from cohortkit.index.dicomweb_ask import IDENTIFIERS, pages, written
+from cohortkit.index.dicomweb_ask import pages
+from cohortkit.index.served_ask import IDENTIFIERS, written
 from cohortkit.model.query import Absent, AnyOf, Exactly, Like, Predicate
 from cohortkit.net import Session
 from web import Act, answering, serving
@@ -219,8 +220,8 @@ def test_a_question_without_an_answer_is_an_error(act: Act, words: str) -> None:
     """It is never an answer with less, and tells nothing of what was asked."""
     pacs = Pacs()
     with at(pacs) as index:
-        index.session.patience, index.session.tries = 0.2, 1
-        vars(index.session).pop("_pool")
+        index.server.session.patience, index.server.session.tries = 0.2, 1
+        vars(index.server.session).pop("_pool")
         pacs.wrong["PatientID=P1"] = act
         with pytest.raises(ServerError, match=words) as caught:
             index.search(PatientID="P1")

@@ -20,9 +20,10 @@ USER, PASSWORD = "reader", "secret"
 
 @dataclass(frozen=True)
 class Orthanc:
-    """A running server, on a port of the loopback."""
+    """A running server, on two ports of the loopback."""
 
     port: int
+    dicom: int
 
     @property
     def origin(self) -> str:
@@ -33,6 +34,11 @@ class Orthanc:
     def location(self) -> str:
         """What ``ck.open_index`` takes."""
         return f"dicomweb+{self.origin}/dicom-web"
+
+    @property
+    def dimse(self) -> str:
+        """What it takes for the other protocol."""
+        return f"dimse://COHORTKIT@127.0.0.1:{self.dicom}/ORTHANC"
 
     def store(self, files: Iterable[Path]) -> int:
         """Send files; gives how many objects were taken for new."""
@@ -68,8 +74,8 @@ def only_loopback() -> bool:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Orthanc]:
-    """Start one that keeps its files in this folder, and end it."""
+def running(folder: Path, **more: object) -> Iterator[Orthanc]:
+    """Start one that keeps its files in this folder, and end it; ``more`` is of its options."""
     assert only_loopback(), "Orthanc is started where there is only the loopback"
     http, dicom = _free(), _free()
     config = {
@@ -86,6 +92,7 @@ def running(folder: Path) -> Iterator[Orthanc]:
         "DicomCheckCalledAet": False,
         "Plugins": [str(PLUGIN)],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        **more,
     }
     (folder / "orthanc.json").write_text(json.dumps(config), "utf-8")
     with (folder / "log").open("wb") as log:
@@ -93,7 +100,7 @@ def running(folder: Path) -> Iterator[Orthanc]:
             ["Orthanc", str(folder / "orthanc.json")], stdout=log, stderr=log
         )
     try:
-        yield _ready(Orthanc(http), process, folder)
+        yield _ready(Orthanc(http, dicom), process, folder)
     finally:
         process.terminate()
         process.wait(30)

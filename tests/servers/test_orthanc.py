@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +16,7 @@ import cohortkit as ck
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.errors import ServerError, Unanswerable
 from cohortkit.index.dicomweb import DicomWebIndex
+from cohortkit.index.dimse import DimseIndex
 from servers.orthanc import PASSWORD, USER, Orthanc, running
 
 pytestmark = pytest.mark.servers
@@ -71,7 +72,8 @@ class Both:
 
     server: Orthanc
     folder: Cohort
-    asked: DicomWebIndex
+    whole: DicomWebIndex | DimseIndex
+    asked: DicomWebIndex | DimseIndex
 
     def of_folder(self, terms: dict[str, object]) -> list[str]:
         """Series of the folder that the server holds whole."""
@@ -80,7 +82,7 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """Pydicom's own files, without those that a server does not take, or takes as others."""
     source = Path(pydicom.__file__).parent / "data" / "test_files"
     folder = ck.scan(source, workers=1, progress=False)
@@ -90,19 +92,27 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         env.setenv("COHORTKIT_SERVER_USER", USER)
         env.setenv("COHORTKIT_SERVER_PASSWORD", PASSWORD)
         server.store(Path(path) for path in files["path"])
-        whole = ck.open_index(server.location)
+        whole = DicomWebIndex.open(server.location)
         held = whole.series().collect()["series_key"]
         there = folder.search().filter(pl.col("series_key").is_in(held.implode()))
-        yield Both(server, there, DicomWebIndex.open(server.location, whole=0))
+        yield Both(server, there, whole, DicomWebIndex.open(server.location, whole=0))
+
+
+@pytest.fixture(scope="module", params=["web", "dimse"])
+def both(web: Both, request: pytest.FixtureRequest) -> Both:
+    """The same, over one protocol."""
+    if request.param == "web":
+        return web
+    pytest.importorskip("pynetdicom")
+    whole = DimseIndex.open(web.server.dimse)
+    return replace(web, whole=whole, asked=DimseIndex.open(web.server.dimse, whole=0))
 
 
 def test_a_small_server_answers_like_the_folder(both: Both) -> None:
     """Every question, those too that no server can be asked, gives the folder's series."""
-    whole = ck.open_index(both.server.location)
-
-    assert whole.capabilities.whole
+    assert both.whole.capabilities.whole
     for terms in QUESTIONS:
-        actual = sorted(whole.search(**terms).identified()["series_key"])
+        actual = sorted(both.whole.search(**terms).identified()["series_key"])
         assert both.of_folder(terms) == actual, terms
 
 

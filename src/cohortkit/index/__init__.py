@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cohortkit import given
+from cohortkit.dimse import address
 from cohortkit.errors import NotBuilt, StoreError, UsageError
 from cohortkit.index.demo import demo_index
 from cohortkit.index.dicomweb import DicomWebIndex
+from cohortkit.index.dimse import DimseIndex
 from cohortkit.index.scan import scan
 from cohortkit.index.sql import SqlIndex
 from cohortkit.index.sql_copy import copy_to
@@ -20,6 +22,7 @@ from cohortkit.net import WEB
 
 __all__ = [
     "DicomWebIndex",
+    "DimseIndex",
     "SqlIndex",
     "StoreIndex",
     "TableIndex",
@@ -30,18 +33,20 @@ __all__ = [
 ]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_WEB = (f"{WEB}http", f"{WEB}https")
 
 
 def open_index(
     where: str | Path, mapping: Mapping[str, str] | str | None = None
-) -> StoreIndex | TableIndex | SqlIndex | DicomWebIndex:
+) -> StoreIndex | TableIndex | SqlIndex | DicomWebIndex | DimseIndex:
     """Open an index.
 
     Args:
         where: the folder of an index store, or a Parquet or CSV table whose columns are DICOM
             keywords, at series or instance grain; or a database: ``postgresql://…``,
             ``sqlite:///…``, ``duckdb:///…``, with the name of a table or view behind a ``#``;
-            or a DICOMweb server: ``dicomweb+https://host/path``.
+            or a DICOMweb server: ``dicomweb+https://host/path``; or a DIMSE server:
+            ``dimse://OUR_AE@host:port/ITS_AE``, ``dimse+tls://…``.
         mapping: for a table: its column → DICOM keyword (or ``path``, ``size``, ``mtime_ns``);
             for a database also ``"omop"``, the imaging extension of the OMOP CDM.
 
@@ -58,15 +63,16 @@ def open_index(
     scheme = _SCHEME.match(str(where))
     if scheme and scheme[1].lower() in SCHEMES:
         return SqlIndex.open(str(where), mapping)
-    if scheme and scheme[1].lower() in {f"{WEB}http", f"{WEB}https"}:
+    if scheme and scheme[1].lower() in {*_WEB, *address.SCHEMES}:
         if mapping:
             raise UsageError("mapping: is for tables; a server has DICOM keywords already")
-        return DicomWebIndex.open(str(where))
+        kind = DicomWebIndex if scheme[1].lower() in _WEB else DimseIndex
+        return kind.open(str(where))
     if scheme:
         raise NotBuilt(
             f"this version cannot open {scheme[1].lower()}:// indexes: it opens the folder of an "
-            "index store, a Parquet or CSV table, a database (postgresql, sqlite, duckdb), or a "
-            "DICOMweb server (dicomweb+https)"
+            "index store, a Parquet or CSV table, a database (postgresql, sqlite, duckdb), a "
+            "DICOMweb server (dicomweb+https) or a DIMSE server (dimse, dimse+tls)"
         )
     if path.is_dir():
         if mapping:

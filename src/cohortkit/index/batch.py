@@ -151,6 +151,20 @@ def _read(
     return reason
 
 
+def row_at(path: str, file: File) -> _Row:
+    """The row of one object that lies there, told to be elsewhere.
+
+    Raises:
+        Refusal: it is none, or cannot be read.
+        TaskFailure: it cannot be opened.
+    """
+    header = _reader().read(path)
+    reason = _unfit(header)
+    if reason is not None:
+        raise Refusal(reason)
+    return row_of(header, file)
+
+
 def _unfit(header: Header) -> Reason | None:
     """Why a file with this header is no row, if it is none."""
     sop_class = header.values[_AT["SOPClassUID"]]

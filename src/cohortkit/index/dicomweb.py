@@ -2,62 +2,74 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import ClassVar
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
-from cohortkit import given
-from cohortkit.cohort import Cohort
-from cohortkit.cohort.describe import Description, describe
-from cohortkit.cohort.keys import keys_of
-from cohortkit.cohort.steps import count
-from cohortkit.errors import ServerError, Unanswerable
-from cohortkit.index.dicomweb_ask import STUDY, kinds_of, pages, questions, written
-from cohortkit.index.dicomweb_probe import proved
-from cohortkit.index.dicomweb_rows import Item, instances_of, schema, series_of, told
-from cohortkit.index.shared import note
-from cohortkit.model.query import Capabilities, Exactly, Query
+from cohortkit.errors import TaskFailure
+from cohortkit.index.dicomweb_ask import pages
+from cohortkit.index.dicomweb_rows import instances_of
+from cohortkit.index.served import WHOLE, ServedIndex
+from cohortkit.index.served_ask import Term
+from cohortkit.index.served_rows import Item, told, whose
 from cohortkit.net import WEB, Session, below
-from cohortkit.protocols import Narrowed
 from cohortkit.reasons import Reason
 
-WHOLE: Final = 200
-"""Studies of a server that is read whole; of a larger one, only what is asked for."""
 
-_AT_ONCE: Final = 4
-_SKIPPED: Final = {"StudyInstanceUID": pl.String, "SeriesInstanceUID": pl.String}
-_Series = tuple[str, str]
-_A = TypeVar("_A")
-_B = TypeVar("_B")
+@dataclass(frozen=True, repr=False)
+class Qido:
+    """A DICOMweb server. Implements ``served.Server``.
+
+    Attributes:
+        session: with it.
+    """
+
+    session: Session = field(repr=False)
+    backend: ClassVar[str] = "DICOMweb"
+    at_once: ClassVar[int] = 4
+    small: ClassVar[int] = 0
+    most: ClassVar[int] = 0
+
+    @property
+    def location(self) -> str:
+        """``dicomweb+https://…``, without credentials."""
+        return f"{WEB}{self.session.url}"
+
+    def studies(self, terms: Sequence[Term], most: int = 0) -> list[Item]:
+        """All studies for these terms, or the first ``most``.
+
+        Raises:
+            ServerError: no answer, or one that may have been cut short.
+        """
+        return pages(self.session, "studies", terms, "StudyInstanceUID", most)
+
+    def series(self, study: str, terms: Sequence[Term], most: int = 0) -> list[Item]:
+        """All series for these terms, of one study or (``""``) of all.
+
+        Raises:
+            ServerError: as ``studies``, and an identifier that no address can hold.
+        """
+        path = below("studies", study, "series") if study else "series"
+        return pages(self.session, path, terms, "SeriesInstanceUID", most)
+
+    def objects(self, study: str, series: str) -> pl.DataFrame:
+        """One row an object of a series.
+
+        Raises:
+            ServerError: no answer, or one that is none.
+            TaskFailure: ``another-object``.
+        """
+        items = self.session.page(below("studies", study, "series", series, "metadata")).items
+        if any(whose(one) != (study, series) or not told(one, "SOPInstanceUID") for one in items):
+            raise TaskFailure(Reason.ANOTHER_OBJECT)
+        return instances_of(items)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class DicomWebIndex:
-    """A DICOMweb server as an index. Implements ``Index``, ``Narrowing``, ``Noting`` of protocols.
-
-    A small server is read whole, once, and then answers like a folder. A large one is asked by the
-    terms that it was proved to answer; the headers of what it offers are read, and asked again.
-
-    Attributes:
-        version: of a small server, a digest of its studies and how many objects they have.
-        location: ``dicomweb+https://…``, without credentials.
-        capabilities: what was proved at connect.
-        session: with the server.
-        held: instances of each series that was read.
-        lost: series that could not be read, and why.
-    """
-
-    version: str
-    location: str
-    capabilities: Capabilities
-    session: Session = field(repr=False)
-    held: dict[_Series, pl.DataFrame] = field(default_factory=dict, repr=False)
-    lost: dict[_Series, Reason] = field(default_factory=dict, repr=False)
+class DicomWebIndex(ServedIndex):
+    """A DICOMweb server as an index, as ``ServedIndex`` is one."""
 
     @classmethod
     def open(cls, location: str, *, whole: int = WHOLE) -> DicomWebIndex:
@@ -71,224 +83,4 @@ class DicomWebIndex:
             ServerError: it cannot be reached, does not let us in, or offers no study.
             UsageError: the address is none, or holds credentials.
         """
-        session = Session(location.removeprefix(WEB))
-        pushes = proved(session)
-        studies = pages(session, "studies", [], "StudyInstanceUID", whole + 1)
-        small = len(studies) <= whole
-        told_of = sorted(
-            (told(one, "StudyInstanceUID"), told(one, "NumberOfStudyRelatedInstances"))
-            for one in studies
-        )
-        stated = str(told_of if small else sorted((k, len(v)) for k, v in pushes.items()))
-        digest = hashlib.blake2b(stated.encode(), digest_size=6).hexdigest()
-        can = Capabilities("DICOMweb", pushes, unknown=False, whole=small)
-        kind = "whole" if small else "asked"
-        return cls(f"dicomweb-{kind}-{digest}", f"{WEB}{session.url}", can, session)
-
-    def series(self) -> pl.LazyFrame:
-        """Every series of a small server; of a large one, all of the people met. Identified."""
-
-        def rows(
-            columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _: int | None
-        ) -> Iterator[pl.DataFrame]:
-            frame = self._everything() if self.capabilities.whole else self._of_people()
-            frame = frame if predicate is None else frame.filter(predicate)
-            frame = frame if most is None else frame.head(most)
-            yield frame if columns is None else frame.select(columns)
-
-        return register_io_source(rows, schema=schema())
-
-    def narrow(self, query: Query) -> Narrowed:
-        """The series that may be meant.
-
-        Raises:
-            Unanswerable: the server is too large to be read whole, and no term may go out.
-            ServerError: it is gone, or its answer is none.
-        """
-        if self.capabilities.whole:
-            rows = self._everything().lazy()
-            counts = count(keys_of(rows))
-            told_of = (counts.patients, counts.studies, counts.series, counts.instances)
-            return Narrowed(rows, told_of)
-        sent: list[tuple[str, list[str]]] = []
-        for keyword, asked in query.terms:
-            texts = written(keyword, asked)
-            known = self.capabilities.pushes.get(keyword, frozenset())
-            if texts and kinds_of(texts, asked) <= known:
-                sent.append((keyword, texts))
-        if not sent:
-            keyword = query.terms[0][0] if query.terms else "everything"
-            can = ", ".join(sorted(self.capabilities.pushes)) or "nothing"
-            raise Unanswerable(
-                keyword, f"add a term that the server answers as it is meant ({can}), of plain text"
-            )
-        return Narrowed(self._read(self._offered(sent)).lazy())
-
-    def instances(self, series_keys: pl.Series) -> pl.DataFrame:
-        """The instances of these series, sorted by series_key, then SOPInstanceUID. Identified.
-
-        ``path`` is the address of an object on the server; ``mtime_ns`` stands for its state.
-        """
-        keys = series_keys.cast(pl.String).unique().implode()
-        if self.capabilities.whole:
-            self._everything()
-        rows = self._instances(self.held).filter(pl.col("series_key").is_in(keys))
-        there = pl.concat_str(pl.lit(f"{self.location}/"), "path").alias("path")
-        return rows.with_columns(there).sort("series_key", "SOPInstanceUID", "path")
-
-    def skipped(self, *, identified: bool = False) -> pl.DataFrame:
-        """Every series that the server would not tell of: reason; identified also its UIDs."""
-        given.a(bool, "identified", identified, "True or False")
-        rows = [(*one, str(reason)) for one, reason in sorted(self.lost.items())]
-        found = pl.DataFrame(rows, {**_SKIPPED, "reason": pl.String}, orient="row")
-        return found if identified else found.select("reason").sort("reason")
-
-    def again(self, query: Query) -> None:
-        """Ask a question of a saved cohort again, so that its people are met.
-
-        Raises:
-            Unanswerable, ServerError: as ``narrow``.
-        """
-        if not self.capabilities.whole:
-            self.narrow(query)
-
-    def note(self, event: str, facts: Mapping[str, object]) -> None:
-        """Add a line to the log that ``COHORTKIT_AUDIT`` names, where it names one.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
-        note("", self.location, self.version, event, facts)
-
-    def search(self, /, **terms: object) -> Cohort:
-        """The series for which every term holds; no term at all is everything.
-
-        Raises:
-            UnknownKeyword: a word that is no column.
-            QueryError: a value that the column cannot have.
-            Unanswerable: the server cannot be asked that.
-        """
-        if not terms and not self.capabilities.whole:
-            self.narrow(Query())
-        return Cohort.start(self, **terms)
-
-    def describe(self) -> Description:
-        """How much of which modality, department and year there is, and how complete it is.
-
-        It draws itself in a notebook, and holds no identity.
-
-        Raises:
-            Unanswerable: the server is too large to be read whole.
-        """
-        if not self.capabilities.whole:
-            self.narrow(Query())
-        return describe(self.series())
-
-    def __repr__(self) -> str:
-        lost = f", {len(self.lost):,} series could not be read" if self.lost else ""
-        return f"<index on a DICOMweb server, version {self.version}{lost}>"
-
-    def _everything(self) -> pl.DataFrame:
-        """Every series of a small server."""
-        if not self.held and not self.lost:
-            self._read(self._series_of(pages(self.session, "studies", [], "StudyInstanceUID")))
-        return series_of(self._instances(self.held))
-
-    def _of_people(self) -> pl.DataFrame:
-        """Every series of the people met: what else is known of them decides on ages and names.
-
-        Raises:
-            Unanswerable: a Patient ID that may not go out.
-        """
-        there = self._instances(self.held)
-        if there.is_empty():
-            raise Unanswerable("everything", "the server is too large to be read whole")
-        found: list[_Series] = []
-        for value in there["PatientID"].drop_nulls().unique().sort():
-            texts = written("PatientID", Exactly(value))
-            if not texts or not self.capabilities.proves("PatientID", Exactly(value)):
-                raise Unanswerable(
-                    "PatientID",
-                    "a patient's other studies cannot be asked for by this id; leave out patients "
-                    "whose id is not of letters, digits, dots, dashes and underscores alone",
-                )
-            found += self._offered([("PatientID", texts)])
-        self._read(found)
-        return series_of(self._instances(self.held))
-
-    def _offered(self, terms: Sequence[tuple[str, list[str]]]) -> list[_Series]:
-        """The series that the server offers for these terms."""
-        of_study = [term for term in terms if term[0] in STUDY]
-        of_series = [term for term in terms if term[0] not in STUDY]
-        if not of_study:
-            found: list[Item] = []
-            for asked in questions(of_series):
-                found += pages(self.session, "series", asked, "SeriesInstanceUID")
-            return _named(found)
-        studies: dict[str, Item] = {}
-        for asked in questions(of_study):
-            for one in pages(self.session, "studies", asked, "StudyInstanceUID"):
-                studies[told(one, "StudyInstanceUID")] = one
-        return self._series_of(studies.values(), of_series)
-
-    def _series_of(
-        self, studies: Iterable[Item], terms: Sequence[tuple[str, list[str]]] = ()
-    ) -> list[_Series]:
-        """The series of these studies; a study that cannot be read is lost alone."""
-
-        def of(study: str) -> list[_Series]:
-            found: list[Item] = []
-            try:
-                for asked in questions(terms):
-                    path = below("studies", study, "series")
-                    found += pages(self.session, path, asked, "SeriesInstanceUID")
-            except ServerError as error:
-                self.lost[study, ""] = _reason(error)
-                return []
-            return [(study, told(one, "SeriesInstanceUID")) for one in found]
-
-        names = sorted({told(one, "StudyInstanceUID") for one in studies})
-        return sorted({one for found in _at_once(of, names) for one in found})
-
-    def _read(self, wanted: Sequence[_Series]) -> pl.DataFrame:
-        """Rows of these series; one that cannot be read is lost alone."""
-
-        def read(one: _Series) -> tuple[_Series, pl.DataFrame | Reason]:
-            try:
-                path = below("studies", one[0], "series", one[1], "metadata")
-                items = self.session.page(path).items
-            except ServerError as error:
-                return one, _reason(error)
-            if any(_whose(item) != one or not told(item, "SOPInstanceUID") for item in items):
-                return one, Reason.ANOTHER_OBJECT
-            return one, instances_of(items) if items else Reason.FILE_VANISHED
-
-        for one, made in _at_once(read, [one for one in wanted if one not in self.held]):
-            if isinstance(made, Reason):
-                self.lost[one] = made
-            else:
-                self.held[one] = made
-                self.lost.pop(one, None)
-        return series_of(self._instances(wanted))
-
-    def _instances(self, series: Iterable[_Series]) -> pl.DataFrame:
-        frames = [self.held[one] for one in sorted(set(series) & self.held.keys())]
-        return pl.concat([instances_of([]), *frames])
-
-
-def _at_once(work: Callable[[_A], _B], items: Sequence[_A]) -> list[_B]:
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(work, items))
-
-
-def _named(found: Iterable[Item]) -> list[_Series]:
-    return sorted({_whose(item) for item in found})
-
-
-def _whose(item: Item) -> _Series:
-    return told(item, "StudyInstanceUID"), told(item, "SeriesInstanceUID")
-
-
-def _reason(error: ServerError) -> Reason:
-    gone = error.status in {404, 410}
-    return Reason.FILE_VANISHED if gone else Reason.READ_ERROR
+        return cls.connected(Qido(Session(location.removeprefix(WEB))), whole)

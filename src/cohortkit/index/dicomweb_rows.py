@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
 
-from cohortkit.dicom.keywords import tag_of
 from cohortkit.dicom.reader import Header, Issue
 from cohortkit.dicom.values import Decoder, Field, Unparsable, Value, parse
 from cohortkit.index.batch import frame_of, row_of
 from cohortkit.index.columns import FIELDS
-from cohortkit.index.table import rolled_up
-
-Item = Mapping[str, object]
-
-NOT_TOLD: Final = frozenset({"SpecificCharacterSet", "TransferSyntaxUID", "size"})
-"""Columns of files that a server need not tell, or tells of its answer and not of the file."""
+from cohortkit.index.served_rows import NOT_TOLD, Item, path_of, text_of, told, values_of
 
 _DECODED: Final = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
 _CHARSET: Final = b"ISO_IR 192"
 _ASCII: Final = {0xA5: "\\", 0x203E: "~"}  # codes and numbers that were read as JIS X 0201
 _RETRIEVE: Final = "00081190"
-_PN: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _BULK: Final = ("BulkDataURI", "InlineBinary")
-
-
-def told(item: Item, keyword: str) -> str:
-    """The first value of an attribute as text; empty where there is none."""
-    values = _values(item.get(f"{tag_of(keyword):08X}"))
-    return _text(values[0]).strip("\0 ") if values else ""
 
 
 def state_of(item: Item) -> int:
@@ -45,11 +32,6 @@ def state_of(item: Item) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
-def path_of(study: str, series: str, instance: str) -> str:
-    """Where an object is, below the server's address."""
-    return f"studies/{study}/series/{series}/instances/{instance}"
-
-
 def instances_of(items: Iterable[Item]) -> pl.DataFrame:
     """One row an object; ``size`` is not known."""
     rows = []
@@ -58,16 +40,6 @@ def instances_of(items: Iterable[Item]) -> pl.DataFrame:
         uids = (told(item, f"{level}InstanceUID") for level in ("Study", "Series", "SOP"))
         rows.append(row_of(header, (path_of(*uids), 0, state_of(item))))
     return frame_of(rows)
-
-
-def series_of(instances: pl.DataFrame) -> pl.DataFrame:
-    """One row a series, of the columns that a server tells."""
-    return rolled_up(instances.lazy()).drop(NOT_TOLD | {"transfer_syntaxes"}, strict=False)
-
-
-def schema() -> pl.Schema:
-    """The columns of ``series_of``."""
-    return series_of(instances_of([])).schema
 
 
 def _header(item: Item) -> Header:
@@ -82,7 +54,7 @@ def _header(item: Item) -> Header:
 
 def _typed(wanted: Field, element: object, header: Header, decode: Decoder) -> Value:
     """The typed value, as it would be read from the file; what is wrong with it is an issue."""
-    raw = "\\".join(map(_text, _values(element)))
+    raw = "\\".join(map(text_of, values_of(element)))
     try:
         if wanted.vr in _DECODED:
             return parse(wanted, raw.encode(), wanted.vr, little=True, decode=decode)
@@ -91,19 +63,6 @@ def _typed(wanted: Field, element: object, header: Header, decode: Decoder) -> V
     except Unparsable as wrong:
         header.issues.append(Issue(wanted.keyword, str(wrong), raw))
         return None
-
-
-def _values(element: object) -> Sequence[object]:
-    values = element.get("Value") if isinstance(element, Mapping) else None
-    return values if isinstance(values, list) else ()
-
-
-def _text(value: object) -> str:
-    if isinstance(value, Mapping):  # a name; an item of a sequence has no text
-        return "=".join(str(value.get(group) or "") for group in _PN).rstrip("=")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
 
 
 def _bare(value: object) -> object:

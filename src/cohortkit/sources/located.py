@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cohortkit.dimse.address import PREFIXES
 from cohortkit.errors import UsageError
 from cohortkit.model import SourceInstance, Task
 from cohortkit.net import WEB
 from cohortkit.protocols import Source
+from cohortkit.sources.dimse import Dimse
 from cohortkit.sources.files import Files
 from cohortkit.sources.wado import Wado
 
@@ -21,9 +23,11 @@ class Located:
 
     Attributes:
         web: of what lies on DICOMweb servers.
+        dimse: of what lies on DIMSE servers.
     """
 
     web: Wado = field(default_factory=Wado)
+    dimse: Dimse = field(default_factory=Dimse)
 
     def fetch(self, task: Task, scratch: Path) -> tuple[SourceInstance, ...]:
         """The objects of one series, each from where it is.
@@ -32,8 +36,12 @@ class Located:
             TaskFailure: an object has vanished, changed or cannot be read.
             Refusal: an object is not what the index said.
         """
-        web = any(map(elsewhere, _places([task])))
-        source: Source = self.web if web else Files()
+        places = _places([task])
+        source: Source = Files()
+        if any(map(_of_dimse, places)):
+            source = self.dimse
+        elif any(map(elsewhere, places)):
+            source = self.web
         return source.fetch(task, scratch)
 
     def demand(self, tasks: Iterable[Task]) -> None:
@@ -45,7 +53,10 @@ class Located:
         """
         places = _places(tasks)
         for address in sorted({one.rpartition("/studies/")[0] for one in places if elsewhere(one)}):
-            self.web.session(address.removeprefix(WEB)).page("studies", [("limit", "1")])
+            if _of_dimse(address):
+                self.dimse.peer(address).echo()
+            else:
+                self.web.session(address.removeprefix(WEB)).page("studies", [("limit", "1")])
         paths = [one for one in places if not elsewhere(one)]
         if not paths or any(map(os.path.lexists, paths)):
             return
@@ -60,7 +71,11 @@ class Located:
 
 def elsewhere(place: str) -> bool:
     """Whether this is an address on a server, and no path."""
-    return place.startswith((f"{WEB}http://", f"{WEB}https://"))
+    return place.startswith((f"{WEB}http://", f"{WEB}https://", *PREFIXES))
+
+
+def _of_dimse(place: str) -> bool:
+    return place.startswith(PREFIXES)
 
 
 def _places(tasks: Iterable[Task]) -> list[str]:

@@ -1,4 +1,8 @@
-"""From a real Orthanc to a release: byte for byte that of the folder of the same files."""
+"""From a real Orthanc to a release: byte for byte that of the folder of the same files.
+
+Over DICOMweb files come as they are stored. Over DIMSE objects come: who sent a file to its archive
+(Source AE Title) stands in the file alone, so the folder that is compared with does not say it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ import cohortkit as ck
 from cohortkit import index
 from cohortkit.cli import main
 from cohortkit.index.dicomweb import DicomWebIndex
+from cohortkit.index.dimse import DimseIndex
 from cohortkit.places import VAULT
 from factory import MR, SC, Patient, Series, write_series
 from servers.orthanc import PASSWORD, USER, Orthanc, running
@@ -31,6 +36,8 @@ class Both:
     server: Orthanc
     archive: Path
     key: ck.Key
+    opened: type[DicomWebIndex | DimseIndex]
+    location: str
 
     @property
     def folder(self) -> ck.Cohort:
@@ -38,14 +45,14 @@ class Both:
         return ck.scan(self.archive, workers=1, progress=False).search()
 
     @property
-    def whole(self) -> DicomWebIndex:
+    def whole(self) -> DicomWebIndex | DimseIndex:
         """The server, read whole."""
-        return DicomWebIndex.open(self.server.location)
+        return self.opened.open(self.location)
 
     @property
-    def asked(self) -> DicomWebIndex:
+    def asked(self) -> DicomWebIndex | DimseIndex:
         """The same server as if it were a large one."""
-        return DicomWebIndex.open(self.server.location, whole=0)
+        return self.opened.open(self.location, whole=0)
 
 
 PYDICOM = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -54,8 +61,8 @@ REAL += ["SC_rgb_small_odd_big_endian.dcm", "examples_ybr_color.dcm", "reportsi.
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """Two patients, several studies, a few encodings."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Orthanc, Path]]:
+    """Two patients, several studies, a few encodings: in a folder, and on a server."""
     folder = tmp_path_factory.mktemp("archive")
     ann, bob = Patient(), Patient(patient_id="MRN-2", name="Zoidberg^John", age="044Y")
     made = write_series(folder / "a", ann, Series(slices=5))
@@ -68,7 +75,33 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         env.setenv("COHORTKIT_SERVER_USER", USER)
         env.setenv("COHORTKIT_SERVER_PASSWORD", PASSWORD)
         assert len(made) == server.store(made)
-        yield Both(server, folder, ck.Key.new(tmp_path_factory.mktemp("key") / "k", project="web"))
+        yield server, folder
+
+
+@pytest.fixture(scope="module", params=["web", "dimse"])
+def both(
+    server: tuple[Orthanc, Path],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Both:
+    """The same, over one protocol."""
+    key = ck.Key.new(tmp_path_factory.mktemp("key") / "k", project="web")
+    if request.param == "web":
+        return Both(*server, key, DicomWebIndex, server[0].location)
+    pytest.importorskip("pynetdicom")
+    folder = tmp_path_factory.mktemp("untitled")
+    untitled(server[1], folder)
+    return Both(server[0], folder, key, DimseIndex, server[0].dimse)
+
+
+def untitled(archive: Path, folder: Path) -> None:
+    """Copy an archive without what its files say of who sent them."""
+    for path in (one for one in archive.rglob("*") if one.is_file()):
+        one = pydicom.dcmread(path)
+        one.file_meta.pop("SourceApplicationEntityTitle", None)
+        there = folder / path.relative_to(archive)
+        there.parent.mkdir(exist_ok=True)
+        one.save_as(there)
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +151,8 @@ def test_a_large_server_gives_the_same_files(
     terms = {"PatientID": "MRN-00471113"}
     expected = released(both.folder.index.search(**terms), tmp_path / "one", both.key)
     saved = both.asked.search(**terms).save(tmp_path / "ann.cohort")
-    opened = partial(DicomWebIndex.open, whole=0)
-    monkeypatch.setattr(index, "DicomWebIndex", SimpleNamespace(open=opened))
+    opened = partial(both.opened.open, whole=0)
+    monkeypatch.setattr(index, both.opened.__name__, SimpleNamespace(open=opened))
     actual = released(ck.load_cohort(saved), tmp_path / "two", both.key)
 
     flow = {"export.json", "report.html"}
@@ -132,10 +165,10 @@ def test_from_the_shell(both: Both, tmp_path: Path) -> None:
     cohort, out = str(tmp_path / "ann.cohort"), str(tmp_path / "out")
     how = ["--recipe", "basic", "--to", "nifti"]
     key = ["--key", str(both.key.path)]
-    assert 0 == main(["search", both.server.location, "Modality=CT", "-o", cohort])
+    assert 0 == main(["search", both.location, "Modality=CT", "-o", cohort])
     assert 0 == main(["plan", cohort, *how])
     assert 0 == main(["export", cohort, out, *how, *key, "--workers", "1"])
-    assert 0 == main(["verify", out, *key, "--index", both.server.location])
+    assert 0 == main(["verify", out, *key, "--index", both.location])
 
     assert any(name.endswith(".nii.gz") for name in content(Path(out)))
     assert not (tmp_path / "out" / VAULT / "fetched").exists()

@@ -8,13 +8,12 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from cohortkit.errors import ServerError
-from cohortkit.index.dicomweb_ask import IDENTIFIERS, SERIES, STUDY, TEXTS, pages, written
-from cohortkit.index.dicomweb_rows import Item, told
+from cohortkit.index.served_ask import IDENTIFIERS, SERIES, STUDY, TEXTS, Term, written
+from cohortkit.index.served_rows import Item, told
 from cohortkit.model.query import AnyOf, Between, Exactly, Like, Predicate
-from cohortkit.net import Session, below
 
 _STUDIES: Final = 200  # that are looked at
 _OF_SERIES: Final = 12  # studies whose series are looked at
@@ -24,26 +23,38 @@ _T = TypeVar("_T")
 Ask = Callable[[str, str], list[Item]]
 
 
-def proved(session: Session) -> dict[str, frozenset[type]]:
+class Asked(Protocol):
+    """Who is asked: the part of ``served.Server`` that is wanted here."""
+
+    def studies(self, terms: Sequence[Term], most: int = 0) -> list[Item]:
+        """All studies for these terms, or the first ``most``."""
+        ...
+
+    def series(self, study: str, terms: Sequence[Term], most: int = 0) -> list[Item]:
+        """All series for these terms, of one study or (``""``) of all."""
+        ...
+
+
+def proved(server: Asked) -> dict[str, frozenset[type]]:
     """Keyword → predicates for which the server gave back what it holds, and only that.
 
     Raises:
-        ServerError: it offers no study, so that nothing can be proved, or it does not page.
+        ServerError: it offers no study, so that nothing can be proved, or its answer is none.
     """
-    studies = pages(session, "studies", [], "StudyInstanceUID", _STUDIES)
+    studies = server.studies([], _STUDIES)
     if not studies:
         raise ServerError("the server offers no study: it is empty, or we may not see any")
     some = [told(one, "StudyInstanceUID") for one in islice(studies, _OF_SERIES)]
     series: list[Item] = []
     for uid in some:
         with suppress(ServerError):  # one that cannot be read proves nothing, and costs nothing
-            series += pages(session, below("studies", uid, "series"), [], "SeriesInstanceUID")
+            series += server.series(uid, [])
 
     def of_studies(keyword: str, text: str) -> list[Item]:
-        return pages(session, "studies", [(keyword, text)], "StudyInstanceUID", _ENOUGH)
+        return server.studies([(keyword, text)], _ENOUGH)
 
     def of_series(keyword: str, text: str) -> list[Item]:
-        return pages(session, "series", [(keyword, text)], "SeriesInstanceUID", _ENOUGH)
+        return server.series("", [(keyword, text)], _ENOUGH)
 
     found = {word: _proofs(word, studies, of_studies) for word in STUDY}
     found |= {word: _proofs(word, series, of_series) for word in SERIES}
