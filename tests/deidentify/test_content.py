@@ -348,3 +348,59 @@ def test_a_code_of_a_site_for_who_or_where_goes(number: str, meaning: str) -> No
     assert "WK1" not in str(first.ConceptCodeSequence)
     assert "Performing" == second.ConceptCodeSequence[0].CodeMeaning
     assert "solid" == third.ConceptCodeSequence[0].CodeMeaning
+
+
+@pytest.mark.parametrize("asked", ["Dictated by", "Wohnort", "Next of kin", "x"])
+@pytest.mark.parametrize("said", ["Dr. Marta Hofmann", "Wackernagel, Emil", "Ottilienberg"])
+def test_a_site_s_own_code_that_is_called_as_people_are_goes(asked: str, said: str) -> None:
+    """Whatever the item asks: nobody can list all words for who and where."""
+    item = called("CODE", code("B9", said, "99KIS"), asked, "L1", "99KIS")
+
+    (new,) = released(report(item), TREES).ContentSequence
+
+    assert ["REMOVED"] == [one.CodeMeaning for one in new.ConceptCodeSequence]
+
+
+@pytest.mark.parametrize(
+    ("said", "scheme", "asked_by"),
+    [
+        ("solid", "99KIS", "99KIS"),
+        ("CT Thorax", "99KIS", "99KIS"),
+        ("Adenocarcinoma", "SCT", "99KIS"),
+        ("Adenokarzinom", "99KIS", "SCT"),
+    ],
+)
+def test_other_codes_stay(said: str, scheme: str, asked_by: str) -> None:
+    """Words of the trade, small letters, a scheme that everybody uses, a concept of one."""
+    item = called("CODE", code("B9", said, scheme), "Texture", "L1", asked_by)
+
+    (new,) = released(report(item), TREES).ContentSequence
+
+    assert said == new.ConceptCodeSequence[0].CodeMeaning
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "scheme", "stays"),
+    [
+        ("5551234", "1", "99KIS", False),
+        ("81241", "{none}", "99KIS", False),
+        ("1953", "", "99KIS", False),
+        ("345", "1", "99KIS", True),
+        ("12345.5", "1", "99KIS", True),
+        ("81241", "mm3", "99KIS", True),
+        ("81241", "1", "LN", True),
+    ],
+)
+def test_a_long_number_without_a_unit_is_anybodys(
+    value: str,
+    unit: str,
+    scheme: str,
+    stays: bool,  # noqa: FBT001 - a table
+) -> None:
+    """Under a concept that a site has made; scores, fractions and measures stay."""
+    item = called("NUM", value, "Score", "L1", scheme)
+    item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence = Sequence([code(unit, "x", "UCUM")])
+
+    (new,) = released(report(item), TREES, CHARACTER).ContentSequence
+
+    assert stays == (value == number_of(new))

@@ -18,7 +18,9 @@ from pydicom.tag import BaseTag
 from cohortkit.deidentify import dummies
 from cohortkit.deidentify.values import texts
 from cohortkit.recipe.model import Action
+from cohortkit.recipe.text import shipped
 from cohortkit.traces.aged import OLDEST
+from cohortkit.traces.spellings import fold, plain
 
 CONCEPT_NAME = BaseTag(0x0040A043)
 _CONCEPT = BaseTag(0x0040A168)
@@ -38,7 +40,9 @@ _AT_BIRTH = re.compile(
 )
 """What is measured at a birth and is none."""
 _AGE = re.compile(
-    r"\b(?:ages?|aged|\w*alter|edad|età|eta|idade|leeftijd|âge|ålder|wiek|věk|возраст)\b|年[齢龄齡]|나이",
+    r"^\W*(?:years?|yrs?|jahre|lebensjahre?|ann?i|años|anos|ans|lat|jaar)"
+    r"(?: (?:of life|of age|old|alt|oud))?\W*$|"
+    r"\b(?:ages?|aged|\w*alter|lebensjahre?|edad|età|eta|idade|leeftijd|âge|ålder|wiek|věk|возраст)\b|年[齢龄齡]|나이",
     re.IGNORECASE,
 )
 _OTHER_AGE = re.compile(
@@ -72,6 +76,10 @@ _SCHEMES = frozenset(
 )
 """Of which a code names nobody."""
 _SCHEME = BaseTag(0x00080102)
+_UNITY = frozenset({"", "1", "10*0", "no units"})
+_LONG, _YEARS = 10_000, range(1880, 2040)
+_SAYING = (_VALUE, _MEANING)
+_LETTERS = re.compile(r"(?<![^\W_])[^\W\d_]{3,}(?![^\W_])")
 _UNITS, _IN_YEARS = BaseTag(0x004008EA), frozenset({"a", "a_j", "a_g", "a_t", "year", "years"})
 
 _SAID = {
@@ -97,9 +105,11 @@ def settle(item: Dataset, action: Callable[[str], Action], *, ages: bool) -> Non
         action: what the recipe does to an attribute of the header, by keyword.
         ages: whether true ages may stay: nobody is over 89, and no date is true.
     """
-    code, meaning = _concept(item)
+    code, meaning, local = _concept(item)
     keyword = _KEYWORDS.get(code) or _called(meaning)
     if keyword is None:
+        if local and (_own_code(item) or _bare_number(item)):
+            _empty(item)
         if _BIRTH.search(meaning):
             _empty(item, dates_alone=True)
         if _names_who(item, code, meaning) or (_in_years(item) and not _young(item)):
@@ -130,7 +140,41 @@ def _names_who(item: Dataset, code: str, meaning: str) -> bool:
     values = item._dict[_CONCEPT].value  # noqa: SLF001 - as the walk has left it
     if not isinstance(values, Items):
         return bool(values)
-    return any(_said(one, _SCHEME).upper() not in _SCHEMES for one in values)
+    return any(map(_is_local, values))
+
+
+def _own_code(item: Dataset) -> bool:
+    """Whether the code of an item is a site's own, and is called as people and places are.
+
+    That is by a capital word which is none of the trade.
+    """
+    try:
+        values = [one for one in item[_CONCEPT].value if isinstance(one, Dataset)]
+    except (KeyError, TypeError):
+        return False
+    said = " ".join(_said(one, tag) for one in values if _is_local(one) for tag in _SAYING)
+    return any(
+        word[0].isupper() and plain(fold(word)) not in shipped().single
+        for word in _LETTERS.findall(said)
+    )
+
+
+def _bare_number(item: Dataset) -> bool:
+    """Whether a number without a unit is as long as that of a person, or a year of our time."""
+    try:
+        measured = list(item[_MEASURED].value)
+        units = [unit for one in measured if _UNITS in one for unit in one[_UNITS].value]
+        numbers = [float(one[_NUMBER].value) for one in measured]
+    except (KeyError, TypeError, ValueError):
+        return _MEASURED in item
+    if any(_said(unit, _VALUE).partition("{")[0] not in _UNITY for unit in units):
+        return False
+    whole = [int(number) for number in numbers if number.is_integer()]
+    return any(abs(number) >= _LONG or number in _YEARS for number in whole)
+
+
+def _is_local(code: Dataset) -> bool:
+    return _said(code, _SCHEME).upper() not in _SCHEMES
 
 
 def _in_years(item: Dataset) -> bool:
@@ -143,12 +187,13 @@ def _in_years(item: Dataset) -> bool:
     return any(_said(unit, _VALUE).casefold() in _IN_YEARS for unit in known)
 
 
-def _concept(item: Dataset) -> tuple[str, str]:
-    """Code value and meaning of a content item's name; empty where there is none."""
+def _concept(item: Dataset) -> tuple[str, str, bool]:
+    """Code value and meaning of a content item's name, and whether a site made it; or nothing."""
     names = item._dict[CONCEPT_NAME].value  # noqa: SLF001 - as the walk has left it
     if not isinstance(names, Items) or not names:
-        return "", ""
-    return _said(names[0], _VALUE) or _said(names[0], _LONG_VALUE), _said(names[0], _MEANING)
+        return "", "", True
+    code = _said(names[0], _VALUE) or _said(names[0], _LONG_VALUE)
+    return code, _said(names[0], _MEANING), _is_local(names[0])
 
 
 def _said(code: Dataset, tag: BaseTag) -> str:
