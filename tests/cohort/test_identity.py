@@ -274,27 +274,3 @@ def test_a_joined_column_shows_nobody_whatever_it_is_called(column: str, value: 
         )  # fmt: skip
 
         assert [] == [view for view in views if value in view]
-
-
-@pytest.mark.parametrize(
-    "value",
-    ["malignant", "Pneumothorax", "T2", "C34", "AD", "MCI", "val", "no finding", "Grade III"],
-)
-def test_ordinary_labels_are_shown(value: str) -> None:
-    """What a label says of a picture is what one joins it for."""
-    index = FakeIndex.of(row(1, "a"), row(2, "b"))
-    labels = pl.DataFrame({"PatientID": ["a", "b"], "diagnosis": [value, None], "grade": [3, 4]})
-    cohort = Cohort.start(index).join(labels, on="PatientID")
-
-    assert {value, None} == set(cohort.to_polars()["diagnosis"])
-    assert {3, 4} == set(cohort.to_polars()["grade"])
-
-
-def test_a_long_figure_of_a_label_is_not_shown() -> None:
-    """It may be anybody's number or a day."""
-    index = FakeIndex.of(row(1, "a"))
-    labels = pl.DataFrame({"PatientID": ["a"], "gebnum": [19480229]})
-
-    assert [None] == Cohort.start(index).join(labels, on="PatientID").to_polars()[
-        "gebnum"
-    ].to_list()

@@ -112,6 +112,42 @@ def test_what_was_looked_for_is_told_where_it_is_of_the_trade() -> None:
     assert "lung" in str(lung.told(lambda _: True).steps[-1])
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "1953",
+        "17.8.1953",
+        "17 8",
+        "4711",
+        "chest 4711",
+        "Jg 53",
+        "A12",
+        "b1000",
+        "achter*",
+        "Young",
+    ],
+)
+def test_figures_and_names_that_were_looked_for_are_not_told(asked: str) -> None:
+    """In no view of a step, and no pattern for descriptions."""
+    index = FakeIndex.of(row(0, "a", PatientName="Young^A", StudyDescription="Young, 1953"))
+    whole = Cohort.start(index)
+    for cohort in (whole.text(asked), whole.search(StudyDescription=f"*{asked.strip('*')}*")):
+        views = (
+            repr(cohort), str(cohort), cohort._repr_html_(), str(cohort.flow()),
+            cohort.flow().svg(), "".join(cohort.asked()), cohort.flow().to_polars().write_json(),
+        )  # fmt: skip
+
+        assert [] == [view for view in views if asked.strip("*") in view]
+
+
+@pytest.mark.parametrize(
+    "asked", ["lung nodule", "T2 flair", "Thorax", "LUNG", "chest ct", "lung*"]
+)
+def test_ordinary_words_that_were_looked_for_are_told(asked: str) -> None:
+    """However they are written."""
+    assert f"{asked!r} in StudyDescription" in str(Cohort.start(troubled()).text(asked).steps[-1])
+
+
 @pytest.mark.parametrize("texts", [(), ("",), ("  -",), (3,), (None,), ("lung", "*")], ids=str)
 def test_no_word_is_refused(texts: tuple[str, ...]) -> None:
     """Nothing would be found, or all."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from cohortkit.cohort import ids
 from cohortkit.cohort.keys import keys_of, succeeds
+from cohortkit.cohort.labelled import Telling
 from cohortkit.cohort.named import demand_plain, says_nothing
 from cohortkit.cohort.narrow import Plan, demand_line, narrowed
 from cohortkit.cohort.steps import Counts, Step, evaluated
@@ -53,6 +54,14 @@ class Chosen:
         """Every column of every series. Identified."""
         return evaluated(self.rows)
 
+    def _known(self) -> pl.LazyFrame:
+        """Whoever is known here: everybody of the index, or of what it offered."""
+        return self.rows if isinstance(self.index, Narrowing) else self.index.series()
+
+    def _telling(self) -> Telling:
+        """What a view may show of joined columns and of words that were asked for."""
+        return Telling(self.labels, self.rows, self._known())
+
     def _step(self, plan: Plan) -> Self:
         self._demand_plain(plan.action, plan.reason)
         rows, steps = narrowed(self.rows, self.steps, plan)
@@ -84,8 +93,7 @@ class Chosen:
         """Refuse a reason that is no line of text, or tells of somebody: every view shows it."""
         demand_line(action, reason)
         if not says_nothing(reason):
-            known = self.rows if isinstance(self.index, Narrowing) else self.index.series()
-            demand_plain({f"{action}: the reason": reason}, known)
+            demand_plain({f"{action}: the reason": reason}, self._known())
 
     def _missed(self, misses: pl.DataFrame) -> pl.DataFrame:
         """The table of misses with those of the step that is being taken."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import polars as pl
 
 from cohortkit import given
-from cohortkit.cohort import choose, labelled, plain, view, words
+from cohortkit.cohort import choose, plain, view, words
 from cohortkit.cohort.describe import Description, describe
 from cohortkit.cohort.designs import Designs
 from cohortkit.cohort.flow import Flow
@@ -82,7 +82,7 @@ class Cohort(Designs):
         """
         columns = self.columns
         query = parse(terms, columns)
-        told = words.terms(query, columns, self.labels)
+        told = words.terms(query, columns, self._telling())
         conditions = [
             Condition(holds, words.missed(said), f"{word} is unknown")
             for holds, said, (word, _) in zip(
@@ -114,7 +114,7 @@ class Cohort(Designs):
         columns = self.columns
         holds = checked(expr, self.rows)
         detail = str(expr)
-        said = words.condition(detail, expr.meta.root_names(), columns, self.labels)
+        said = words.condition(detail, expr.meta.root_names(), columns, self._telling())
         condition = Condition(holds, reason or words.missed(said), words.unsure(said))
         plan = Plan("filter", said, [condition], reason=reason, detail=detail)
         return self._step(plan)
@@ -281,7 +281,7 @@ class Cohort(Designs):
             released: whether a recipe lets the values of a column out as they are. Of another
                 column the question tells the name, and not what was asked for.
         """
-        return Flow(retold(self.steps, self.columns, self.labels, released))
+        return Flow(retold(self.steps, self.columns, self._telling(), released))
 
     def unmatched(self) -> pl.DataFrame:
         """Ids and keys that did not simply match: step, column, value, what. Identified."""
@@ -292,7 +292,8 @@ class Cohort(Designs):
 
         What a table shows of itself in a notebook is saved with it. So where it is not identified,
         a text that is no known term of its column is ``other``, and a figure of five digits is
-        null. A joined label is ``other`` where it may name somebody of the index.
+        null. A joined label is ``withheld`` unless it tells nobody by itself: it is of ordinary
+        words, or five patients or more have it, and it names nobody of the index.
         """
         given.a(bool, "identified", identified, "True or False")
         if identified:
@@ -306,8 +307,7 @@ class Cohort(Designs):
         table = evaluated(rows.select(names))
         joined = [name for name in names if name in self.labels]
         table = neutral(table, [name for name in names if name not in joined])
-        known = self.rows if isinstance(self.index, Narrowing) else self.index.series()
-        return labelled.neutral(table, joined, known) if joined else table
+        return self._telling().neutral(table) if joined else table
 
     def to_pandas(self, *, identified: bool = False) -> Any:  # noqa: ANN401 - pandas is not imported here, not even its types
         """The series as a pandas table, without identity columns unless asked for.

@@ -246,6 +246,6 @@ class Designs(Chosen):
         labels: pl.DataFrame | None = None,
     ) -> Self:
         """Take a step whose words are made of what it asks."""
-        words = phrase.told(self.columns, self.labels)
+        words = phrase.told(self.columns, self._telling())
         whole = replace(plan, words=words, detail=phrase.encode())
         return self._step(whole) if labels is None else self._labelling(whole, labels)

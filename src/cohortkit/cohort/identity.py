@@ -9,7 +9,7 @@ the terms that are known (`vocabulary`): a column of any text, or of any number,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -95,7 +95,7 @@ _TELLTALE: Final = re.compile(
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 
 
-def shown(column: str, dtype: pl.DataType | None = None, labels: Collection[str] = ()) -> bool:
+def shown(column: str, dtype: pl.DataType | None = None, labels: Container[str] = ()) -> bool:
     """Whether a column may stand in a view that nobody asked to be identified.
 
     A joined label is shown unless it is a date or a time, or its name speaks of an identifier, a
@@ -106,7 +106,7 @@ def shown(column: str, dtype: pl.DataType | None = None, labels: Collection[str]
     return column in TECHNICAL or column in BOOKKEEPING
 
 
-def askable(column: str, dtype: pl.DataType | None = None, labels: Collection[str] = ()) -> bool:
+def askable(column: str, dtype: pl.DataType | None = None, labels: Container[str] = ()) -> bool:
     """Whether the question may be told with the value that was asked for."""
     return column in ASKABLE or (column in labels and shown(column, dtype, labels))
 
@@ -117,7 +117,7 @@ def telltale(column: str) -> bool:
     return _TELLTALE.search(words) is not None
 
 
-def why_hidden(column: str, labels: Collection[str] = ()) -> str:
+def why_hidden(column: str, labels: Container[str] = ()) -> str:
     """Why a column is left out of default views, in a few words; empty where it is shown."""
     if shown(column, None, labels):
         return ""

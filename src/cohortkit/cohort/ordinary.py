@@ -143,6 +143,25 @@ _ENGLISH: Final = frozenset(
 """Words of ordinary reasons, as sentences have them: in small letters."""
 
 
+_LABELS: Final = frozenset(
+    """
+    active acute alive benign borderline censored chronic complete control cystic deceased
+    definite discordant concordant equivocal event ex extensive external followup follow former
+    held heldout holdout fold healthy heterogeneous i ii iii iv v vi vii viii ix x indeterminate
+    internal invasive localised localized malignant metastatic methylated mild mixed moderate
+    mutant never nonresponder none partial present prior progressive quit recurrent refractory
+    relapse relapsed remission responder responders smoker solid stable subacute subsolid
+    suspicious trivial unmethylated val wildtype
+    """.split()  # noqa: SIM905 - the same
+)
+"""Words of gradings, outcomes and splits, in which labels are told beside those of the trade."""
+
+
+def of_labels(folded: str) -> bool:
+    """Whether a folded word grades, parts or judges; a letter alone is a grade, too."""
+    return folded in _LABELS or (len(folded) == 1 and folded.isascii())
+
+
 def of_the_trade(text: str) -> bool:
     """Whether all words of a folded text are of the trade: alone they name nobody."""
     return all(word in ORDINARY or word in _dictionary() for word in words_in(text))

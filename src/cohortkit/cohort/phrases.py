@@ -7,12 +7,13 @@ recipe, by the same function that made the words of the notebook.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from cohortkit.cohort import plain, words
+from cohortkit.cohort.labelled import Telling
 from cohortkit.cohort.words import Released
 from cohortkit.errors import StoreError
 from cohortkit.model.query import Query
@@ -49,17 +50,15 @@ class Phrase:
     words: str
     parts: tuple[Part, ...] = ()
 
-    def told(
-        self, columns: pl.Schema, labels: Collection[str], released: Released | None = None
-    ) -> str:
+    def told(self, columns: pl.Schema, telling: Telling, released: Released | None = None) -> str:
         """The words that name nobody.
 
         Args:
             columns: of what was asked.
-            labels: the columns that were joined.
+            telling: what a view of the cohort shows of the columns that were joined.
             released: whether the values of a column leave as they are; None: nothing leaves.
         """
-        return self.words.format(*(_said(one, columns, labels, released) for one in self.parts))
+        return self.words.format(*(_said(one, columns, telling, released) for one in self.parts))
 
     def encode(self) -> str:
         """As a line of JSON, for the cohort file. Identified."""
@@ -84,14 +83,12 @@ def literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _said(
-    part: Part, columns: pl.Schema, labels: Collection[str], released: Released | None
-) -> str:
+def _said(part: Part, columns: pl.Schema, telling: Telling, released: Released | None) -> str:
     if isinstance(part, Query):
-        return " and ".join(words.terms(part, columns, labels, released))
+        return " and ".join(words.terms(part, columns, telling, released))
     if isinstance(part, Expression):
-        return words.condition(part.text, part.roots, columns, labels, released)
-    return words.sought(part.texts, part.columns, released)
+        return words.condition(part.text, part.roots, columns, telling, released)
+    return words.sought(part.texts, part.columns, telling, released)
 
 
 def _plain(part: Part) -> dict[str, Sequence[object] | str]:

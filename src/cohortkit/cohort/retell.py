@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from cohortkit.cohort import words
+from cohortkit.cohort.labelled import Telling
 from cohortkit.cohort.phrases import Phrase
 from cohortkit.cohort.steps import Step
 from cohortkit.cohort.words import Released
@@ -21,22 +21,22 @@ _COLUMN: Final = re.compile(r'col\("([^"]*)"\)')
 
 
 def retold(
-    steps: tuple[Step, ...], columns: pl.Schema, labels: Collection[str], released: Released
+    steps: tuple[Step, ...], columns: pl.Schema, telling: Telling, released: Released
 ) -> tuple[Step, ...]:
     """The same steps with the same counts, told anew out of what was asked.
 
     Args:
         steps: of a cohort.
         columns: its columns.
-        labels: those that were joined.
+        telling: what a view of the cohort shows of those that were joined.
         released: whether the values of a column leave as they are.
     """
-    return tuple(_retold(step, columns, labels, released) for step in steps)
+    return tuple(_retold(step, columns, telling, released) for step in steps)
 
 
-def _retold(step: Step, columns: pl.Schema, labels: Collection[str], released: Released) -> Step:
+def _retold(step: Step, columns: pl.Schema, telling: Telling, released: Released) -> Step:
     if step.query is not None:
-        told = words.terms(step.query, columns, labels, released)
+        told = words.terms(step.query, columns, telling, released)
         losses = tuple(
             replace(loss, out=words.missed(said))
             for loss, said in zip(step.losses, told, strict=True)
@@ -45,10 +45,10 @@ def _retold(step: Step, columns: pl.Schema, labels: Collection[str], released: R
         return replace(step, words=words.search(told), losses=losses, notes=())
     if step.action == "filter":
         roots = _COLUMN.findall(step.detail)
-        said = words.condition(step.detail, roots, columns, labels, released)
+        said = words.condition(step.detail, roots, columns, telling, released)
         out = step.reason or words.missed(said)
         losses = tuple(replace(loss, out=out, unsure=words.unsure(said)) for loss in step.losses)
         return replace(step, words=said, losses=losses)
     if step.action in PHRASED:
-        return replace(step, words=Phrase.decode(step.detail).told(columns, labels, released))
+        return replace(step, words=Phrase.decode(step.detail).told(columns, telling, released))
     return step

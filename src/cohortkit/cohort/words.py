@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import polars as pl
 
 from cohortkit.cohort.identity import DATES, DESCRIPTIONS, askable
-from cohortkit.cohort.labelled import is_plain
+from cohortkit.cohort.labelled import Telling
 from cohortkit.cohort.vocabulary import known, known_figure, known_pattern
-from cohortkit.deidentify.text.words import Vocabulary
 from cohortkit.model.query import (
     Absent,
     AnyOf,
@@ -24,7 +23,9 @@ from cohortkit.model.query import (
     Predicate,
     Query,
 )
-from cohortkit.recipe.text import shipped
+
+NOTHING: Final = Telling()
+"""No label, and an index of nobody."""
 
 _LONG: Final = 200
 _MANY: Final = 8
@@ -48,23 +49,24 @@ Released = Callable[[str], bool]
 def terms(
     query: Query,
     columns: pl.Schema,
-    labels: Collection[str] = (),
+    telling: Telling = NOTHING,
     released: Released | None = None,
 ) -> list[str]:
     """The terms of a search, each with its values where they may be told, else with counts.
 
-    A value is told if it is a term of its column, so that it fits many patients. Dates of
-    examinations are told by the year, descriptions by the pattern that was asked for.
+    A value is told if it is a term of its column, so that it fits many patients; of a joined
+    column, if a view shows it. Dates of examinations are told by the year, descriptions by a
+    pattern of ordinary words.
 
     Args:
         query: what was asked.
         columns: of what.
-        labels: the columns that were joined.
+        telling: what a view of the cohort shows of the columns that were joined.
         released: holds of the columns whose values a recipe releases as they are; None: nothing
             leaves.
     """
     return [
-        f"{word} {_said(word, asked, columns.get(word), labels, released)}"
+        f"{word} {_said(word, asked, columns.get(word), telling, released)}"
         for word, asked in query.terms
     ]
 
@@ -88,30 +90,25 @@ def _said(
     keyword: str,
     asked: Predicate,
     dtype: pl.DataType | None,
-    labels: Collection[str],
+    telling: Telling,
     released: Released | None,
 ) -> str:
     if released is not None and not released(keyword):
         return _counted(asked)
-    plain = _is_plain if keyword in labels else partial(_known, keyword)
-    if askable(keyword, dtype, labels) and plain(asked):
+    known = partial(_is_plain, keyword, telling=telling)
+    plain = known if keyword in telling else partial(_known, keyword)
+    if askable(keyword, dtype, telling) and plain(asked):
         return _told(asked)
     if keyword in DATES and isinstance(asked, Between):
         return _years(asked)
-    if keyword in DESCRIPTIONS and isinstance(asked, Like | Matches) and _of_the_trade(asked):
+    if keyword in DESCRIPTIONS and isinstance(asked, Like | Matches) and _says(asked, telling):
         return _told(asked)
     return _counted(asked)
 
 
-def _of_the_trade(asked: Like | Matches) -> bool:
-    """Whether every word of a pattern is one: people search descriptions for names, too."""
-    pattern = asked.pattern if isinstance(asked, Like) else asked.regex.replace("|", " ")
-    return not any(_words().unknown(pattern))
-
-
-@cache
-def _words() -> Vocabulary:
-    return Vocabulary(shipped())
+def _says(asked: Like | Matches, telling: Telling) -> bool:
+    """Whether every word of a pattern is ordinary: people search descriptions for names, too."""
+    return telling.says(asked.pattern if isinstance(asked, Like) else asked.regex)
 
 
 def _known(keyword: str, asked: object) -> bool:
@@ -128,22 +125,18 @@ def _known(keyword: str, asked: object) -> bool:
     return _is_term(keyword, asked)
 
 
-def _is_plain(asked: object) -> bool:
+def _is_plain(keyword: str, asked: object, telling: Telling) -> bool:
     """The same of a joined column, which may be called anything and hold anything."""
     match asked:
         case Exactly(value):
-            return _is_plain(value)
+            return telling.asks(keyword, value)
         case AnyOf(values):
-            return all(map(_is_plain, values))
+            return len(values) > _MANY or all(_is_plain(keyword, v, telling) for v in values)
         case Between(low, high):
-            return _is_plain(low) and _is_plain(high)
-        case Like(text) | Matches(text, _) | str(text):
-            return is_plain(text)
-    return asked is None or isinstance(asked, bool | Absent) or _is_short(asked)
-
-
-def _is_short(asked: object) -> bool:
-    return isinstance(asked, int | float) and known_figure("", asked)
+            return telling.asks(keyword, low) and telling.asks(keyword, high)
+        case Like() | Matches():
+            return _says(asked, telling)
+    return isinstance(asked, Absent) or telling.asks(keyword, asked)
 
 
 def _is_term(keyword: str, value: object) -> bool:
@@ -215,7 +208,7 @@ def condition(
     text: str,
     roots: Iterable[str],
     columns: pl.Schema,
-    labels: Collection[str] = (),
+    telling: Telling = NOTHING,
     released: Released | None = None,
 ) -> str:
     """A filter in words: as it is written where all that it names may be told, else its columns.
@@ -224,21 +217,22 @@ def condition(
         text: the expression, as polars writes it.
         roots: its columns.
         columns: of what.
-        labels: the columns that were joined.
+        telling: as for ``terms``.
         released: as for ``terms``.
     """
     roots = sorted(set(roots))
     if not roots:
         return "a condition"
-    plain = _plain(text, roots) and all(
-        askable(root, columns.get(root), labels) and (released is None or released(root))
+    askables = all(
+        askable(root, columns.get(root), telling) and (released is None or released(root))
         for root in roots
     )
+    plain = askables and _plain(text, roots, telling)
     tidy = _tidy(text) if plain else ""
     return tidy if tidy and len(tidy) <= _LONG else f"a condition on {', '.join(roots)}"
 
 
-def _plain(text: str, roots: Sequence[str]) -> bool:
+def _plain(text: str, roots: Sequence[str], telling: Telling) -> bool:
     """Whether an expression holds nothing but columns, operators, terms and short figures."""
     rest = _COLUMN.sub(" ", text)
     asked = [*_QUOTED.findall(rest)]
@@ -247,22 +241,33 @@ def _plain(text: str, roots: Sequence[str]) -> bool:
     words = set(_NAME.findall(_FIGURE.sub(" ", rest)))
     return (
         words <= _OPERATORS
-        and all(any(known(root, one) for root in roots) for one in asked)
-        and all(all(known_figure(root, one) for root in roots) for one in figures)
+        and all(any(_fits(root, one, telling) for root in roots) for one in asked)
+        and all(all(_fits(root, one, telling) for root in roots) for one in figures)
     )
 
 
-def sought(texts: Sequence[str], columns: Sequence[str], released: Released | None = None) -> str:
-    """What is looked for in descriptions: as it was written where it is of words of the trade.
+def _fits(root: str, value: str | float, telling: Telling) -> bool:
+    """Whether a value of an expression may be told of one of its columns."""
+    return telling.asks(root, value) if root in telling else _is_term(root, value)
+
+
+def sought(
+    texts: Sequence[str],
+    columns: Sequence[str],
+    telling: Telling = NOTHING,
+    released: Released | None = None,
+) -> str:
+    """What is looked for in descriptions: as it was written where it is of ordinary words.
 
     Args:
         texts: each of words that all have to be there.
         columns: where they are looked for.
+        telling: as for ``terms``.
         released: as for ``terms``.
     """
     where = " or ".join(columns)
     plain = released is None or all(map(released, columns))
-    if plain and not any(any(_words().unknown(text.replace("*", " "))) for text in texts):
+    if plain and all(map(telling.says, texts)):
         return f"{' or '.join(map(repr, texts))} in {where}"
     many = len(texts)
     return f"{many} given text{'s' if many > 1 else ''} in {where}"
@@ -273,7 +278,7 @@ def _tidy(text: str) -> str:
     text = re.sub(r'col\("([^"]*)"\)', r"\1", text)
     text = re.sub(r"dyn (?:int|float): |lit\((?:dyn )?", "", text)
     for _ in range(4):
-        text = re.sub(r"\((\w+)\)", r"\1", text)
+        text = re.sub(r'\((\w+|"[^"]*")\)', r"\1", text)
         text = re.sub(r"^\[(.*)\]$", r"\1", text) if _whole(text) else text
     return text
 

@@ -16,9 +16,6 @@ from cohortkit.errors import UsageError
 from cohortkit.model import Person, Scalar, Task
 from cohortkit.recipe.model import Label, LabelType, Recipe
 
-FEWEST: Final = 5
-"""Patients that a value should have at least, unless told otherwise."""
-
 _IDS: Final = frozenset({"pair_id", "match_id"})
 _UNIQUE: Final = frozenset({LabelType.ID, LabelType.DATE})
 """Types of which every patient has values of their own: pseudonyms, and dates."""

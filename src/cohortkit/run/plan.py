@@ -16,6 +16,7 @@ import polars as pl
 from cohortkit import given
 from cohortkit.cohort.cohort import Cohort
 from cohortkit.cohort.join import Table
+from cohortkit.cohort.labelled import FEWEST
 from cohortkit.cohort.plain import noted
 from cohortkit.deidentify.people import People
 from cohortkit.errors import OutputError, UsageError, unwritten
@@ -26,7 +27,7 @@ from cohortkit.run.about import About, about, describe
 from cohortkit.run.asked import asked
 from cohortkit.run.doubts import Doubt, doubts_of, frame_of, tally_of
 from cohortkit.run.identity import met, read_people
-from cohortkit.run.labelled import FEWEST, Cell, demand_typed, in_words, small_cells
+from cohortkit.run.labelled import Cell, demand_typed, in_words, small_cells
 from cohortkit.run.labelled import frame_of as frame_of_cells
 from cohortkit.run.naming import Words
 from cohortkit.run.place import cause
