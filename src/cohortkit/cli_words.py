@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+import cohortkit as ck
 from cohortkit.errors import UsageError
 
 OK, FAULT, USAGE, FAILED, NOTHING, STOPPED = 0, 1, 2, 3, 4, 130
@@ -29,6 +30,30 @@ Variables = Annotated[
     ),
 ]
 Page = Annotated[Path | None, Parameter(help="Write it as a page, too.")]
+Workers = Annotated[int | None, Parameter(help="Worker processes; default: one for each core.")]
+KeyPath = Annotated[
+    Path | None, Parameter(help="The project's key file; default: the variable COHORTKIT_KEY.")
+]
+IdsPath = Annotated[
+    Path | None,
+    Parameter(
+        name="--ids", help="The project's table of random ids, where the recipe asks for it."
+    ),
+]
+People = Annotated[
+    Path | None,
+    Parameter(
+        name="--people",
+        help="Ids of one person: a table with PatientID and the IntoPatientID that it goes into.",
+    ),
+]
+To = Annotated[
+    list[str],
+    Parameter(
+        help="A kind of output: dicom, nifti, png or tables. Say it once for each. Its options "
+        "stand behind a colon: nifti:tilt=resample,colour=rgb."
+    ),
+]
 
 
 def complain(message: str, code: int) -> int:
@@ -64,3 +89,13 @@ def demand_words(words: Sequence[str]) -> None:
     """
     if not all(word.strip() for word in words):
         raise UsageError("an empty word among the arguments; is a variable of the shell unset?")
+
+
+def key_of(path: Path | None) -> ck.Key:
+    """The key in a file; without one, that of the environment."""
+    return ck.Key.from_env() if path is None else ck.Key.from_file(path)
+
+
+def ids_of(path: Path | None) -> ck.IdTable | None:
+    """The table of random ids in a file, if there is one."""
+    return None if path is None else ck.IdTable.from_file(path)

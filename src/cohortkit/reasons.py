@@ -39,6 +39,25 @@ class Reason(Enum):
     FILE_NAME = ("file-name", "The file's name is not text (UTF-8), so no table can hold it.")
     NOT_A_FILE = ("not-a-file", "A link, socket or device, which the scan does not follow.")
 
+    # a tar or zip, and what is in it
+    CONTAINER = ("container", "A tar or zip; what it holds is listed, each file by itself.")
+    CONTAINER_DAMAGED = (
+        "container-damaged",
+        "A tar or zip that ends early, or does not hold what it says it holds.",
+    )
+    MEMBER_NAME = (
+        "member-name",
+        "A file in a tar or zip whose name leads out of it, or is not plain text.",
+    )
+    MEMBER_TWICE = ("member-twice", "A tar or zip has several files of this name.")
+    MEMBER_ENCRYPTED = ("member-encrypted", "A file in a zip that is encrypted.")
+    MEMBER_PACKED = ("member-packed", "A file in a tar or zip, packed in a way that is not read.")
+    MEMBER_TOO_LARGE = (
+        "member-too-large",
+        "A file in a tar or zip that says it is larger than any real one.",
+    )
+    MEMBER_NOT_A_FILE = ("member-not-a-file", "A link or device in a tar or zip.")
+
     # a series that privacy holds back
     BURNED_IN_RISK = ("burned-in-risk", "Names may be drawn into the pixels; no rule accepts it.")
     HELD_BY_RECIPE = ("held-by-recipe", "A filter of the recipe holds such objects back.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -13,9 +14,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from boxes import BOXES
 from cohortkit.index import StoreIndex, scan, update
 from factory import MR, Patient, Series, write_series
 from indexes import assert_same, told
+
+_scan = partial(scan, workers=1, progress=False)
 
 
 class Killed(BaseException):
@@ -33,6 +37,7 @@ class Archive(RuleBasedStateMachine):
         self.readers: list[tuple[StoreIndex, list[pl.DataFrame]]] = []
         self.made = 0
         self.hidden = False
+        self.looks = False
 
     def teardown(self) -> None:
         """Leave nothing."""
@@ -55,6 +60,13 @@ class Archive(RuleBasedStateMachine):
         """A file that is no object."""
         self.made += 1
         (self.archive / f"{self.made}.txt").write_text("no DICOM")
+
+    @rule(kind=st.sampled_from(["deflated.zip", "gnu.tar"]), name=st.sampled_from("xy"))
+    def pack(self, kind: str, name: str) -> None:
+        """What lies there of one patient, in a container, which may have been one before."""
+        if (self.archive / "a").is_dir():
+            BOXES[kind](self.archive / "a", self.place / "packed")
+            (self.place / "packed").rename(self.archive / f"{name}.box")
 
     @rule(
         which=st.integers(0, 50), how=st.sampled_from(["delete", "move", "touch", "spoil", "swap"])
@@ -84,14 +96,16 @@ class Archive(RuleBasedStateMachine):
         many=st.sampled_from([0, 1, 8]),
         hollow=st.sampled_from([1, 4, 1000]),
         digest=st.booleans(),
+        containers=st.sampled_from([None, None, True, False]),
     )
-    def scan(self, many: int, hollow: int, digest: bool) -> None:  # noqa: FBT001 - hypothesis'
+    def scan(self, many: int, hollow: int, digest: bool, containers: bool | None) -> None:  # noqa: FBT001 - hypothesis'
         """The index says what a fresh one says, however parts are merged and files are known."""
         digest = digest or self.hidden
         self.hidden = False
         with mock.patch.object(update, "_MANY", many), mock.patch.object(update, "_HOLLOW", hollow):
-            index = scan(self.archive, self.store, digest=digest, workers=1, progress=False)
-        fresh = scan(self.archive, digest=digest, workers=1, progress=False)
+            index = _scan(self.archive, self.store, digest=digest, containers=containers)
+        self.looks = self.looks if containers is None else containers
+        fresh = _scan(self.archive, digest=digest, containers=self.looks)
         assert_same(index, fresh, digest=digest)
         self.readers.append((index, told(index)))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO, FileIO
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, Protocol, cast
 
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.dataelem import DataElement, RawDataElement
@@ -28,7 +28,7 @@ from cohortkit.dicom.elements import NotPlain
 from cohortkit.dicom.layout import Start, find_start
 from cohortkit.dicom.plain import Known, Pixels
 from cohortkit.dicom.quiet import quiet
-from cohortkit.dicom.streams import MAX_HEADER, BoundedFile, InflatingFile
+from cohortkit.dicom.streams import MAX_HEADER, BoundedFile, InflatingFile, size_of
 from cohortkit.errors import Refusal, TaskFailure
 from cohortkit.model.facts import PixelType
 from cohortkit.reasons import Reason
@@ -102,11 +102,21 @@ class _Stop:
         return False
 
 
-def read_header(path: str | Path, known: Known | None = None) -> tuple[Dataset, PixelPlace | None]:
+class Openable(Protocol):
+    """What can be opened as a path can."""
+
+    def open(self, mode: Literal["rb"]) -> BinaryIO:
+        """A stream of its bytes."""
+        ...
+
+
+def read_header(
+    path: str | Openable, known: Known | None = None
+) -> tuple[Dataset, PixelPlace | None]:
     """Read the header of one file.
 
     Args:
-        path: a DICOM file in any encoding, with or without preamble.
+        path: a DICOM file in any encoding, with or without preamble; a member of a container.
         known: what the file before held, of a reader of one series; from file to file the same
             bytes are the same element, as an object.
 
@@ -119,7 +129,8 @@ def read_header(path: str | Path, known: Known | None = None) -> tuple[Dataset, 
             ``header-too-large``.
         TaskFailure: ``file-vanished``, ``read-error``.
     """
-    with reading(), Path(path).open("rb") as file, quiet():
+    there: Openable = Path(path) if isinstance(path, str) else path
+    with reading(), there.open("rb") as file, quiet():
         head, start = _start(file)
         meta = _read_meta(head[: start.dataset])
         dataset, place = _read_dataset(file, head, start, known)
@@ -278,7 +289,7 @@ def _quick(
         if more:
             file.seek(len(head))
             head += file.read(more)
-        whole = len(head) == os.fstat(file.fileno()).st_size
+        whole = len(head) == size_of(file)
         try:
             return plain.elements(
                 head, start.dataset, implicit=start.implicit, whole=whole, known=known

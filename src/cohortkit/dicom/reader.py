@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import FileIO
-from pathlib import Path
+from typing import cast
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset
 from cohortkit.dicom.ahead import Opened, open_head
 from cohortkit.dicom.elements import Found, NotPlain, Walk
 from cohortkit.dicom.layout import find_start, plain_syntax
-from cohortkit.dicom.loader import read_header, reading
+from cohortkit.dicom.loader import Openable, read_header, reading
 from cohortkit.dicom.quiet import quiet
 from cohortkit.dicom.runs import Runs
 from cohortkit.dicom.values import Decoder, Field, Unparsable, Value, parse
@@ -71,11 +71,11 @@ class HeaderReader:
         self._runs = {implicit: Runs(self._wanted) for implicit in (False, True)}
         self._memo = _Memo(len(self.fields))
 
-    def read(self, path: str | Path, opened: Callable[[], Opened] | None = None) -> Header:
+    def read(self, path: str | Openable, opened: Callable[[], Opened] | None = None) -> Header:
         """Read one file.
 
         Args:
-            path: the file.
+            path: the file, or a member of a container, which is opened already.
             opened: gives the open file and its first bytes, where it was opened ahead.
 
         Raises:
@@ -85,7 +85,7 @@ class HeaderReader:
         if self._fast:
             try:
                 with reading():
-                    file, head = opened() if opened else open_head(os.fspath(path))
+                    file, head = opened() if opened else open_head(os.fspath(cast("str", path)))
                     with file:
                         return self._read_fast(file, head)
             except NotPlain:
@@ -108,7 +108,7 @@ class HeaderReader:
             raise NotPlain  # rare, and to be looked at with more care
         return self._header(found, start.transfer_syntax, little=True)
 
-    def _read_whole(self, path: str | Path) -> Header:
+    def _read_whole(self, path: str | Openable) -> Header:
         dataset, _ = read_header(path)
         meta = dataset.file_meta
         implicit, little = (flag is not False for flag in dataset.original_encoding)

@@ -26,6 +26,12 @@ class Stream(Protocol):
         ...
 
 
+def size_of(file: BinaryIO) -> int:
+    """Bytes of an open file; a part of another (``windows``) says it itself."""
+    part = getattr(file, "part_size", None)
+    return os.fstat(file.fileno()).st_size if part is None else int(part)
+
+
 class BoundedFile:
     """A file of which at most ``limit`` bytes are read in all.
 
@@ -35,7 +41,7 @@ class BoundedFile:
 
     def __init__(self, file: BinaryIO, limit: int = MAX_HEADER) -> None:
         self._file = file
-        self._size = os.fstat(file.fileno()).st_size
+        self._size = size_of(file)
         self._left = limit
         self.rest = b""
 

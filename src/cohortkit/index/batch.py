@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
+from io import FileIO
+from typing import cast
 
 import polars as pl
 
-from cohortkit.dicom.ahead import Opened, each_opened
+from cohortkit.dicom.ahead import HEAD, Opened, each_opened
+from cohortkit.dicom.members import SNIFFED, Held, is_container, members
 from cohortkit.dicom.reader import Header, HeaderReader
 from cohortkit.dicom.sop_classes import MEDIA_DIRECTORY, lookup
 from cohortkit.errors import Refusal, TaskFailure
@@ -28,13 +31,16 @@ class Reading:
     Attributes:
         archive: the folder that paths are relative to.
         digest: whether a digest of each file is made, too, for which all of it is read.
+        containers: whether files in tar and zip are read.
     """
 
     archive: str
     digest: bool = False
+    containers: bool = False
 
 
 _RAW_LIMIT = 256
+_AGAIN = frozenset({Reason.UNREADABLE_FILE, Reason.INTERNAL})
 _SERIES = 1 << 10  # whose keys are kept: the files of a series lie together
 _AT = {wanted.keyword: place for place, wanted in enumerate(FIELDS)}
 _OWNER = tuple(_AT[word] for word in IDENTITY)
@@ -116,6 +122,8 @@ def read_batch(how: Reading, files: Sequence[File]) -> Batch:
         # first: of a file that changes meanwhile, the next scan finds another digest than this
         digest = digest_of(path) if how.digest else None
         reason = _read(path, file, digest, opened, rows)
+        if reason is Reason.NOT_DICOM and how.containers:
+            reason = _contained(path, file, rows)
         if reason is not None:
             rows.skipped.append((*file, str(reason), digest))
     return rows.frames(len(files))
@@ -128,8 +136,40 @@ def lost(file: File) -> Batch:
     return rows.frames(1)
 
 
+def _contained(path: str, file: File, rows: _Rows) -> Reason:
+    """The rows of what a container holds, and why it is none itself."""
+    inner, said = _Rows(), Reason.CONTAINER
+    try:
+        with FileIO(path) as box:
+            if not is_container(box.read(SNIFFED)):
+                return Reason.NOT_DICOM
+            for member in members(box):
+                place = (member.at(file[0]), member.size, file[2])
+                held = Held(box, member)
+                reason = member.reason or _read(held, place, None, partial(_head, held), inner)
+                if reason is not None:
+                    inner.skipped.append((*place, str(reason), None))
+                if reason in _AGAIN:
+                    said = Reason.UNREADABLE_FILE  # so the next scan opens the container again
+    except Refusal as refusal:
+        return refusal.reason
+    except OSError:
+        return Reason.UNREADABLE_FILE
+    except Exception:  # noqa: BLE001 - as in _read
+        return Reason.INTERNAL
+    rows.instances += inner.instances
+    rows.skipped += inner.skipped
+    rows.issues += inner.issues
+    return said
+
+
+def _head(held: Held) -> Opened:
+    stream = held.open()
+    return cast("FileIO", stream), stream.read(HEAD)
+
+
 def _read(
-    path: str, file: File, digest: str | None, opened: Callable[[], Opened], rows: _Rows
+    path: str | Held, file: File, digest: str | None, opened: Callable[[], Opened], rows: _Rows
 ) -> Reason | None:
     try:
         header = _reader().read(path, opened)

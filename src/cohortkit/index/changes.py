@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import polars as pl
 
+from cohortkit.dicom.members import SEPARATOR
 from cohortkit.index.batch import Batch
 from cohortkit.index.columns import INSTANCES, ISSUES, LISTING, READ, SKIPPED
 from cohortkit.index.folder import ROW, Part, placed
@@ -23,7 +24,18 @@ TRY_AGAIN: Final = [str(Reason.UNREADABLE_FILE), str(Reason.INTERNAL), str(Reaso
 """Reasons for which the next scan opens the file again."""
 
 _WAS: Final = "__was"
-_KNOWN: Final = pl.Schema({**LISTING, "digest": pl.String(), PART: pl.String(), ROW: pl.UInt32()})
+_KNOWN: Final = pl.Schema(
+    {
+        **LISTING,
+        "digest": pl.String(),
+        "reason": pl.String(),
+        PART: pl.String(),
+        ROW: pl.UInt32(),
+    }
+)
+_INTO: Final = [str(Reason.NOT_DICOM), str(Reason.CONTAINER), str(Reason.CONTAINER_DAMAGED)]
+"""Reasons that hang on whether a scan looks into containers."""
+
 
 Digests = Callable[[pl.DataFrame], pl.Series]
 """Makes the digest of each of some files, null where one cannot be read."""
@@ -65,6 +77,7 @@ def compare(
     digests: Digests | None = None,
     *,
     anew: bool = False,
+    other: bool = False,
 ) -> Change:
     """Compare a listing with the files that are known, by path, size and time.
 
@@ -76,18 +89,43 @@ def compare(
         sources: a version, and what an interrupted scan has left.
         digests: makes digests of files, where these are asked for.
         anew: nothing that the version knows counts: every file is to be read.
+        other: this scan looks into containers and the version's did not, or the reverse: what may
+            be one is to be read.
     """
     fresh, stale, gone = files, [], []
     for number, source in enumerate(sources):
-        known = _known(store, source)
-        fresh, lost = (fresh, known) if anew and not number else _apart(fresh, known, digests)
-        stale.append(lost)
+        known, members = _split(_known(store, source))
+        doubted = known.clear()
+        if (anew or other) and not number:
+            unsure = pl.lit(anew) | pl.col("reason").is_in(_INTO).fill_null(value=False)
+            known, doubted = known.filter(~unsure), known.filter(unsure)
+        fresh, lost = _apart(fresh, known, digests)
+        lost = pl.concat([lost, doubted])
         gone.append(lost.join(fresh, on="path", how="anti").height)
+        stale.append(pl.concat([lost, _without_container(members, known, lost)]))
     again = fresh.clear().with_columns(pl.lit("").alias(PART), pl.lit(0, pl.UInt32).alias(ROW))
     if digests is not None and not anew:
         again = _elsewhere(fresh, pl.concat(stale), digests)
         fresh = fresh.join(again, on="path", how="anti")
     return Change(fresh, again, tuple(stale), gone[0], files.height - fresh.height)
+
+
+def _split(known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Files, and what lies in containers."""
+    inside = pl.col("path").str.contains(SEPARATOR, literal=True)
+    return known.filter(~inside), known.filter(inside)
+
+
+def _without_container(
+    members: pl.DataFrame, known: pl.DataFrame, lost: pl.DataFrame
+) -> pl.DataFrame:
+    """Members of containers that are not there any more as they were."""
+    if members.is_empty():
+        return members
+    boxes = known.filter(pl.col("reason") == str(Reason.CONTAINER))
+    held = boxes.join(lost, on=[PART, ROW], how="anti")["path"]
+    box = pl.col("path").str.split(SEPARATOR).list.first()
+    return members.filter(~box.is_in(held.implode()))
 
 
 def _elsewhere(fresh: pl.DataFrame, stale: pl.DataFrame, digests: Digests) -> pl.DataFrame:
@@ -137,15 +175,18 @@ def _without(rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
 def _known(store: Path, source: Tables) -> pl.DataFrame:
     parts = [
         *(
-            placed(store, part, INSTANCES).select(*FILE, "digest", _name(part), ROW)
+            placed(store, part, INSTANCES).select(*FILE, "digest", _none, _name(part), ROW)
             for part in source.of("instances")
         ),
         *(
-            read_before(store, part).select(*FILE, "digest", _name(part), ROW)
+            read_before(store, part).select(*FILE, "digest", "reason", _name(part), ROW)
             for part in source.of("skipped")
         ),
     ]
     return pl.concat([pl.LazyFrame(schema=_KNOWN), *parts]).collect()
+
+
+_none: Final = pl.lit(None, pl.String()).alias("reason")
 
 
 def _name(part: Part) -> pl.Expr:

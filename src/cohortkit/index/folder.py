@@ -81,6 +81,7 @@ class Manifest:
         made: seconds since 1970.
         schema: the number of the schema that its tables were made by.
         counts: what the scan that made it found.
+        containers: whether files in tar and zip are in it.
     """
 
     number: int
@@ -90,6 +91,7 @@ class Manifest:
     made: float = 0.0
     schema: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    containers: bool = False
 
     def of(self, table: str) -> list[Part]:
         """The parts of one table."""
@@ -155,6 +157,7 @@ def _read(file: Path) -> Manifest | None:
             float(data.get("made", 0)),  # format 1 had neither this
             int(data.get("schema", 0)),  # nor this
             dict(data["counts"]),
+            bool(data.get("containers", False)),  # nor this
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise StoreError(f"the manifest of the index store is damaged; {CURE}") from None

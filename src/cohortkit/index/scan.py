@@ -9,7 +9,6 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +19,7 @@ from cohortkit.index.batch import Batch, File, Reading
 from cohortkit.index.changes import NOT_OPENED, TRY_AGAIN, Change, compare, told_again
 from cohortkit.index.columns import HISTORY, ISSUES, READ, SCHEMA, SKIPPED
 from cohortkit.index.digests import digests_of
-from cohortkit.index.folder import scan_parts, undamaged
+from cohortkit.index.folder import Manifest, scan_parts, undamaged
 from cohortkit.index.pool import read_all
 from cohortkit.index.rollup import roll_up, with_study_counts
 from cohortkit.index.store import StoreIndex
@@ -40,6 +39,7 @@ def scan(
     store: str | Path | None = None,
     *,
     digest: bool = False,
+    containers: bool | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> StoreIndex:
@@ -56,6 +56,8 @@ def scan(
         digest: read every file to its end for a digest of it, each time: so a file is seen that
             has changed and kept its size and time, and one that lies elsewhere or has another
             time is known without being parsed. The first such scan parses every file anew.
+        containers: also index the files inside tar and zip (stored or deflated, not encrypted),
+            where they lie. None does what the scan before did; the first one does not.
         workers: processes; None takes every core where there is enough to read.
         progress: whether a progress bar is shown.
 
@@ -70,16 +72,20 @@ def scan(
     if workers is not None:
         given.whole("workers", workers)
     given.a(bool, "digest", digest, "True or False")
+    given.a(bool | None, "containers", containers, "True, False or None")
     root = given.path("archive", archive)
     if not root.is_dir():
         raise UsageError("the archive is not a folder that can be read")
     root = root.resolve()
     if store is None:
-        return _in_memory(Reading(str(root), digest), workers, progress=progress)
+        how = Reading(str(root), digest, containers is True)
+        return _in_memory(how, workers, progress=progress)
     place = given.path("store", store, StoreError).resolve()
     _apart(root, place)
     with writing(place) as writer, undamaged():
-        return _into_store(Reading(str(root), digest), writer, workers, progress=progress)
+        was = writer.manifest is not None and writer.manifest.containers
+        how = Reading(str(root), digest, was if containers is None else containers)
+        return _into_store(how, writer, workers, progress=progress)
 
 
 def _apart(root: Path, place: Path) -> None:
@@ -116,7 +122,7 @@ def _into_store(how: Reading, writer: Writer, workers: int | None, *, progress: 
     manifest, root = writer.manifest, how.archive
     if manifest is not None and manifest.root != root:
         raise StoreError("the index store belongs to another archive; choose another place")
-    left = left_by(writer.store, manifest, root)
+    left = left_by(writer.store, manifest, root, containers=how.containers)
     writer.tidy(manifest, left.parts)
     listing = list_files(Path(root))
     sources = [manifest or Unfinished("", ""), left]
@@ -127,33 +133,54 @@ def _into_store(how: Reading, writer: Writer, workers: int | None, *, progress: 
         sources,
         digests if how.digest else None,
         anew=manifest is not None and manifest.schema != SCHEMA,
+        other=manifest is not None and manifest.containers != how.containers,
     )
-    if manifest is not None and not left.parts and _same(listing, change, writer):
+    if manifest is not None and not left.parts and _same(how, listing, change, writer):
         index = StoreIndex.of(writer.store, manifest)
         return replace(index, counts=_counts(listing, 0, change.unchanged))
-    update = Update(writer, left)
+    batches = _all(
+        told_again(writer.store, sources, change.again),
+        _read(how, change.fresh, workers, progress=progress),
+    )
+    made = _next(how, Update(writer, left), listing, change, batches)
+    forget(writer.store)
+    writer.tidy(made)
+    return StoreIndex.of(writer.store, made)
+
+
+def _all(
+    again: Iterator[Batch], read: Generator[Batch, None, None]
+) -> Generator[Batch, None, None]:
+    yield from again
+    yield from read
+
+
+def _next(
+    how: Reading,
+    update: Update,
+    listing: Listing,
+    change: Change,
+    batches: Generator[Batch, None, None],
+) -> Manifest:
+    """Read what is to be read, and make the next version."""
     update.carry_over(change, listing)
     try:
-        with closing(_read(how, change.fresh, workers, progress=progress)) as batches:
-            for batch in chain(told_again(writer.store, sources, change.again), batches):
+        with closing(batches):
+            for batch in batches:
                 update.add(batch)
     except BaseException:
         with suppress(StoreError):  # the first fault is the one to tell
             update.save()
         raise
-    parts = update.finish()
-    moved = update.moved
+    parts, moved = update.finish(), update.moved
     counts = _counts(listing, update.read, change.unchanged, change.gone - moved, moved)
-    manifest = writer.publish(root, parts, counts)
-    forget(writer.store)
-    writer.tidy(manifest)
-    return StoreIndex.of(writer.store, manifest)
+    return update.writer.publish(how.archive, parts, counts, containers=how.containers)
 
 
-def _same(listing: Listing, change: Change, writer: Writer) -> bool:
+def _same(how: Reading, listing: Listing, change: Change, writer: Writer) -> bool:
     """Whether there is nothing to read, to remove or to list anew."""
     manifest = writer.manifest
-    if manifest is None or manifest.schema != SCHEMA:
+    if manifest is None or (manifest.schema, manifest.containers) != (SCHEMA, how.containers):
         return False
     if not change.fresh.is_empty() or not change.stale[0].is_empty():
         return False

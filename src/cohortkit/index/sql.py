@@ -153,7 +153,9 @@ class SqlIndex:
             return pl.DataFrame(schema={"series_key": pl.String()})
         order = ["series_key", _UID]
         if "path" in frame.columns:
-            frame, order = located(frame, Path("/")), [*order, "path"]
+            order = [*order, "path"]
+            # in tables of our own they are whole, and may be places in containers
+            frame = frame if self.typing is None else located(frame, Path("/"))
         return frame.sort(order)
 
     def _those(self, name: str, values: pl.Series, rows: Rows | None) -> pl.DataFrame:

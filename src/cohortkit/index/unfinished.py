@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from cohortkit.errors import StoreError, unwritten
@@ -28,36 +28,38 @@ class Unfinished:
     Attributes:
         base: the version that it began from; empty for the first scan.
         root: the archive.
+        containers: whether it looked into tar and zip.
     """
 
     base: str
     root: str
     parts: tuple[Part, ...] = ()
+    containers: bool = False
 
     def of(self, table: str) -> list[Part]:
         """The parts of one table."""
         return [part for part in self.parts if part.table == table]
 
 
-def left_by(store: Path, manifest: Manifest | None, root: str) -> Unfinished:
+def left_by(
+    store: Path, manifest: Manifest | None, root: str, *, containers: bool = False
+) -> Unfinished:
     """What can be taken over; without parts where there is nothing.
 
-    A record that is damaged, or of another archive or version, is nothing: the files it told of
-    are read again.
+    A record that is damaged, or of another archive, version or way to scan, is nothing: the files
+    it told of are read again.
     """
-    nothing = Unfinished(manifest.version if manifest else "", root)
+    nothing = Unfinished(manifest.version if manifest else "", root, (), containers)
     try:
         data = json.loads((store / NAME).read_bytes())
         if data["kind"] != _KIND or data["format"] != FORMAT:
             return nothing
-        found = Unfinished(
-            data["base"], data["root"], tuple(part_of(part) for part in data["parts"])
-        )
+        parts = tuple(part_of(part) for part in data["parts"])
+        found = Unfinished(data["base"], data["root"], parts, data.get("containers", False))
     except (OSError, ValueError, KeyError, TypeError):
         return nothing
     whole = all(_is_whole(store, part) for part in found.parts)
-    same = (found.base, found.root) == (nothing.base, nothing.root)
-    return found if same and whole else nothing
+    return found if replace(found, parts=()) == nothing and whole else nothing
 
 
 def _is_whole(store: Path, part: Part) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from cohortkit.cohort.vocabulary import OTHER
+from cohortkit.dicom.members import SEPARATOR
 from cohortkit.index.batch import Batch
 from cohortkit.index.changes import FILE, PART, Change, Tables, read_before
 from cohortkit.index.columns import (
@@ -186,7 +187,8 @@ class Update:
     @property
     def moved(self) -> int:
         """How many files lie elsewhere, as they were."""
-        return self._removed().select(pl.col("moved").sum()).item() if self.removed else 0
+        files = ~pl.col("path").str.contains(SEPARATOR, literal=True)
+        return int(self._removed().filter(files)["moved"].sum()) if self.removed else 0
 
     def _removed(self) -> pl.DataFrame:
         """The rows that are no more, and whether their files were moved."""
@@ -206,7 +208,8 @@ class Update:
             [pl.DataFrame(schema={"path": pl.String}), *(a.select("path") for a in self.arrived)]
         )
         rows = self._removed()
-        changed = rows["path"].is_in(here["path"].implode())
+        named = pl.col("path").str.replace(rf"{SEPARATOR}\d+/", SEPARATOR)  # wherever in there
+        changed = rows.select(named)["path"].is_in(here.select(named)["path"].implode())
         return rows.with_columns(
             pl.lit(self._now()).dt.cast_time_unit("us").alias("valid_to"),
             (~(pl.col("moved") | changed)).alias("deleted"),

@@ -102,7 +102,14 @@ class Writer:
         except (OSError, pl.exceptions.PolarsError) as error:
             raise unwritten(StoreError, _UNWRITTEN, error) from None
 
-    def publish(self, root: str, parts: Iterable[Part], counts: dict[str, int]) -> Manifest:
+    def publish(
+        self,
+        root: str,
+        parts: Iterable[Part],
+        counts: dict[str, int],
+        *,
+        containers: bool = False,
+    ) -> Manifest:
         """Make these parts the valid version, by one rename; the one before stays for a while."""
         if self.manifest is not None:
             self.swap(manifest_of(self.manifest.version), _told(self.manifest))
@@ -114,6 +121,7 @@ class Writer:
             self.made,
             SCHEMA,
             counts,
+            containers,
         )
         self.swap(MANIFEST, _told(manifest))
         return manifest

@@ -72,7 +72,8 @@ class Checked:
         pace = self._pace()
         self._run()
         self._source()
-        self._made("digest", self._digest)
+        self._made("digest", lambda: self._scanned(self.entry.digest))
+        self._made("containers", lambda: self._scanned(self.entry.containers is not None))
         self._lists_there()
         if self._faults or None in (recipe, key, out):
             raise JobError(said, self._faults)
@@ -93,6 +94,7 @@ class Checked:
                     self._path(entry.archive),
                     self._path(entry.index),
                     digest=entry.digest,
+                    containers=entry.containers,
                     progress=progress,
                 )
             chosen = Cohort.start(open_index(self._path(entry.index)), **self._terms)
@@ -191,8 +193,8 @@ class Checked:
         self._made("run.task_minutes", lambda: Limits.of(run.task_minutes, None))
         self._made("run.task_gigabytes", lambda: Limits.of(None, run.task_gigabytes))
 
-    def _digest(self) -> None:
-        if self.entry.digest and self.entry.archive is None:
+    def _scanned(self, asked: object) -> None:
+        if asked and self.entry.archive is None:
             raise UsageError("without 'archive' nothing is scanned")
 
     def _source(self) -> None:

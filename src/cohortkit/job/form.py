@@ -55,6 +55,7 @@ class JobEntry(Entry):
     format: Literal[1] = 1
     archive: Text | None = None
     digest: bool = False
+    containers: bool | None = None
     index: Text | None = None
     cohort: Text | None = None
     search: dict[str, Any] = Field(default_factory=dict)

@@ -19,6 +19,7 @@ from cohortkit.cohort.join import Table
 from cohortkit.cohort.labelled import FEWEST
 from cohortkit.cohort.plain import noted
 from cohortkit.deidentify.people import People
+from cohortkit.dicom.members import file_of
 from cohortkit.errors import OutputError, UsageError, unwritten
 from cohortkit.model import Reason, Task
 from cohortkit.protocols import Index, Noting, Source, Writer
@@ -354,7 +355,7 @@ def archive_of(index: Index, tasks: Iterable[Task]) -> tuple[str, ...]:
     """The archive as the index knows it, the folders of the files, the index store."""
     roots = {str(root) for root in getattr(index, "roots", ())}
     paths = (file.path for task in tasks for file in task.files)
-    folders = {path.rpartition("/")[0] for path in paths if not elsewhere(path)}
+    folders = {file_of(path).rpartition("/")[0] for path in paths if not elsewhere(path)}
     at = "" if elsewhere(index.location) else index.location
     return tuple(sorted({*roots, *folders, at} - {""}))
 

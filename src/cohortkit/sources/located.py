@@ -1,4 +1,4 @@
-"""Objects from where their index says: a place is a path, or an address on a server."""
+"""Objects from where their index says: a path, a place in a container, an address on a server."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cohortkit.dicom.members import file_of, split
 from cohortkit.dimse.address import PREFIXES
 from cohortkit.errors import UsageError
 from cohortkit.model import SourceInstance, Task
 from cohortkit.net import WEB
 from cohortkit.protocols import Source
+from cohortkit.sources.contained import Contained
 from cohortkit.sources.dimse import Dimse
 from cohortkit.sources.files import Files
 from cohortkit.sources.wado import Wado
@@ -42,6 +44,8 @@ class Located:
             source = self.dimse
         elif any(map(elsewhere, places)):
             source = self.web
+        elif any(map(split, places)):
+            source = Contained()
         return source.fetch(task, scratch)
 
     def demand(self, tasks: Iterable[Task]) -> None:
@@ -57,7 +61,7 @@ class Located:
                 self.dimse.peer(address).echo()
             else:
                 self.web.session(address.removeprefix(WEB)).page("studies", [("limit", "1")])
-        paths = [one for one in places if not elsewhere(one)]
+        paths = {file_of(one) for one in places if not elsewhere(one)}
         if not paths or any(map(os.path.lexists, paths)):
             return
         folder = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 - text

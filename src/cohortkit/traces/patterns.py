@@ -14,6 +14,7 @@ import ahocorasick_rs
 from pydicom.dataset import Dataset
 
 from cohortkit.dicom.keywords import all_keywords, vr_of
+from cohortkit.dicom.members import split
 from cohortkit.dicom.quiet import quiet
 from cohortkit.errors import Refusal
 from cohortkit.model import Task
@@ -249,7 +250,10 @@ def _from_task(found: _Found, task: Task) -> None:
     found.add(Kind.UID, task.series_instance_uid)
     for file in task.files:
         found.add(Kind.UID, file.sop_instance_uid)
-        found.add(Kind.PATH, file.path)
+        inside = split(file.path)
+        found.add(Kind.PATH, inside[0] if inside else file.path)
+        if inside:  # as who unpacks it has it
+            found.add(Kind.PATH, f"{inside[0]}/{inside[2]}")
 
 
 _RANK = {kind: (kind not in PERSONAL, kind is Kind.TEXT) for kind in Kind}
