@@ -256,6 +256,20 @@ def test_an_error_is_one_line_of_json_where_it_was_asked_for(
     assert f"cohortkit: {told['error']}" == err.strip()
 
 
+def test_the_faults_of_each_recipe_are_a_line_of_json(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A recipe with a fault has its line like one without."""
+    path = tmp_path / "wrong.toml"
+    path.write_text('basis = "nothing"\n')
+    code, out, err = _run(capsys, "recipe", "check", "basic", path, "--json")
+
+    good, wrong = map(json.loads, out.splitlines())
+    assert 2 == code == wrong["exit_code"]
+    assert ("basic", str(path)) == (good["recipe"], wrong["recipe"])
+    assert f"cohortkit: {wrong['error']}" == err.strip()
+
+
 @pytest.mark.parametrize("name", ["cohortkit.cli", "polars"])
 def test_ctrl_c_while_it_loads_is_one_line(name: str) -> None:
     """Loading takes a second: who has thought better of it gets no traceback."""

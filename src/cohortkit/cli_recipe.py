@@ -33,6 +33,8 @@ def recipe_check(
         try:
             read = ck.load_recipe(name, on=on, variables=variables)
         except UsageError as error:
+            if json:
+                say("", {"recipe": name, "error": str(error), "exit_code": USAGE}, json)
             code = complain(str(error), USAGE)
         else:
             say(f"{name}: no fault", {"recipe": name, "digest": read.digest}, json)

@@ -118,7 +118,9 @@ def test_an_export_is_opened_again(tmp_path: Path) -> None:
 def test_only_a_finished_export_is_opened(tmp_path: Path) -> None:
     """Another folder is none, and says what tells of an unfinished one."""
     (tmp_path / "out" / "vault").mkdir(parents=True)
-    for place in (tmp_path, tmp_path / "out", tmp_path / "nowhere"):
+    (tmp_path / "out" / "vault" / "export.json").write_text('{"format": 1}')
+    for name in ("", "out", "out/vault", "nowhere"):
+        place = tmp_path / name
         with pytest.raises(OutputError, match="no finished export; status tells"):
             ck.open_export(place)
 

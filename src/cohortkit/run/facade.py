@@ -70,7 +70,8 @@ class Export:
         """
         try:
             body: dict[str, Any] = json.loads((self.release / "export.json").read_bytes())
-        except (OSError, ValueError):
+            body["counts"]  # else it is another file of that name: the vault's
+        except (OSError, ValueError, LookupError, TypeError):
             told = "" if self.part is None else f": {self.part.words}"
             raise OutputError(f"no finished export in {self.root}{told}") from None
         return body
