@@ -1,0 +1,1 @@
+"""Where a head lies in a volume, and what of it is blanked so that no face can be drawn. Pure."""
