@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import pydicom
 import pytest
 
 from cohortkit import load_cohort
@@ -24,6 +25,7 @@ from cohortkit.errors import (
     UsageError,
 )
 from cohortkit.index import StoreIndex, demo_index, folder, open_index, scan, writer
+from cohortkit.index.columns import SCHEMA
 from factory import Patient, Series, write_series
 
 
@@ -425,3 +427,46 @@ def test_what_was_skipped_or_not_read_names_nobody_unless_asked(tmp_path: Path) 
     assert "Quisling" not in f"{index.skipped()}{index.issues()}"
     assert "path" in index.skipped(identified=True)
     assert {"path", "value"} <= set(index.issues(identified=True).columns)
+
+
+LATER = ("PatientAddress", "PatientTelephoneNumbers", "OperatorsName", "PerformingPhysicianName")
+"""Columns that stores of the first schema had not."""
+
+
+def _aged(store: Path) -> None:
+    """Make a store one of the first schema: without these columns, and without digests."""
+    path = store / folder.MANIFEST
+    manifest = json.loads(path.read_text())
+    for part in manifest["parts"]:
+        file = store / part["file"]
+        rows = pl.read_parquet(file, glob=False)
+        rows.drop(*LATER, "digest", strict=False).write_parquet(file)
+        part["size"] = file.stat().st_size
+    path.write_text(json.dumps({**manifest, "schema": 1}))
+
+
+def test_a_store_of_an_older_schema_is_read_anew(archive: Path, tmp_path: Path) -> None:
+    """It opens with what it has; the next scan reads every file, the one after it none."""
+    for path in (archive / "c").iterdir():
+        named = pydicom.dcmread(path)
+        named.PatientAddress, named.OperatorsName = "Weidenstrasse 17", "Operator^Olga"
+        named.save_as(path)
+    store = tmp_path / "store"
+    fresh = scan(archive, store, progress=False)
+    series, uids = fresh.series().collect(), _uids(fresh)
+    _aged(store)
+
+    old = open_index(store)
+    assert isinstance(old, StoreIndex)
+    assert [None] == old.series().collect()["OperatorsName"].unique().to_list()
+    assert uids == _uids(old)
+
+    again = scan(archive, store, progress=False)
+    assert fresh.counts["read"] == again.counts["read"] > 0
+    assert 0 == again.counts["unchanged"]
+    loaded = ("load_run", "valid_from")
+    assert series.drop(loaded).equals(again.series().collect().drop(loaded))
+    assert ["Operator^Olga"] == again.series().collect()["OperatorsName"].drop_nulls().to_list()
+    assert json.loads((store / folder.MANIFEST).read_text())["schema"] == SCHEMA
+    last = scan(archive, store, progress=False)
+    assert (0, again.counts["read"]) == (last.counts["read"], last.counts["unchanged"])
