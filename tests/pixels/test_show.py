@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -11,8 +13,10 @@ from nibabel.orientations import aff2axcodes
 from numpy.typing import NDArray
 
 from cohortkit.errors import UsageError
-from cohortkit.model import Display, Frames, Photometric, Volume
+from cohortkit.model import COLOUR, Display, Frames, Photometric, Volume
+from cohortkit.pixels.encode import png
 from cohortkit.pixels.show import Pictures, show, upright
+from cohortkit.writers.nifti import _packed, file_of
 
 
 def volume(affine: NDArray[np.float64], shape: tuple[int, ...] = (20, 24, 10)) -> Volume:
@@ -132,3 +136,88 @@ def test_unknown_window() -> None:
     """A window that nobody knows is told with those that are known."""
     with pytest.raises(UsageError, match="lung"):
         show(volume(np.eye(4)), "lungs")
+
+
+def strip(count: int = 2) -> Frames:
+    """A few grey frames."""
+    values = np.zeros((count, 4, 4), np.uint8)
+    numbers = {"slopes": (1.0,) * count, "intercepts": (0.0,) * count}
+    return Frames(
+        values=values,
+        photometric=Photometric.MONOCHROME2,
+        instance=0,
+        bits_stored=8,
+        signed=False,
+        limits=lambda: (0.0, 1.0),
+        **numbers,
+    )
+
+
+@pytest.mark.parametrize(("payload", "images"), [(volume(np.eye(4)), 3), (strip(), 2)])
+def test_payloads_show_themselves(payload: Volume | Frames, images: int) -> None:
+    """A notebook that ends in a volume or in frames shows what ``show`` makes of it."""
+    shown = payload._repr_html_()
+
+    assert shown == show(payload)._repr_html_()
+    assert shown.count("<img") == images
+
+
+def test_a_volume_in_colour() -> None:
+    """Its planes are in its colours, red at the patient's right."""
+    values = np.zeros((4, 4, 4), COLOUR)
+    values["R"][0], values["B"][3] = 200, 100
+
+    made = show(Volume(values, np.eye(4), (0,)))
+
+    axial = pixels(made)[0]
+    assert axial.shape == (4, 4, 3)
+    assert (axial[0, 3].tolist(), axial[0, 0].tolist()) == ([200, 0, 0], [0, 0, 100])
+    assert " RGB, " in made.title
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz"])
+def test_a_released_volume_is_shown_from_its_file(name: str, tmp_path: Path) -> None:
+    """As the volume that was written, scaled as it says."""
+    affine = affines()[9]
+    made = replace(volume(affine), slope=2.0, intercept=-1024.0)
+    chunks = _packed(made, 1) if name.endswith("gz") else file_of(made)
+    (tmp_path / name).write_bytes(b"".join(chunks))
+
+    assert show(tmp_path / name) == show(made)
+    assert show(str(tmp_path / name), (0.0, 100.0)) == show(made, (0.0, 100.0))
+
+
+def test_a_volume_that_lies_nowhere_says_so() -> None:
+    """No letter claims to know an axis."""
+    made = replace(volume(np.eye(4)), placed=False)
+
+    assert show(made).title.endswith("place unknown")
+
+
+def test_a_released_picture_is_shown_as_it_is(tmp_path: Path) -> None:
+    """Large ones are only shown smaller."""
+    data = png(np.zeros((20, 2048), np.uint8))
+    (tmp_path / "sheet.png").write_bytes(data)
+
+    (picture,) = show(tmp_path / "sheet.png").images
+
+    assert (picture.png, picture.width, picture.height) == (data, 1024, 10)
+
+
+@pytest.mark.parametrize("name", ["no.nii", "text.nii", "text.nii.gz", "no.png", "text.png"])
+def test_what_is_no_such_file_is_told_without_its_name(name: str, tmp_path: Path) -> None:
+    """Wrong use, in plain words; a path may hold a value."""
+    path = tmp_path / name
+    if name.startswith("text"):
+        path.write_text("no picture")
+
+    with pytest.raises(UsageError, match="show") as caught:
+        show(path)
+
+    assert name not in str(caught.value)
+
+
+def test_what_cannot_be_shown() -> None:
+    """Neither payload nor file."""
+    with pytest.raises(UsageError, match="Volume, Frames"):
+        show(np.zeros((3, 3)))  # type: ignore[arg-type]  # which is the point

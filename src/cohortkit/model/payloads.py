@@ -16,6 +16,24 @@ COLOUR = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 """A voxel in colour."""
 
 
+_VIEWERS: list[Callable[[Any], str]] = []
+
+
+def shown_by(viewer: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Let this make the HTML by which payloads show themselves in a notebook."""
+    _VIEWERS[:] = [viewer]
+    return viewer
+
+
+class _Shown:
+    """What a notebook shows; nothing of its own where no viewer is there."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str | None:
+        return _VIEWERS[0](self) if _VIEWERS else None
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """Something that a policy let pass: it stands in the record and beside the file.
@@ -45,7 +63,7 @@ class Lean:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Volume:
+class Volume(_Shown):
     """An exact volume on a regular grid.
 
     Attributes:
@@ -103,7 +121,7 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frames:
+class Frames(_Shown):
     """The frames of one instance as stored pixel values.
 
     Attributes:

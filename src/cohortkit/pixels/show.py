@@ -1,12 +1,15 @@
 """Looking at payloads in a notebook: three planes of a Volume, a strip of Frames.
 
-Pictures are PNG in data URIs: nothing is written, nothing is fetched.
+Once this is imported, both show themselves. Pictures are PNG in data URIs: nothing is written,
+nothing is fetched.
 """
 
 from __future__ import annotations
 
 import base64
+import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,8 @@ from numpy.typing import NDArray
 
 from cohortkit import given
 from cohortkit.errors import UsageError
-from cohortkit.model import Frames, Payload, VoiFunction, Volume
+from cohortkit.model import COLOUR, Frames, Payload, VoiFunction, Volume
+from cohortkit.model.payloads import shown_by
 from cohortkit.pixels.encode import png
 from cohortkit.pixels.render import WINDOWS, pictures, some, windowed
 
@@ -23,6 +27,8 @@ _MOST_FRAMES = 8
 _HEIGHT = 240
 _SAMPLE = 1_000_000
 _LETTERS = ("LR", "PA", "IS")
+_PNG, _PNG_HEAD = b"\x89PNG\r\n\x1a\n", 33
+_WIDEST = 1024
 _PLANES = ("axial", "coronal", "sagittal")
 
 
@@ -66,17 +72,19 @@ class Pictures:
         return f"<Pictures: {self.title}>"
 
 
-def show(payload: Payload, window: str | tuple[float, float] | None = None) -> Pictures:
-    """Three planes of a Volume, or a strip of Frames.
+def show(
+    payload: Payload | str | Path, window: str | tuple[float, float] | None = None
+) -> Pictures:
+    """Three planes of a Volume, a strip of Frames, or a file of a release.
 
     Args:
-        payload: a Volume, shown as radiologists look at it (the patient's right on the left), or
-            Frames.
+        payload: a Volume or a NIfTI file, shown as radiologists look at it (the patient's right
+            on the left); Frames; or a PNG file, shown as it is.
         window: a name such as ``lung``, or center and width. Without one a Volume is shown
             between percentiles of its values, Frames as their header says.
 
     Raises:
-        UsageError: an unknown window, or what is neither Volume nor Frames.
+        UsageError: an unknown window, or what is none of these.
     """
     given.a(str | tuple | None, "window", window, "a name, or center and width")
     if isinstance(window, str):
@@ -87,12 +95,53 @@ def show(payload: Payload, window: str | tuple[float, float] | None = None) -> P
         return _of_volume(payload, window)
     if isinstance(payload, Frames):
         return _of_frames(payload, window)
-    raise UsageError("show(…) takes a Volume or Frames")
+    if not isinstance(payload, str | Path):
+        raise UsageError("show(…) takes a Volume, Frames, or a NIfTI or PNG file")
+    path = given.path("show(…)", payload)
+    return _of_png(path) if path.suffix == ".png" else _of_volume(_read(path), window)
+
+
+@shown_by
+def _html(payload: Volume | Frames) -> str:
+    return show(payload)._repr_html_()
+
+
+def _read(path: Path) -> Volume:
+    """A volume of a release, as far as it is needed to look at it."""
+    import nibabel  # noqa: PLC0415 - heavy
+
+    try:
+        image: Any = nibabel.load(path)
+        header = image.header
+        values = np.asanyarray(image.dataobj.get_unscaled())
+        slope, intercept = image.dataobj.slope, image.dataobj.inter
+        placed = bool(header["sform_code"] or header["qform_code"])
+    except (OSError, ValueError, KeyError, AttributeError, nibabel.filebasedimages.ImageFileError):
+        raise UsageError("show(…): no NIfTI file, or one that cannot be read") from None
+    if values.ndim < 3 or values.size == 0:  # noqa: PLR2004 - axes of a volume
+        raise UsageError("show(…): a NIfTI file of less than three dimensions")
+    while values.ndim > 4:  # noqa: PLR2004 - time; what is beyond it has no name
+        values = values[..., 0]
+    return Volume(values, image.affine, (), float(slope), float(intercept), placed=placed)
+
+
+def _of_png(path: Path) -> Pictures:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise UsageError("show(…): a PNG file that cannot be read") from None
+    if data[:8] != _PNG or len(data) < _PNG_HEAD:
+        raise UsageError("show(…): a file that is no PNG")
+    wide, high = struct.unpack_from(">2I", data, 16)
+    scale = min(1.0, _WIDEST / max(wide, high, 1))
+    size = max(1, round(wide * scale)), max(1, round(high * scale))
+    return Pictures(f"{high} x {wide} PNG", (Picture("", data, *size),))
 
 
 def _of_volume(volume: Volume, window: tuple[float, float] | None) -> Pictures:
     values, steps = upright(volume)
-    center, width = window or _percentiles(values, volume)
+    colour = values.dtype == COLOUR
+    center, width = (0.0, 1.0) if colour else window or _percentiles(values, volume)
     middle = [size // 2 for size in values.shape]
     extents = [size * step for size, step in zip(values.shape, steps, strict=True)]
     scale = _HEIGHT / max(extents)
@@ -103,9 +152,13 @@ def _of_volume(volume: Volume, window: tuple[float, float] | None) -> Pictures:
     )
     images = []
     for caption, (cut, across, down) in zip(_PLANES, cuts, strict=True):
-        scaled = cut.T[::-1, ::-1].astype(np.float64) * volume.slope + volume.intercept
-        grey = windowed(scaled, center, width, VoiFunction.LINEAR_EXACT)
-        picture = np.rint(np.nan_to_num(grey)).astype(np.uint8)
+        seen = cut.T[::-1, ::-1]
+        if colour:
+            picture = np.ascontiguousarray(seen).view(np.uint8).reshape(*seen.shape, 3)
+        else:
+            scaled = seen.astype(np.float64) * volume.slope + volume.intercept
+            grey = windowed(scaled, center, width, VoiFunction.LINEAR_EXACT)
+            picture = np.rint(np.nan_to_num(grey)).astype(np.uint8)
         images.append(_picture(caption, picture, across * scale, down * scale))
     return Pictures(_told(volume), tuple(images))
 
@@ -150,7 +203,9 @@ def _told(volume: Volume) -> str:
     steps = np.linalg.norm(volume.affine[:3, :3], axis=0)
     shape = " x ".join(map(str, volume.values.shape))
     spacing = " x ".join(f"{step:.4g}" for step in steps)
-    return f"{shape} {volume.values.dtype}, {spacing} mm, axes {''.join(codes)}+"
+    kind = "RGB" if volume.values.dtype == COLOUR else volume.values.dtype
+    axes = f"axes {''.join(codes)}+" if volume.placed else "place unknown"
+    return f"{shape} {kind}, {spacing} mm, {axes}"
 
 
 def _of_frames(frames: Frames, window: tuple[float, float] | None) -> Pictures:
