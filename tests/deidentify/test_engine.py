@@ -690,8 +690,9 @@ def test_a_code_that_is_a_person_is_no_code(keyword: str, rules: tuple[Rule, ...
     code.CodingSchemeDesignator = "99STAFF"
     released = dataset_of(out(said(rules=rules), **{keyword: Sequence([code])}))
     assert ["CodingSchemeDesignator"] == [one.keyword for one in released[keyword].value[0]]
+    code.CodeMeaning = "Liver, left lobe"
     kept = dataset_of(out(said(), AnatomicRegionSequence=Sequence([code])))
-    assert "Mercator^Gerard" == kept.AnatomicRegionSequence[0].CodeMeaning
+    assert "Liver, left lobe" == kept.AnatomicRegionSequence[0].CodeMeaning
 
 
 def test_order_of_files_changes_nothing() -> None:

@@ -19,7 +19,7 @@ from cohortkit.deidentify.private import CHARACTERISTICS, characteristics
 from cohortkit.deidentify.rules import Rules, rules_for
 from cohortkit.deidentify.statement import stamp, statement_of
 from cohortkit.deidentify.text.cleaner import Cleaner, cleaner_for
-from cohortkit.deidentify.text.known import own_told
+from cohortkit.deidentify.text.known import own_names, own_told
 from cohortkit.deidentify.values import Element, encodings_of, identifiers
 from cohortkit.deidentify.walk import PATIENT_ID, PATIENT_NAME, Subject, Walk
 from cohortkit.dicom.sop_classes import lookup
@@ -78,7 +78,8 @@ def deidentify(
     said = statement_of(recipe)
     true_dates = said.temporal == Temporal.UNMODIFIED
     subject = Subject(person, pseudonyms, days, task.over_89, true_dates=true_dates)
-    walk = Walk(rules_for(recipe), subject, cleaner or cleaner_for(headers, task, recipe))
+    cleaner = cleaner or cleaner_for(headers, task, recipe)
+    walk = Walk(rules_for(recipe), subject, cleaner, own=own_names(headers, task))
     with pseudonyms.together():
         named = _named(walk)
         names = Names(

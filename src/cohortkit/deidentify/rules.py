@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 from pydicom import datadict
 
+from cohortkit.deidentify.text.kept import Text, text_of
 from cohortkit.deidentify.values import SIZES, TEXTS
 from cohortkit.recipe import profile
 from cohortkit.recipe.deid.lines import Given
@@ -47,6 +48,7 @@ class Step:
         loose: a rule of the recipe keeps it, so that its form is not held against it.
         keyword: empty where there is none.
         given: the value that the recipe gives; of REMOVE the function that is asked first.
+        text: as what a value that stays is judged by its form; None where it is not.
         tells_who: a sequence of which the codes are people or records; they go.
         otherwise: what is done where that function says no, or where cleaning leaves nothing.
     """
@@ -58,6 +60,7 @@ class Step:
     given: Given | None = None
     otherwise: Step | None = None
     tells_who: bool = False
+    text: Text | None = None
 
 
 _GONE = Step(Action.REMOVE, "UN")
@@ -135,7 +138,8 @@ class Rules:
         otherwise = None if other is None else self._step(tag, vr, other)
         word = datadict.keyword_for_tag(tag)
         who = tag in profile.direct_identifiers() and tag not in profile.table()
-        return Step(action, vr, decision.from_rule, word, decision.given, otherwise, who)
+        text = None if decision.from_rule else text_of(word, vr)
+        return Step(action, vr, decision.from_rule, word, decision.given, otherwise, who, text)
 
 
 def _dated(recipe: Recipe) -> Action:

@@ -26,6 +26,7 @@ from cohortkit.deidentify.left import Left
 from cohortkit.deidentify.private import Creators, is_private
 from cohortkit.deidentify.rules import Rules, Step
 from cohortkit.deidentify.text.cleaner import Cleaner
+from cohortkit.deidentify.text.kept import Text, names, tells
 from cohortkit.deidentify.values import (
     TEXTS,
     Element,
@@ -44,6 +45,7 @@ from cohortkit.reasons import Reason
 from cohortkit.recipe import profile
 from cohortkit.recipe.deid.lines import Verb
 from cohortkit.recipe.model import Action
+from cohortkit.traces.own import Own
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 _BIRTH_DATE = 0x00100030
@@ -86,6 +88,7 @@ class Walk:
         cleaner: of the texts that the recipe cleans; without one they go.
         dummies: tags at the top level of the last header that hold a dummy.
         kept: keywords of which a source value has passed as it was.
+        own: names that no technical text may tell.
     """
 
     rules: Rules
@@ -93,6 +96,7 @@ class Walk:
     cleaner: Cleaner | None = None
     dummies: set[int] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
+    own: Own = field(default_factory=Own)
     _uids: dict[str, str] = field(default_factory=dict)
     _around: list[str] = field(default_factory=list)
     _given: Values = field(init=False)
@@ -178,7 +182,7 @@ class Walk:
             case Action.KEEP if step.vr == "SQ" or (step.vr == "UN" and holds_items(element)):
                 new: Element | None = self._sequence(element, encodings, depth, who=step.tells_who)
             case Action.KEEP:
-                new = self._kept(step, element, encodings)
+                new = self._kept(step, element, encodings, depth)
             case Action.EMPTY:
                 new = _made(element.tag, step.vr, Items() if step.vr == "SQ" else None)
             case Action.CLEAN:
@@ -261,7 +265,9 @@ class Walk:
 
     # ── what each action does ────────────────────────────────────────────────────────────────────
 
-    def _kept(self, step: Step, element: Element, encodings: Sequence[str]) -> Element | None:
+    def _kept(
+        self, step: Step, element: Element, encodings: Sequence[str], depth: int
+    ) -> Element | None:
         vr = step.vr.split(" or ", maxsplit=1)[0]
         form = self._reads_as(element) if vr == "UN" else ""
         if form:
@@ -277,9 +283,21 @@ class Walk:
         taken, instead = self._holding(step, element, values, encodings)
         if taken:
             return instead
+        left = values if step.text is None else self._untold(values, step.text)
+        if left != values:
+            return self._worded(element, vr, left, depth)
         self._note(step, passed=bool(values))
-        if is_ascii(element) and not (vr == "DS" and any(len(v) > _STANDARD_DS for v in values)):
-            return element
+        long = vr == "DS" and any(len(one) > _STANDARD_DS for one in values)
+        return element if is_ascii(element) and not long else _made(element.tag, vr, values)
+
+    def _untold(self, values: list[str], text: Text) -> list[str]:
+        """A word in place of each technical value that tells of somebody, or who is named here."""
+        own = self.own
+        return [dummies.WORD if tells(one, text) or names(one, own) else one for one in values]
+
+    def _worded(self, element: Element, vr: str, values: list[str], depth: int) -> Element:
+        if depth == 0:
+            self.dummies.add(int(element.tag))
         return _made(element.tag, vr, values)
 
     def _reads_as(self, element: Element) -> str:

@@ -19,7 +19,7 @@ from string import ascii_lowercase, ascii_uppercase
 
 from cohortkit.dicom.keywords import vr_of
 from cohortkit.traces.aged import UNITS
-from cohortkit.traces.bent import BENT, in_pieces, is_form, plainer
+from cohortkit.traces.bent import BENT, in_pieces, is_cut, is_form, plainer
 from cohortkit.traces.days import day_of, epoch_days
 from cohortkit.traces.fields import Kind, kind_of
 from cohortkit.traces.narrow import narrow
@@ -137,13 +137,20 @@ class Own:
     def names_in(self, text: str) -> bool:
         """Whether a word of a text is a name in some form; a long one may be in pieces."""
         runs = words_in(fold(text))
-        words = {one_spelling(form) for run in runs for form in accents(run)} - ORDINARY
+        words = spelled(text) - ORDINARY
         whole = {one_spelling(form) for form in accents("".join(runs))}
         return (
             any(is_form(word, name) for word in words for name in self.names - ORDINARY)
             or any(in_pieces(text, name) for text in whole for name in self.names)
             or self.heard(words)
         )
+
+    def bent(self, word: str) -> bool:
+        """Whether a word, as `spelled` gives it, is a name in some form, or one cut off."""
+        names = self.names - ORDINARY
+        if any(is_form(word, name) or is_cut(word, name) for name in names):
+            return True
+        return self.heard((word,))
 
     def heard(self, words: Iterable[str]) -> bool:
         """Whether a word, in one spelling, sounds as a name that is written in another script.
@@ -256,6 +263,11 @@ class Own:
             self.initials | other.initials,
             self.names | other.names,
         )
+
+
+def spelled(text: str) -> frozenset[str]:
+    """The words of a text as names are compared."""
+    return frozenset(one_spelling(form) for run in words_in(fold(text)) for form in accents(run))
 
 
 def one_spelling(text: str) -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
+from cohortkit.dicom.keywords import vr_of
 from cohortkit.errors import Refusal
 from cohortkit.model import Scalar, Task
 from cohortkit.recipe.text import shipped
 from cohortkit.traces.days import date_forms
-from cohortkit.traces.fields import Kind
+from cohortkit.traces.fields import Kind, kind_of
 from cohortkit.traces.own import Own, own_of
 from cohortkit.traces.patterns import LONG_NUMBER, Pattern, Patterns, Rule, collect
 from cohortkit.traces.spellings import ORDINARY, fold, identifier, words_in
@@ -21,6 +26,7 @@ _LEAST_DIGITS = 5  # of a joined number: fewer are a count, a size, an age
 _LONGEST = 2000  # characters of a joined value
 _NAME = 3  # words: more are a text
 _DAY = 8  # figures of a day that is written in one
+_SERIES = 64  # whose names are remembered
 _STATED = (
     "AccessionNumber",
     "AcquisitionDate",
@@ -31,6 +37,25 @@ _STATED = (
     "SeriesDate",
     "StudyDate",
 )
+_PEOPLE = frozenset(
+    map(
+        BaseTag,
+        (
+            0x00100010,  # PatientName
+            0x00101001,  # OtherPatientNames
+            0x00101005,  # PatientBirthName
+            0x00101060,  # PatientMotherBirthName
+            0x00102297,  # ResponsiblePerson
+            0x00080090,  # ReferringPhysicianName
+            0x00081048,  # PhysiciansOfRecord
+            0x00081050,  # PerformingPhysicianName
+            0x00081060,  # NameOfPhysiciansReadingStudy
+            0x00081070,  # OperatorsName
+            0x00321032,  # RequestingPhysician
+        ),
+    )
+)
+_NAMES = frozenset({Kind.NAME, Kind.PHYSICIAN})
 _NUMBERED = frozenset({Kind.PATIENT_ID, Kind.IDENTIFIER, Kind.PHONE})
 
 
@@ -83,6 +108,42 @@ def own_told(headers: Sequence[Dataset], task: Task) -> Own:
         if keyword in header
     }
     return own_of((("PatientID", task.person.patient_id), *sorted(stated), *task.known))
+
+
+def own_names(headers: Sequence[Dataset], task: Task) -> Own:
+    """The names of people that headers and index tell, of the patient and of others.
+
+    Args:
+        headers: the source headers; their top levels are looked at.
+        task: what the index knows.
+    """
+    held = [header._dict for header in headers]  # noqa: SLF001 - a Dataset would decode what is raw
+    told = {
+        (keyword_for_tag(tag), name)
+        for tag in _PEOPLE
+        for one in held
+        if tag in one
+        for name in _each_name(one[tag].value)
+    }
+    told |= {one for one in task.known if kind_of(*_with_vr(one[0])) in _NAMES}
+    return _own_names(frozenset(told))
+
+
+@lru_cache(maxsize=_SERIES)
+def _own_names(told: frozenset[tuple[str, str]]) -> Own:
+    """The series of a patient name the same people; of a process's run alone."""
+    return own_of(sorted(told))
+
+
+def _with_vr(keyword: str) -> tuple[str, str]:
+    return keyword, vr_of(keyword) or "LO"
+
+
+def _each_name(value: object) -> list[str]:
+    """Bytes are not decoded by what the file claims: `misread` tries what they may be."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1").split("\\")
+    return [str(one) for one in value] if isinstance(value, MultiValue | list) else [str(value)]
 
 
 def _stated(header: Dataset, keyword: str) -> str:

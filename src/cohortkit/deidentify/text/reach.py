@@ -35,10 +35,11 @@ _TITLE = re.compile(
 _WEAKLY = re.compile(_WEAK, re.IGNORECASE)
 _NO_NAMES = frozenset(
     """
-    a absent an and any as asked at auf aus bei but by da das de der did die du einer en for from
-    ging has hat her his il in ist la le mild mit moderate nach negative no nonproliferative not of
-    off ohne oder on or other over positive present proliferative recorded said says severe she the
-    to un una und une und unter vom von war was when who with without zu zur
+    a absent an and any as asked at auf aus bei but by da das de der did die du einer en for
+    from ging has hat her his il in ist la le mechanical mild mit moderate nach negative no
+    nonproliferative not of off ohne oder on or other over positive present proliferative
+    recorded said says severe she the to un una und une und unter vom von war was when who with
+    without zu zur
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 """What stands behind a title, or looks so, and names nobody: DR of the eye has grades."""
