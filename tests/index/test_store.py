@@ -466,7 +466,7 @@ def test_a_store_of_an_older_schema_is_read_anew(archive: Path, tmp_path: Path) 
     assert 0 == again.counts["unchanged"]
     loaded = ("load_run", "valid_from")
     assert series.drop(loaded).equals(again.series().collect().drop(loaded))
-    assert ["Operator^Olga"] == again.series().collect()["OperatorsName"].drop_nulls().to_list()
+    assert [["Operator^Olga"]] == again.series().collect()["OperatorsName"].drop_nulls().to_list()
     assert json.loads((store / folder.MANIFEST).read_text())["schema"] == SCHEMA
     last = scan(archive, store, progress=False)
     assert (0, again.counts["read"]) == (last.counts["read"], last.counts["unchanged"])
