@@ -208,6 +208,19 @@ def test_a_birth_date_by_a_local_code_is_one_too(meaning: str) -> None:
     assert "3.1" == str(third.MeasuredValueSequence[0].NumericValue)
 
 
+@pytest.mark.parametrize("meaning", ["Dr. Huber: born", "Tel. 0351 4582", "Alter: 95 Jahre"])
+def test_what_is_called_by_something_told_says_nothing(meaning: str) -> None:
+    """The concept's meaning goes, and with it all that would tell what the value is."""
+    told, plain = content("DATE", "19520305"), content("NUM", "12")
+    told.ConceptNameCodeSequence = Sequence([code("L1", meaning, "99LOCAL")])
+    number = content("NUM", "95")
+    number.ConceptNameCodeSequence = Sequence([code("L1", meaning, "99LOCAL")])
+    first, second, third = released(report(told, number, plain), TREES, SHIFTED).ContentSequence
+    assert "19000101" == first.Date
+    assert [] == list(second.MeasuredValueSequence)
+    assert "12" == str(third.MeasuredValueSequence[0].NumericValue)
+
+
 @pytest.mark.parametrize("meaning", ["Age", "Patient's Age", "Alter"])
 def test_an_age_by_a_local_code_is_one_too(meaning: str) -> None:
     """It goes where the header's goes; the age of something else stays."""

@@ -106,6 +106,9 @@ def settle(item: Dataset, action: Callable[[str], Action], *, ages: bool) -> Non
         ages: whether true ages may stay: nobody is over 89, and no date is true.
     """
     code, meaning, local = _concept(item)
+    if meaning == dummies.WORD:  # what it is called told of somebody, and so may what it says
+        _empty(item)
+        return
     keyword = _KEYWORDS.get(code) or _called(meaning)
     if keyword is None:
         if local and (_own_code(item) or _bare_number(item)):

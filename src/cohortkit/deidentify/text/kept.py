@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from cohortkit.deidentify.text.reach import telling
+from cohortkit.deidentify.text.shapes import MONTHS
 from cohortkit.recipe import profile
 from cohortkit.recipe.text import shipped
 from cohortkit.traces.aged import ages
@@ -78,11 +79,18 @@ def tells(text: str, kind: Text) -> bool:
         return True
     if _PUBLIC.fullmatch(text):
         return False
-    if _NAMED.search(text) or _BORN.search(text) or telling(text) - {"uid"}:
+    if _NAMED.search(text) or _is_birth(text) or telling(text) - {"uid"}:
         return True
     if kind is Text.TERM:
         return _tells_more(_VERSION.sub("", text))
     return kind is Text.CODE and not text.isdigit() and _called(text)
+
+
+def _is_birth(text: str) -> bool:
+    """Whether a text tells when somebody was born; what a concept is called tells it not."""
+    if _BORN.search(text) is None:
+        return False
+    return any(map(str.isdigit, text)) or not MONTHS.isdisjoint(text.casefold().split())
 
 
 def _called(text: str) -> bool:
