@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -38,6 +38,7 @@ _OK: Final = (200, 204, 206)
 _MOST_JSON: Final = 1 << 28
 _CHUNK: Final = 1 << 16
 _PORTS: Final = {"http": 80, "https": 443}
+_ANY_PORTS: Final = {**_PORTS, "dimse": 104, "dimse+tls": 2762}
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _STEP: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _quiet: ContextVar[bool] = ContextVar("cohortkit_quiet", default=False)
@@ -62,7 +63,7 @@ class Credentials:
             UsageError: a secret would go over a line that anybody can read.
         """
         said = os.environ.get("COHORTKIT_SERVER", "")
-        if said and origin_of(said) == origin:
+        if said and origin_of(said, _ANY_PORTS) == origin:
             words = ("token", "user", "password", "certificate", "certificate_key", "authority")
             made = cls(**{w: os.environ.get(f"COHORTKIT_SERVER_{w.upper()}", "") for w in words})
         else:
@@ -101,8 +102,12 @@ def _from_keyring(origin: str) -> str:
         return ""
 
 
-def origin_of(url: str) -> str:
+def origin_of(url: str, ports: Mapping[str, int] = _PORTS) -> str:
     """Scheme, host and port of an address, in one spelling.
+
+    Args:
+        url: the address.
+        ports: scheme → the port where none is said.
 
     Raises:
         UsageError: it is no address of a web server, or holds a user, password or query.
@@ -112,7 +117,7 @@ def origin_of(url: str) -> str:
         port = parts.port
     except ValueError:
         raise UsageError("a server's address is https://host[:port]/path") from None
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in ports or not parts.hostname:
         raise UsageError("a server's address is https://host[:port]/path")
     if parts.username is not None or parts.query or parts.fragment:
         raise UsageError(
@@ -120,7 +125,7 @@ def origin_of(url: str) -> str:
             "environment (COHORTKIT_SERVER, COHORTKIT_SERVER_TOKEN …) or the keyring"
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}:{port or _PORTS[parts.scheme]}"
+    return f"{parts.scheme}://{host}:{port or ports[parts.scheme]}"
 
 
 def _host(origin: str) -> str:

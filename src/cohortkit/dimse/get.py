@@ -132,7 +132,7 @@ class _Visit:
             self.failed = error
         else:
             return 0
-        event.assoc.abort(block=False)
+        event.assoc.dimse.msg_queue.put((None, None))  # the library then aborts, as at a timeout
         return _NOT_KEPT
 
 

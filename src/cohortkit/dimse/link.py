@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cohortkit.dimse.address import Address
-from cohortkit.dimse.silence import silent
+from cohortkit.dimse.silence import demand, silent
 from cohortkit.dimse.watch import Watch
 from cohortkit.errors import ServerError
 from cohortkit.net import Credentials
@@ -56,6 +56,10 @@ class Peer:
     tries: int = 5
     back_off: float = 0.5
     most: int = MOST
+
+    def __post_init__(self) -> None:
+        """Refuse where the library is not installed."""
+        demand()
 
     def echo(self) -> None:
         """Ask whether it is there, and lets us in (C-ECHO).
@@ -112,7 +116,7 @@ class Peer:
         watch = Watch(self.patience, self.whole, self.most)
         with silent():
             link = self._opened(contexts, roles, store, watch)
-            watch.begin(lambda: _abort(link))
+            watch.begin(lambda: _hang_up(link))
             try:
                 yield link, watch
                 if link.is_established:
@@ -120,7 +124,7 @@ class Peer:
             finally:
                 watch.end()
                 if link.is_established:
-                    _abort(link)
+                    _hang_up(link)
 
     def _opened(
         self,
@@ -183,6 +187,10 @@ def _entity(peer: Peer) -> AE:
 
 def _unopened(link: Association) -> Exception:
     """Why there is no association."""
+    if link.rejected_contexts:
+        return ServerError(
+            "the server knows nothing of what it is asked for: C-ECHO, C-FIND, C-GET (Study Root)"
+        )
     if not link.is_rejected:
         return Unfinished("the server cannot be reached, or does not answer")
     said: Any = link.acceptor.primitive
@@ -210,6 +218,7 @@ def _hasten(link: Association) -> None:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _abort(link: Association) -> None:
+def _hang_up(link: Association) -> None:
+    """Abort an association; whoever waits for a message on it is told."""
     link.abort()
-    link.dimse.msg_queue.put((None, None))  # whoever waits for a message is told
+    link.dimse.msg_queue.put((None, None))

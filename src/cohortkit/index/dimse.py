@@ -110,7 +110,7 @@ class Dimse:
         self._demand_whole(terms, whole=whole)
         if self.studies_held:
             self._demand_known(found)
-        elif len(found) >= self.sure:
+        elif found and len(found) >= self.sure:
             raise ServerError(_CUT)
         return found
 
