@@ -56,3 +56,21 @@ def test_small_cells_are_counted_in_the_shell(
     assert 0 == cli.main([*ask, "--fewest", "1"])
     assert "small cells" not in capsys.readouterr().out
     assert 2 == cli.main([*ask, "--fewest", "0"])
+
+
+def test_steps_follow_in_the_words_of_the_library(
+    index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--then``, one after the other, saved with the cohort; a fault is wrong use."""
+    out = tmp_path / "it.cohort"
+    ask = ["search", str(index), "Modality=CT", "-o", str(out)]
+    steps = ["first_per patient by=StudyDate", "split train=0.5 test=0.5"]
+    assert 0 == cli.main([*ask, "--then", steps[0], "--then", steps[1]])
+
+    found = ck.load_cohort(out)
+    assert ["index", "search", "first_per", "split"] == [step.action for step in found.steps]
+    expected = ck.open_index(index).search(Modality="CT").first_per("patient", by="StudyDate")
+    assert expected.split(train=0.5, test=0.5).parts == found.parts
+    capsys.readouterr()
+    assert 2 == cli.main([*ask, "--then", "first_per patient"])
+    assert "first_per needs by=" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 import cohortkit as ck
 from cohortkit.cli_words import OK, Json, Page, Workers, say, write_page
 from cohortkit.cohort.terms import read_terms
+from cohortkit.cohort.written import read_step
 
 
 def scan(
@@ -55,6 +56,7 @@ def search(
     index: str,
     *terms: str,
     text: list[str] | None = None,
+    then: list[str] | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     json: Json = False,
 ) -> int:
@@ -69,11 +71,19 @@ def search(
         terms: What is asked, for example ``Modality=CT StudyDate=2022-01-01..2024-12-31``.
         text: Words that the descriptions hold, all of them, whatever case and accents. Said again,
             one of the texts is enough.
+        then: A step that follows, as Python has it: ``first_per patient by=StudyDate nth=2``,
+            ``best_per study prefer=plane=axial prefer=SliceThickness``, ``nearest dates.csv
+            on=PatientID date=surgery days=-30..7``, ``pairs days=90..365 same=Modality``,
+            ``match case=grade=malignant same=sex within=age_years:2``, ``split train=0.8
+            test=0.2``; also search, text, join, only, exclude and sample. Said again, one after
+            the other.
         out: The cohort file to write. It holds identities.
     """
     opened = ck.open_index(index)
     cohort = opened.search(**read_terms(terms, opened.series().collect_schema()))
     cohort = cohort.text(*text) if text else cohort
+    for step in [read_step(one) for one in then or ()]:
+        cohort = step.of(cohort)
     if out is not None:
         cohort.save(out)
     say(cohort, {"cohort": out, "flow": cohort.flow().to_polars().to_dicts()}, json)

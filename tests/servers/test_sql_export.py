@@ -15,6 +15,7 @@ import pytest
 
 import cohortkit as ck
 from cohortkit import audit
+from cohortkit.cohort.written import read_step
 from cohortkit.errors import QueryError, StoreError, UnknownKeyword, UsageError
 from cohortkit.index import sql_session
 from cohortkit.index.shared import seal
@@ -22,6 +23,7 @@ from cohortkit.index.sql_place import place_of
 from cohortkit.index.sql_session import connected
 from factory import Patient, Series, write_series
 from servers.postgres import Server, running
+from written import SAME, make
 
 SECRET = "Gehe1m!"
 BACKENDS = ["sqlite", "duckdb", pytest.param("postgresql", marks=pytest.mark.servers)]
@@ -304,3 +306,23 @@ def test_the_environment_names_the_log_of_a_hospitals_table(
     (log,) = (tmp_path / "logs").glob("*.jsonl")
     assert 1 == len(list(audit.lines(log)))
     assert 0o600 == log.stat().st_mode & 0o777
+
+
+@pytest.fixture(scope="module")
+def designs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("designs"))
+
+
+def test_written_steps_of_a_database_are_those_of_the_folder(designs: Path, url: str) -> None:
+    """Every step that shell and job files can write: the same series, labels and flow."""
+    index = ck.scan(designs / "archive", workers=1, progress=False)
+    asked = index.copy_to(url).search(Modality="CT")
+    for text, _ in SAME:
+        expected = read_step(text).of(index.search(Modality="CT"), designs)
+        actual = read_step(text).of(asked, designs)
+        assert (
+            expected.identified()
+            .sort("series_key")
+            .equals(actual.identified().sort("series_key").select(expected.identified().columns))
+        )
+        assert expected.flow().to_polars().equals(actual.flow().to_polars())

@@ -18,10 +18,11 @@ from cohortkit.cohort.join import read_ids
 from cohortkit.cohort.narrow import demand_line
 from cohortkit.cohort.query import parse
 from cohortkit.cohort.terms import read_terms
+from cohortkit.cohort.written import read_step
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
 from cohortkit.errors import JobError, RecipeError, UsageError
-from cohortkit.index import open_index, scan
+from cohortkit.index import StoreIndex, open_index, scan
 from cohortkit.index.rollup import series_schema
 from cohortkit.job.form import JobEntry, ListsEntry
 from cohortkit.protocols import Writer
@@ -102,6 +103,8 @@ class Checked:
             chosen = chosen.only(reason=entry.only.reason, **self._lists(entry.only))
         if entry.exclude is not None:
             chosen = chosen.exclude(reason=entry.exclude.reason, **self._lists(entry.exclude))
+        for step in map(read_step, entry.then):  # last: nobody who opted out is anybody's control
+            chosen = step.of(chosen, self._folder)
         return chosen
 
     def _made(self, place: str, make: Callable[[], T]) -> T | None:
@@ -202,7 +205,7 @@ class Checked:
         entry = self.entry
         columns: pl.Schema | None = series_schema()  # what a scan makes
         if entry.cohort is not None:
-            for name in ("index", "archive", "search"):
+            for name in ("index", "archive", "search", "then"):
                 if getattr(entry, name):
                     self._faults.append(f"{name}: a cohort file says that already")
             self._made("cohort", lambda: load(self._path(entry.cohort or ""), open_index))
@@ -217,6 +220,19 @@ class Checked:
             return
         for word, value in entry.search.items():
             self._made(f"search.{word}", partial(self._asked, word, value, columns))
+        self._steps(columns)
+
+    def _steps(self, columns: pl.Schema) -> None:
+        """Steps that are read and, one after the other, taken of no series at all."""
+        places = {f"then.{number}": text for number, text in enumerate(self.entry.then, 1)}
+        read = {
+            place: self._made(place, partial(read_step, text)) for place, text in places.items()
+        }
+        cohort: Cohort | None = Cohort.start(_nothing(columns))
+        for place, step in read.items():
+            if cohort is None or step is None:
+                return  # the next ones build on it
+            cohort = self._made(place, partial(step.of, cohort, self._folder))
 
     def _columns(self) -> pl.Schema:
         return open_index(self._path(self.entry.index or "")).series().collect_schema()
@@ -249,6 +265,11 @@ class Checked:
         if text is None:
             raise UsageError("missing")
         return text
+
+
+def _nothing(columns: pl.Schema) -> StoreIndex:
+    """An index of these columns, of no series."""
+    return StoreIndex("nothing", "", ("",), {"series": pl.LazyFrame(schema=columns)})
 
 
 def _list_of(part: str, name: str, path: Path) -> None:

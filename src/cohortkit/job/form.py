@@ -61,6 +61,7 @@ class JobEntry(Entry):
     search: dict[str, Any] = Field(default_factory=dict)
     only: ListsEntry | None = None
     exclude: ListsEntry | None = None
+    then: list[Text] = Field(default_factory=list)
     recipe: Text | None = None
     on: Text = "basic"
     variables: Text | None = None
