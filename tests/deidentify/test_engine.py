@@ -601,16 +601,22 @@ def test_dates_that_stand_there_were_not_removed(earlier: str, date: str, claim:
     assert claim == released.text("LongitudinalTemporalInformationModified")
 
 
-def test_earlier_codes_do_not_stand_beside_a_kept_identity() -> None:
-    """Where this recipe keeps a direct identifier, nobody's earlier claim is passed on."""
+@pytest.mark.parametrize(
+    ("keyword", "removed"), [("PatientName", "NO"), ("SeriesDescription", "YES")]
+)
+def test_earlier_codes_do_not_stand_beside_what_a_rule_keeps(keyword: str, removed: str) -> None:
+    """Where this recipe keeps what the profile does not, nobody's earlier claim is passed on."""
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "113100", "DCM", "Basic"
-    recipe = said(rules=(rule("PatientName", Action.KEEP),))
+    recipe = said(rules=(rule(keyword, Action.KEEP),))
     released = out(
-        recipe, PatientName="Muster^Max", DeidentificationMethodCodeSequence=Sequence([item])
+        recipe,
+        PatientName="Muster^Max",
+        SeriesDescription="Axial",
+        DeidentificationMethodCodeSequence=Sequence([item]),
     )
     dataset = dataset_of(released)
-    assert "NO" == dataset.PatientIdentityRemoved
+    assert removed == dataset.PatientIdentityRemoved
     assert "113100" not in {
         one.CodeValue for one in dataset.get("DeidentificationMethodCodeSequence", [])
     }

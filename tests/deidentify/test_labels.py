@@ -9,6 +9,7 @@ import pytest
 from cohortkit.deidentify.labels import released
 from cohortkit.model import Scalar
 from cohortkit.recipe.model import Basis, Label, LabelType, Option, Recipe
+from cohortkit.traces.own import Own
 
 REMOVED: tuple[Option, ...] = ()
 MOVED = (Option.RETAIN_MODIFIED_DATES,)
@@ -22,6 +23,7 @@ def cell(
     *options: Option,
     column: str = "finding",
     over_89: bool | None = False,
+    own: Own | None = None,
 ) -> Scalar | None:
     """What leaves of one cell."""
     recipe = Recipe(
@@ -30,7 +32,7 @@ def cell(
         options=frozenset(options),
         labels=(Label(column, kind),),
     )
-    ((name, left),) = released(((column, value),), recipe, 100, over_89=over_89)
+    ((name, left),) = released(((column, value),), recipe, 100, over_89=over_89, own=own)
     assert column == name
     return left
 
@@ -180,3 +182,12 @@ def test_a_code_that_a_table_has_as_a_number_is_text_where_the_recipe_says_so() 
 def test_ages_and_births_are_known_by_their_names_elsewhere(column: str, value: int) -> None:
     """As for age and birth."""
     assert None is cell(value, LabelType.NUMBER, *TRUE, column=column)
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [("EG", False), ("ge", False), ("E.G.", False), ("EGF", True), ("E", True), ("BC", True)],
+)
+def test_a_cell_that_is_its_patients_initials_is_empty(text: str, stays: bool) -> None:  # noqa: FBT001 - a table
+    """In any order and case; another's letters, or more of them, are nobody's."""
+    assert stays == (text == cell(text, LabelType.TEXT, own=Own(initials=frozenset({"eg"}))))

@@ -33,6 +33,7 @@ def test_every_form_in_which_a_day_is_searched_for_tells_one(
         "\u0662\u0660\u0661\u0669-\u0660\u0663-\u0661\u0661",
         "\uff12\uff10\uff11\uff19/3/11", "2019年3月", "1552262400", "1552262400123",
         "1552262400.5", "11.III.2019", "99-03-11",
+        "2019/3", "OP am 1.3.", "KW 23", "kw07",
         "平成31年3月", "令和元年5月", "昭和28年8月17日", "民国99年12月", "平成 31.3", "31年3月",
     ],
 )  # fmt: skip
@@ -47,7 +48,8 @@ def test_a_day_or_a_part_of_one_is_recognised(text: str) -> None:
         "adenocarcinoma, 12 mm", "BI-RADS 4", "C34.1", "pT2 N0 M0", "120/80", "stage 3b", "2019",
         "233604007", "1.2.840.10008.5.1.4.1.1.2", "version 2.10.1", "5-10 mm", "0.75", "1/2",
         "may have grown", "GE 1.5 T", "marked", "2021 criteria", "12345678", "110319", "20/20",
-        "decompensated 3", "", "series 3 of 10", "平成31年", "5年3ヶ月", "3月齢", "5年",
+        "decompensated 3", "", "kwak 23", "1.3", "T1.3.x", "2019/30",
+        "series 3 of 10", "平成31年", "5年3ヶ月", "3月齢", "5年",
     ],
 )  # fmt: skip
 def test_other_text_is_not(text: str) -> None:

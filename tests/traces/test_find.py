@@ -60,6 +60,9 @@ def test_a_place_is_told_in_the_letters_of_the_text(text: str, expected: str) ->
         ("Philip^Ann", "Philips", False),  # the maker's name
         ("Philip^Ann", "CT2Philip2", True),
         ("Lee^Ann", "1Lee2", False),
+        ("Maier^Ann", "CT Maier02", True),
+        ("Maier^Ann", "2MAIER_1", True),
+        ("Maier^Ann", "Maiering", False),
         ("Position^Ann", "ImagePositionPatient", False),  # an attribute's name
         ("Position^Ann", "for Position, Ann", True),
     ],

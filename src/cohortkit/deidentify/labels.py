@@ -43,6 +43,7 @@ from cohortkit.dicom.keywords import tag_of
 from cohortkit.model import Scalar
 from cohortkit.recipe.model import Action, Label, LabelType, Recipe, Temporal
 from cohortkit.recipe.policy import Policy
+from cohortkit.recipe.text import shipped
 from cohortkit.traces.aged import OLDEST, ages
 from cohortkit.traces.born import tells_birth, years
 from cohortkit.traces.dated import number_tells_date, tells_date
@@ -273,6 +274,8 @@ def _tells_own(text: str, terms: _Terms) -> bool:
     """Whether a text tells a day, a number, an age or the initials of its patient."""
     if terms.own.names_in(text):
         return True
+    if terms.own.is_initials(text) and plain(fold(text.strip())) not in shipped().single:
+        return True  # but for words of the trade: somebody is called Carl Theodor
     if _ALONE.fullmatch(text.strip()):
         return _is_own(float(text), terms)
     kinds = {what for _, _, what in terms.own.found(lowered(narrow(text).text))} - {What.PART}

@@ -54,9 +54,10 @@ def stamp(source: Dataset, said: Statement, *, pixels: bool) -> dict[BaseTag, El
 
     Where pixel data are claimed to be clean, every object that has any says so (0028,0301).
 
-    Earlier codes of CID 7050 stay, in the standard's words, unless this recipe keeps who somebody
-    is. Earlier methods are free text of an unknown hand, so only that there was one is passed on,
-    unless this program wrote it. That the dates were removed cannot be true of a header with dates.
+    Earlier codes of CID 7050 stay, in the standard's words, unless this recipe keeps what the basic
+    profile does not. Earlier methods are free text of an unknown hand, so only that there was one
+    is passed on, unless this program wrote it. That the dates were removed cannot be true of a
+    header with dates.
     """
     clean = {}
     if pixels and CODES[Option.CLEAN_PIXEL_DATA] in said.codes:
@@ -70,7 +71,7 @@ def _method_stamp(source: Dataset, said: Statement) -> Mapping[BaseTag, Element]
     encodings = encodings_of(source, ("iso8859",))
     methods = [*_earlier_methods(source, encodings, said), *said.method]
     codes = [code for code, _ in said.codes]
-    if said.identity_removed == "YES":
+    if BASIC_CODE in said.codes:
         codes = [*_earlier_codes(source, encodings), *codes]
     return _stamp(said.identity_removed, methods, codes, _temporal(source, encodings, said))
 

@@ -193,7 +193,7 @@ def _rules(rules: tuple[Rule, ...]) -> Iterator[str]:
 
 def _rest(recipe: Recipe) -> Iterator[str]:
     if recipe.default_issuer:
-        yield f"Where no issuer of the patient's id is said, it is {recipe.default_issuer}."
+        yield "Where no issuer of a patient's id is said, the one that the recipe names stands in."
     columns = ", ".join(f"{label.column} ({label.type})" for label in recipe.labels)
     yield f"Joined columns that leave: {columns or 'none'}."
 

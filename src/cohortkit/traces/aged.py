@@ -56,6 +56,7 @@ _UNIT = r"(?:years?|yrs?|jahren?|jahrig\w*|jaehrig\w*|ans|anos?|anni|jaar)"
 _AGES = (
     rf"(?<![\d.])(\d{{1,3}})(?:[.,]\d+)?\s*-?\s*{_UNIT}(?![a-z])",
     r"(?<![\w.])(\d{1,3})\s?(?:y|yo|yrs|y/o|y\.o\.?|j)(?:[ /-]?[fmw])?(?![a-z\d])",
+    r"(?<![\w.])(\d{2,3})[\s,;/-]{0,2}(?:fe)?male(?![a-z])",
     r"(?<![a-z\d])[mfw]\s?[,;:/ ]\s?(\d{2,3})(?![.]?\w)",  # m, 93; ICD-10's M54.5 is none
     r"(?<![a-z])(?:aged?|ages|alter|edad|eta|leeftijd|idade)\W{0,3}(?:of|von)?\W{0,2}(\d{1,3})\b",
     rf"(?<![\d.])(\d{{1,3}})(?:[.,]\d+)?\s?-?\s?{UNITS}",

@@ -43,7 +43,9 @@ _FORMS = (
     rf"(?<!\d){_DAY}\s(?:{_ROMAN})\s{_YEAR}(?!\d)",
     rf"(?<!\d)(?:{_DAY})?(?:{_NAME})\d\d(?:\d{{2,4}})?(?![\da-z])",
     # a month of a year, a quarter, a week, a day of the year
-    rf"(?<![\d./-]){_YEAR}[-/]{_TWO}(?![\d/-])",
+    rf"(?<![\d./-]){_YEAR}(?:-{_TWO}|/{_MONTH})(?![\d/-])",
+    rf"(?<![\w.]){_DAY}\.\s?{_MONTH}\.(?!\w)",
+    r"(?<![a-z])kw\W{0,2}[0-5]?\d(?!\d)",
     rf"(?<![\d./-]){_MONTH}\s?[-/.]\s?{_YEAR}(?!\.?\d)",
     rf"(?<![a-z\d])(?:q[1-4]\W{{0,2}}{_YEAR}|{_YEAR}\W{{0,2}}q[1-4])(?!\d)",
     rf"(?<!\d){_YEAR}-?w[0-5]\d(?:-?[1-7])?(?!\d)",

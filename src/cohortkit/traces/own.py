@@ -71,6 +71,7 @@ _AGED = re.compile(
     re.IGNORECASE,
 )
 _INITIALS = re.compile(r"(?<![a-z0-9])[a-z](?:[^a-z0-9]{1,3}[a-z](?![a-z0-9])){1,4}")
+_MOST_INITIALS = 5
 _NAMED = frozenset({Kind.NAME, Kind.PHYSICIAN})
 _KINDS = frozenset({Kind.PATIENT_ID, Kind.IDENTIFIER, Kind.PHONE})
 
@@ -214,6 +215,13 @@ class Own:
             letters = Counter(letter for letter in match[0] if letter.isalpha())
             if any(letters <= Counter(own) for own in self.initials):
                 yield *match.span(), What.INITIALS
+
+    def is_initials(self, text: str) -> bool:
+        """Whether a text is nothing but the patient's initials, in any order: ZK."""
+        letters = plain(fold(text.strip()))
+        if not (letters.isalpha() and 1 < len(letters) <= _MOST_INITIALS):
+            return False
+        return any(Counter(letters) == Counter(own) for own in self.initials)
 
     def counts(self, number: float) -> bool:
         """Whether a number is a day of the patient: written as one, or counted from any day."""

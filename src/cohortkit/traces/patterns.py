@@ -47,8 +47,11 @@ SHORT = 6
 """Values with fewer characters are found as whole tokens only."""
 
 LONG_WORD = 8
-"""A word of a name is found inside other words from this length on; from ``SHORT`` on with digits
-beside it. Shorter ones are parts of words that are nobody's: Philip of Philips."""
+"""A word of a name is found inside other words from this length on. Shorter ones are parts of words
+that are nobody's: Philip of Philips."""
+
+NUMBERED = 5
+"""From this length on it is found with digits beside it."""
 
 LEAST_DIGITS = 5
 """A number with fewer digits is any number: it is found where it is written alone, as a text."""
@@ -359,6 +362,8 @@ def _rule(text: str, *, whole: bool) -> Rule:
         if len(text) >= LONG_NUMBER:
             return Rule.ANYWHERE
         return Rule.NUMBER if len(text) >= SHORT else Rule.TOKEN
+    if whole and len(text) == NUMBERED and text.isalpha():
+        return Rule.WORD
     if weight(text) < SHORT:
         return Rule.TOKEN
     if not whole or dense(text):
