@@ -7,7 +7,7 @@ type of what came.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from types import UnionType
 
@@ -80,6 +80,41 @@ def a(kind: type | UnionType, name: str, value: object, how: str) -> None:
     """
     if not isinstance(value, kind):
         raise UsageError(_wrong(name, how, value))
+
+
+def together(*checks: Callable[[], object]) -> None:
+    """Make every check, and tell all that is wrong at once.
+
+    Raises:
+        UsageError: what the checks raise, in one; of their kind, if that is one kind.
+    """
+    demand_none(faults(checks))
+
+
+def faults(checks: Iterable[Callable[[], object]]) -> list[UsageError]:
+    """What is raised where each check is made, one after the other."""
+    found = []
+    for check in checks:
+        try:
+            check()
+        except UsageError as error:
+            found.append(error)
+    return found
+
+
+def demand_none(found: Sequence[UsageError]) -> None:
+    """Raise faults as one.
+
+    Raises:
+        UsageError: there are any; of their kind, if that is one kind.
+    """
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        kinds = {type(error) for error in found}
+        kind = kinds.pop() if len(kinds) == 1 else UsageError
+        told = "; ".join(map(str, found))
+        raise kind(told) if "__init__" not in vars(kind) else UsageError(told)
 
 
 def _wrong(name: str, due: str, value: object) -> str:

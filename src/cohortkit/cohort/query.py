@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import polars as pl
 
+from cohortkit import given
 from cohortkit.cohort.predicates import expression, verdict, verdicts
 from cohortkit.cohort.values import coerce, family
 from cohortkit.dicom.keywords import neighbours, tag_of, vr_of
@@ -40,13 +42,20 @@ def parse(terms: Mapping[str, object], columns: pl.Schema) -> Query:
         UnknownKeyword: a word that is no column; it names the columns nearest to it.
         QueryError: a value that the column cannot have; it names the keyword, not the value.
     """
-    read = []
+    read: list[tuple[str, Predicate]] = []
     strange = [keyword for keyword in terms if keyword not in columns]
-    if strange:
-        more = f" (and {', '.join(map(repr, strange[1:]))})" if strange[1:] else ""
-        raise unknown(strange[0], columns.names(), f"this search{more}")
-    for keyword, value in terms.items():
+
+    def take(keyword: str, value: object) -> None:
         read.append((keyword, _predicate(keyword, value, columns[keyword])))
+
+    faults = given.faults(
+        partial(take, keyword, value) for keyword, value in terms.items() if keyword in columns
+    )
+    if strange:
+        others = [*(f"{word!r} too" for word in strange[1:]), *map(str, faults)]
+        more = f" ({'; '.join(others)})" if others else ""
+        raise unknown(strange[0], columns.names(), f"this search{more}")
+    given.demand_none(faults)
     return Query(tuple(read))
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
+from cohortkit import given
+from cohortkit.cohort.query import unknown
 from cohortkit.cohort.values import family
 from cohortkit.dicom.keywords import vr_of
 from cohortkit.errors import QueryError
@@ -22,11 +25,18 @@ def read_terms(terms: Sequence[str], columns: pl.Schema) -> dict[str, object]:
             keyword or the place of the word, never the value.
     """
     asked: dict[str, list[object]] = {}
-    for number, word in enumerate(terms, 1):
+
+    def take(number: int, word: str) -> None:
         keyword, equals, text = word.partition("=")
         if not (keyword and equals):
             raise QueryError(f"term {number} is not KEYWORD=VALUE")
         asked.setdefault(keyword, []).append(_value(keyword, text, columns.get(keyword)))
+
+    faults = given.faults(partial(take, number, word) for number, word in enumerate(terms, 1))
+    strange = [word for word in asked if word not in columns] if faults else []
+    given.demand_none(
+        [*(unknown(word, columns.names(), "this search") for word in strange), *faults]
+    )
     return {keyword: found if len(found) > 1 else found[0] for keyword, found in asked.items()}
 
 

@@ -28,7 +28,7 @@ from cohortkit.job.form import JobEntry, ListsEntry
 from cohortkit.protocols import Writer
 from cohortkit.recipe.file import load_recipe, shipped
 from cohortkit.recipe.model import Recipe
-from cohortkit.run.batch import workers_of
+from cohortkit.run.batch import demand_engine, workers_of
 from cohortkit.run.identity import demand_ids, read_people
 from cohortkit.run.limits import Limits
 from cohortkit.run.pace import Pace
@@ -190,7 +190,8 @@ class Checked:
 
     def _run(self) -> None:
         run = self.entry.run
-        self._made("run.workers", lambda: workers_of(run.workers, run.engine))
+        known = self._made("run.engine", lambda: demand_engine(run.engine))
+        self._made("run.workers", lambda: workers_of(run.workers, known or "local"))
         if run.limit is not None:
             self._made("run.limit", lambda: given.whole("limit", run.limit))
         self._made("run.task_minutes", lambda: Limits.of(run.task_minutes, None))

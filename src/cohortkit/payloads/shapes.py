@@ -63,10 +63,13 @@ class Policies:
     unplaced: str = "refuse"
 
     def __post_init__(self) -> None:
-        for name, words in WORDS.items():
-            if getattr(self, name) not in words:
-                told = ", ".join(map(repr, words))
-                raise UsageError(f"Nifti({name}=…) takes one of {told}")
+        faults = [
+            f"Nifti({name}=…) takes one of {', '.join(map(repr, words))}"
+            for name, words in WORDS.items()
+            if getattr(self, name) not in words
+        ]
+        if faults:
+            raise UsageError("; ".join(faults))
 
 
 def shaped(item: Volume | Refused, policies: Policies) -> Iterator[Volume | Refused]:

@@ -125,18 +125,25 @@ def export(
         KeyboardInterrupt: Ctrl-C; the workers are gone, and the same command goes on.
     """
     given.a(Plan, "plan", plan, "what plan gives, as in ck.export(ck.plan(cohort, …), …)")
-    given.path("output", out, OutputError)
+    given.together(
+        lambda: given.path("output", out, OutputError),
+        lambda: limit is None or given.whole("limit", limit),
+        lambda: workers_of(workers, engine),
+        lambda: Limits.of(task_minutes, None),
+        lambda: Limits.of(None, task_gigabytes),
+        lambda: given.one_of("errors", errors, ("record", "raise")),
+        lambda: given.one_of("retry", retry, ("failed", "refused")),
+        lambda: given.one_of("gone", gone, ("refuse", "withdraw")),
+        lambda: given.one_of("changed", changed, ("refuse", "redo")),
+        lambda: _part(shard, gone, changed),
+        lambda: _demand_key(key),
+        lambda: _demand_pace(pace),
+    )
     if limit is not None:
         plan = plan.limit(limit)
     count = min(workers_of(workers, engine), max(1, len(plan.tasks)))  # none for nothing
     limits = Limits.of(task_minutes, task_gigabytes)
-    _demand("errors", errors, ("record", "raise"))
-    _demand("retry", retry, ("failed", "refused"))
-    _demand("gone", gone, ("refuse", "withdraw"))
-    _demand("changed", changed, ("refuse", "redo"))
     part = _part(shard, gone, changed)
-    if not isinstance(key, Key):
-        raise KeyFileError("no key, no export: pass a Key")
     canary()
     if key.path is not None and inside(key.path, _objects_in(plan.archive)):
         raise KeyFileError(
@@ -164,8 +171,6 @@ def export(
         people=plan.people,
         words=() if plan.words is None else (*plan.words, (_PROJECT, key.project)),
     )
-    if pace is not None and not isinstance(pace, Pace):
-        raise UsageError("pace: a ck.Pace, such as ck.Pace(hours='20:00-06:00')")
     paced = Paced(pace or Pace(), place.root)
     run = _Run(plan, work, place, str(out), part, retry, gone, paced, errors == "raise", progress)
     try:
@@ -211,9 +216,14 @@ def _objects_in(archive: Sequence[str]) -> list[str]:
     ]
 
 
-def _demand(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"{name}: {' or '.join(map(repr, known))}")
+def _demand_key(key: object) -> None:
+    if not isinstance(key, Key):
+        raise KeyFileError("no key, no export: pass a Key")
+
+
+def _demand_pace(pace: object) -> None:
+    if pace is not None and not isinstance(pace, Pace):
+        raise UsageError("pace: a ck.Pace, such as ck.Pace(hours='20:00-06:00')")
 
 
 def _part(shard: str | None, gone: Gone, changed: Changed) -> Shard | None:
@@ -244,14 +254,31 @@ def _engine(
 
 
 def workers_of(asked: int | None, engine: str) -> int:
+    """How many workers an engine starts; as many as there are cores where nothing is asked.
+
+    Raises:
+        UsageError: another engine, or no number of workers.
+    """
     cluster = engine != "local"
-    if cluster and not str(engine).startswith(SCHEMES):
-        raise UsageError("engine: 'local', or the address of a Dask scheduler: tcp://host:8786")
+    given.together(
+        lambda: demand_engine(engine), lambda: asked is None or given.whole("workers", asked)
+    )
     if cluster and asked is not None:
         raise UsageError("workers: a cluster has as many as it has; leave it out")
     if asked is None:
         return max(1, len(os.sched_getaffinity(0)))
-    return given.whole("workers", asked)
+    return asked
+
+
+def demand_engine(engine: str) -> str:
+    """An engine, which is this machine or the address of a scheduler.
+
+    Raises:
+        UsageError: it is another word.
+    """
+    if engine != "local" and not str(engine).startswith(SCHEMES):
+        raise UsageError("engine: 'local', or the address of a Dask scheduler: tcp://host:8786")
+    return engine
 
 
 @dataclass(frozen=True, slots=True)

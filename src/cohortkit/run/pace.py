@@ -41,16 +41,22 @@ class Pace:
 
     def __post_init__(self) -> None:
         """Refuse what could never be kept to."""
+        given.together(
+            self._hours,
+            self._file,
+            lambda: _positive("reserve_gigabytes", self.reserve_gigabytes),
+            lambda: _positive("per_minute", self.per_minute),
+        )
+
+    def _hours(self) -> None:
         if self.hours is not None and not _are_hours(self.hours):
             raise UsageError("hours: local times of day, such as '20:00-06:00'")
+
+    def _file(self) -> None:
         if self.stop_file is not None:
             given.path("stop_file", self.stop_file)
         if self.stop_file is not None and Path(self.stop_file).is_dir():
             raise UsageError("stop_file: a folder is there; name a file that need not be there")
-        for name in ("reserve_gigabytes", "per_minute"):
-            value = getattr(self, name)
-            if value is not None and not (number(value) and value > 0):
-                raise UsageError(f"{name}: a number above 0")
 
     def stops(self, out: Path, now: datetime) -> str:
         """Why no series may begin now; empty if one may."""
@@ -99,6 +105,11 @@ class Paced:
 
     def _apart(self) -> float:
         return 0.0 if self.pace.per_minute is None else 60 / self.pace.per_minute
+
+
+def _positive(name: str, value: float | None) -> None:
+    if value is not None and not (number(value) and value > 0):
+        raise UsageError(f"{name}: a number above 0")
 
 
 def _are_hours(value: object) -> bool:

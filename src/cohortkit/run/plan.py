@@ -40,6 +40,9 @@ from cohortkit.run.wording import demand_silent, demand_untelling, unproved
 from cohortkit.sources.located import Located, elsewhere
 from cohortkit.writers import writer
 
+_SEARCHED = "what search gives, as in ck.plan(index.search(), …)"
+_LOADED = "what load_recipe gives, such as ck.load_recipe('basic')"
+
 
 @dataclass(frozen=True, repr=False)
 class Plan:
@@ -276,12 +279,15 @@ def plan(
             joined column whose values tell of their patients what its type does not say.
         MissingDependency: a decoder that the cohort's pixels need is not installed.
     """
-    given.a(Cohort, "cohort", cohort, "what search gives, as in ck.plan(index.search(), …)")
-    given.a(Recipe, "recipe", recipe, "what load_recipe gives, such as ck.load_recipe('basic')")
-    if limit is not None:
-        given.whole("limit", limit)
-    given.whole("fewest", fewest)
-    outputs = outputs_of(to)
+    writers: list[Writer] = []
+    given.together(
+        lambda: given.a(Cohort, "cohort", cohort, _SEARCHED),
+        lambda: given.a(Recipe, "recipe", recipe, _LOADED),
+        lambda: limit is None or given.whole("limit", limit),
+        lambda: given.whole("fewest", fewest),
+        lambda: writers.extend(outputs_of(to)),
+    )
+    outputs = tuple(writers)
     demand_typed(recipe, cohort)
     steps = asked(cohort, recipe).steps
     demand_silent(cohort, steps, recipe)
@@ -333,7 +339,8 @@ def outputs_of(to: Outputs) -> tuple[Writer, ...]:
     Raises:
         UsageError: none at all, a wrong one, or the same twice.
     """
-    many = to if isinstance(to, Iterable) and not isinstance(to, str) else (to,)
+    many = tuple(to) if isinstance(to, Iterable) and not isinstance(to, str) else (to,)
+    given.together(*(partial(writer, one) for one in many))
     found = tuple(writer(one) for one in many)
     if not found:
         raise UsageError("to: at least one kind of output, such as 'nifti' or 'tables'")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
 from typing import cast
 
+from cohortkit import given
 from cohortkit.errors import UsageError
 from cohortkit.protocols import Writer
 
@@ -39,16 +40,24 @@ def writer(wanted: str | Writer, options: Mapping[str, object] | None = None) ->
         module, name = _SHORT_NAMES[wanted]
         made = getattr(import_module(module), name)
         known = [one.name for one in fields(made)]
-        for word in options:
-            if word not in known:
-                has = f"it has {', '.join(known)}" if known else "it has none"
-                raise UsageError(f"{wanted} has no option {word!r}; {has}")
-        return cast("Writer", made(**options))
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        strange = [repr(word) for word in options if word not in known]
+        sound = {word: value for word, value in options.items() if word in known}
+        given.together(
+            lambda: _demand_none(f"{wanted} has no option {', '.join(strange)}; {has}", strange),
+            lambda: made(**sound),
+        )
+        return cast("Writer", made(**sound))
     if isinstance(wanted, type) or not all(
         hasattr(wanted, part) for part in ("name", "accepts", "write")
     ):
         raise UsageError("an output is a short name or a writer such as cohortkit.Nifti()")
     return wanted
+
+
+def _demand_none(said: str, strange: Sequence[str]) -> None:
+    if strange:
+        raise UsageError(said)
 
 
 def _read(text: str) -> tuple[str, dict[str, object]]:

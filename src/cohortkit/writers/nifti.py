@@ -86,13 +86,27 @@ class Nifti:
     resolution: float | tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
+        given.together(
+            self._level,
+            self._policies,  # told now, and not when the first volume comes
+            self._orientation,
+            self._resolution,
+            self._suv,
+        )
+
+    def _level(self) -> None:
         if isinstance(self.level, bool) or self.level not in _LEVELS:
             raise UsageError("Nifti(level=…) takes 1 to 9")
         given.a(bool, "Nifti(compress=…)", self.compress, "True or False")
-        self._policies()  # told now, and not when the first volume comes
+
+    def _orientation(self) -> None:
         given.a(str, "Nifti(orientation=…)", self.orientation, "'keep', or letters such as 'RAS'")
         orientation_of(self.orientation)
+
+    def _resolution(self) -> None:
         object.__setattr__(self, "resolution", spacing_of(self.resolution))
+
+    def _suv(self) -> None:
         if self.suv not in _SUV:
             raise UsageError("Nifti(suv=…) takes one of 'no', 'body-weight'")
 

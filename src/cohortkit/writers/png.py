@@ -58,14 +58,21 @@ class Png:
     sheet: bool = False
 
     def __post_init__(self) -> None:
+        given.together(self._bits, self._window, self._sheet)
+
+    def _bits(self) -> None:
         if self.bits not in _DEPTHS:
             raise UsageError("Png(bits=…) takes 8 or 16")
+
+    def _window(self) -> None:
         if self.window is not None and self.bits != 8:  # noqa: PLR2004 - bits
             raise UsageError("Png(window=…) needs bits=8: 16 bits hold every value, unwindowed")
         if isinstance(self.window, str) and self.window not in WINDOWS:
             raise UsageError(f"unknown window; the known ones are {', '.join(WINDOWS)}")
         if isinstance(self.window, tuple) and not _is_window(self.window):
             raise UsageError("Png(window=…) takes a name, or center and width (at least 1)")
+
+    def _sheet(self) -> None:
         given.a(bool, "Png(sheet=…)", self.sheet, "True or False")
 
     def write(
