@@ -124,16 +124,19 @@ class _Visit:
 
     def store(self, event: Any) -> int:  # noqa: ANN401 - pynetdicom's event
         """Take one object; gives what the server is told of it."""
-        if self.watch is not None:
-            self.watch.anew()
         try:
-            self.keep(_arrived(event))
+            self._take(_arrived(event))
         except Exception as error:  # noqa: BLE001 - raised when the association has ended
             self.failed = error
         else:
             return 0
         event.assoc.dimse.msg_queue.put((None, None))  # the library then aborts, as at a timeout
         return _NOT_KEPT
+
+    def _take(self, arrived: Arrived) -> None:
+        if self.watch is not None and self.watch.flooded(len(arrived.body)):
+            raise Refusal(Reason.TOO_LARGE)
+        self.keep(arrived)
 
 
 def _arrived(event: Any) -> Arrived:  # noqa: ANN401 - pynetdicom's event

@@ -6,13 +6,14 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cohortkit.dimse.address import Address
 from cohortkit.dimse.silence import demand, silent
 from cohortkit.dimse.watch import Watch
+from cohortkit.dimse.wire import Prompt
 from cohortkit.errors import ServerError
 from cohortkit.net import Credentials
 
@@ -152,7 +153,9 @@ class Peer:
             raise Unfinished("the server cannot be reached, or does not answer") from None
         if not link.is_established:
             raise _unopened(link)
-        _hasten(link)
+        line: Any = link.dul.socket
+        if line is not None and type(line.socket) is socket.socket:  # the library looks for TLS
+            line.socket = Prompt(line.socket)
         return link
 
     def _tls(self) -> tuple[ssl.SSLContext, str] | None:
@@ -208,14 +211,6 @@ def _unopened(link: Association) -> Exception:
             "the server has another AE title than the one behind the / of the address", 401
         )
     return ServerError("the server refuses the association", 403)
-
-
-def _hasten(link: Association) -> None:
-    """A question goes in two parts: the second is not to wait for word of the first."""
-    line = link.dul.socket and link.dul.socket.socket
-    with suppress(OSError):  # it may have gone again
-        if line:
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _hang_up(link: Association) -> None:

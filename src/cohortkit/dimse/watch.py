@@ -38,10 +38,11 @@ class Watch:
         self._heard = time.monotonic()
         self._bytes += len(event.data)
 
-    def anew(self) -> None:
-        """Take note that an object is whole, and the next one begins."""
+    def flooded(self, size: int) -> bool:
+        """Whether an object that is whole has too many bytes; the next one begins."""
         self._heard = time.monotonic()
         self._bytes = 0
+        return size > self.most
 
     def end(self) -> None:
         """Look no more."""
