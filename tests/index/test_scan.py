@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pydicom
 import pytest
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from cohortkit.errors import StoreError, UsageError
 from cohortkit.index import StoreIndex, scan
@@ -265,6 +266,23 @@ def test_objects_that_do_not_say_what_they_are(tmp_path: Path) -> None:
     reasons = scan(root, progress=False).skipped(identified=True).sort("path")["reason"]
 
     assert ["dicomdir", "no-sop-class", "no-uids"] == reasons.to_list()
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_a_cut_file_is_told_as_one(tmp_path: Path, syntax: str) -> None:
+    """Wherever it was cut before all that names it has been said, also between two elements."""
+    whole = instance(Patient(), Series(), 0)
+    whole.file_meta.TransferSyntaxUID = syntax
+    whole.save_as(tmp_path / "whole")
+    data = (tmp_path / "whole").read_bytes()
+    named = data.index(whole.SeriesInstanceUID.encode()) + len(whole.SeriesInstanceUID)
+    (tmp_path / "archive").mkdir()
+    for size in (*range(132, named), 400):
+        (tmp_path / "archive" / str(size)).write_bytes(data[:size])
+    index = scan(tmp_path / "archive", progress=False)
+
+    assert {"truncated"} == set(index.skipped()["reason"])
+    assert 0 == len(index.search())
 
 
 def test_values_that_cannot_be_parsed(archive: Path, tmp_path: Path) -> None:

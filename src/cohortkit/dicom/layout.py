@@ -128,6 +128,8 @@ def _walk_meta(head: bytes, at: int) -> tuple[int, str]:
         if group << 16 | element == _TRANSFER_SYNTAX:
             syntax = head[value : value + length].decode("latin-1").strip("\0 ")
         at = value + length
+    if 0 < end - at < 8:  # noqa: PLR2004 - the least an element takes
+        raise Refusal(Reason.TRUNCATED)
     return at, syntax
 
 

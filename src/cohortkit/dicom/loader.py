@@ -307,7 +307,10 @@ def _elements(
 ) -> _Elements:
     source = cast("BinaryIO", stream)
     walk = data_element_generator(source, start.implicit, start.little, stop_when=stop)
-    return {element.tag: element for element in walk if element.tag >> 16}  # 0000: padding
+    try:
+        return {element.tag: element for element in walk if element.tag >> 16}  # 0000: padding
+    except struct.error:  # pydicom's, of a file that ends within the length of an element
+        raise Refusal(Reason.TRUNCATED) from None
 
 
 def _dataset(elements: _Elements, start: Start) -> Dataset:

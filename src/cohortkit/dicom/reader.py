@@ -32,6 +32,7 @@ _MEMO_ENCODINGS = 16
 _CHARSET = 0x00080005
 _NAMES = (0x00080016, 0x00080018)  # SOP class and instance
 _PARENTS = (0x0020000D, 0x0020000E)  # study and series
+_PIXELS = 0x7FE00000
 _UID = re.compile(rb" *[0-2](?:\.(?:0|[1-9][0-9]*))+[ \0]*")
 
 
@@ -46,12 +47,17 @@ class Issue:
 
 @dataclass(slots=True)
 class Header:
-    """The wanted values of one file, in the order of the reader's fields."""
+    """The wanted values of one file, in the order of the reader's fields.
+
+    Attributes:
+        last: the last tag of the data set, 0 of an empty one; None where it was not looked for.
+    """
 
     values: list[Value]
     transfer_syntax: str
     media_class: str = ""
     issues: list[Issue] = field(default_factory=list)
+    last: int | None = None
 
 
 class HeaderReader:
@@ -109,7 +115,7 @@ class HeaderReader:
         return self._header(found, start.transfer_syntax, little=True)
 
     def _read_whole(self, path: str | Openable) -> Header:
-        dataset, _ = read_header(path)
+        dataset, place = read_header(path)
         meta = dataset.file_meta
         implicit, little = (flag is not False for flag in dataset.original_encoding)
         with reading(), quiet():
@@ -118,6 +124,7 @@ class HeaderReader:
             found = {tag: _raw(dataset, tag) for tag in self._wanted if tag in dataset}
             header = self._header(found, syntax, little=little)
         header.media_class = str(meta.get("MediaStorageSOPClassUID", "") or "")
+        header.last = _PIXELS if place else max(map(int, dataset.keys()), default=0)
         return header
 
     def _header(self, found: Found, syntax: str, *, little: bool) -> Header:

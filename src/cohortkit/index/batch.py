@@ -12,6 +12,7 @@ from typing import cast
 import polars as pl
 
 from cohortkit.dicom.ahead import HEAD, Opened, each_opened
+from cohortkit.dicom.keywords import tag_of
 from cohortkit.dicom.members import SNIFFED, Held, is_container, members
 from cohortkit.dicom.reader import Header, HeaderReader
 from cohortkit.dicom.sop_classes import MEDIA_DIRECTORY, lookup
@@ -44,6 +45,7 @@ _AGAIN = frozenset({Reason.UNREADABLE_FILE, Reason.INTERNAL})
 _SERIES = 1 << 10  # whose keys are kept: the files of a series lie together
 _AT = {wanted.keyword: place for place, wanted in enumerate(FIELDS)}
 _OWNER = tuple(_AT[word] for word in IDENTITY)
+_DIRECTORY = 0x0004  # the group of the records of a DICOMDIR
 _NAMED = tuple(_AT[word] for word in (*IDENTITY[2:], "SOPInstanceUID"))
 _Row = tuple[object, ...]
 
@@ -211,8 +213,18 @@ def _unfit(header: Header) -> Reason | None:
     if MEDIA_DIRECTORY in {sop_class, header.media_class}:
         return Reason.DICOMDIR
     if not sop_class:
-        return Reason.NO_SOP_CLASS
-    return None if all(header.values[place] for place in _NAMED) else Reason.NO_UIDS
+        return Reason.TRUNCATED if _ends_before(header, "SOPClassUID") else Reason.NO_SOP_CLASS
+    if all(header.values[place] for place in _NAMED):
+        return None
+    cut = _ends_before(header, "SeriesInstanceUID")
+    return Reason.TRUNCATED if cut else Reason.NO_UIDS
+
+
+def _ends_before(header: Header, keyword: str) -> bool:
+    """Whether a data set ends before the place of an attribute: every object has more behind it."""
+    tag = tag_of(keyword)
+    assert tag is not None
+    return header.last is not None and header.last < tag and header.last >> 16 != _DIRECTORY
 
 
 def row_of(header: Header, file: File, digest: str | None = None) -> _Row:
