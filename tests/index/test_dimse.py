@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("pynetdicom")
 
 from pydicom.dataset import Dataset
+from pynetdicom import evt
 
 from cohortkit.errors import ServerError, Unanswerable
 from cohortkit.index import dimse
@@ -19,7 +20,7 @@ from cohortkit.index.dimse import Dimse, DimseIndex
 from cohortkit.index.dimse_rows import item_of
 from cohortkit.index.served_rows import told
 from factory import MR, Patient, Series, instance
-from pacs import Act, Pacs, aborting, ending, only, sending, serving
+from pacs import UIDS, Act, Pacs, aborting, ending, only, sending, serving
 
 PEOPLE = range(5)
 
@@ -126,11 +127,41 @@ def test_a_term_that_is_not_understood_does_not_go_out(bad: str) -> None:
         assert not [keys for _, keys in pacs.asked if keys.get("Modality")]
 
 
-@pytest.mark.parametrize("most", [1, 2, 4])
-def test_a_server_that_cuts_its_answers_is_an_error(most: int) -> None:
-    """Though it says that each was whole: what half of a question offers, all of it has to."""
-    with pytest.raises(ServerError, match="cuts its answers"), at(Pacs(objects(), most=most)):
-        pass
+def test_a_server_that_cuts_its_answers_is_asked_for_less() -> None:
+    """It says success each time: what is shorter than the longest answer is whole, and no other."""
+    pacs = Pacs(objects(), most=2)
+    with at(pacs, whole=50) as index:
+        assert not index.capabilities.whole
+        assert "StudyDate" not in index.capabilities.pushes
+        assert ["P1", "P4"] == people(index, PatientID=["P1", "P4"])
+        assert ["P3"] == people(index, AccessionNumber="A3", StudyDate=("2022-01-01", None))
+        for terms in ({"Modality": "CT"}, {"StudyDate": ("2021-01-01", None)}, {}):
+            with pytest.raises(Unanswerable):
+                index.search(**terms)
+
+
+def test_a_server_that_cuts_after_one_is_asked_nothing() -> None:
+    """No answer of it can be known to be whole."""
+    with at(Pacs(objects(), most=1), whole=50) as index:
+        assert {} == index.capabilities.pushes
+        with pytest.raises(Unanswerable, match="PatientID"):
+            index.search(PatientID="P1")
+
+
+def test_a_server_that_refuses_to_tell_of_all_its_studies_is_asked_for_some() -> None:
+    """By an error, where it would be too many; the last days prove what it understands."""
+    pacs = Pacs(objects())
+
+    def too_many(pacs: Pacs, event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
+        keys = {word for word in UIDS.values() if event.identifier.get(word)}
+        days = str(event.identifier.get("StudyDate") or "")
+        asked = keys or days or event.identifier.get("PatientID")
+        yield from pacs.found(event) if asked else ending(0xC000)(pacs, event)
+
+    pacs.finds = {(level, -1): too_many for level in ("STUDY", "SERIES")}
+    with at(pacs, whole=50) as index:
+        assert not index.capabilities.whole
+        assert ["P1"] == people(index, PatientID="P1", Modality="CT")
 
 
 def test_an_answer_that_may_have_been_cut_is_an_error(large: tuple[Pacs, DimseIndex]) -> None:
@@ -139,10 +170,10 @@ def test_an_answer_that_may_have_been_cut_is_an_error(large: tuple[Pacs, DimseIn
     server = index.server
     assert isinstance(server, Dimse)
     doubtful = replace(server, sure=1, series_held=0)
-    with pytest.raises(ServerError, match="cuts its answers"):
+    with pytest.raises(ServerError, match="cut its answer short"):
         doubtful.series("", [("Modality", "CT")])
     with pytest.raises(ServerError, match="open it again"):
-        replace(server, studies_held={"1.2": 1}).studies([])
+        replace(server, studies_held=frozenset({"1.2"})).studies([])
 
 
 def test_too_much_is_refused_by_name(

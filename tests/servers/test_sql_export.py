@@ -268,6 +268,27 @@ def test_omop_opens_by_name(url: str, tmp_path: Path) -> None:
         ck.open_index(url, "amop")
 
 
+def test_what_omop_chooses_is_exported_from_the_archive(store: Path, url: str) -> None:
+    """It knows neither the files nor how their headers call the person: so it chooses alone."""
+    archive = ck.open_index(store)
+    there = archive.search(Modality="CT").identified()
+    rows = {
+        "person_id": [7] * there.height,
+        "image_occurrence_date": there["StudyDate"],
+        "image_study_uid": there["StudyInstanceUID"],
+        "image_series_uid": there["SeriesInstanceUID"],
+        "modality_concept_id": [4013636] * there.height,
+    }
+    _table(url, pl.DataFrame(rows), "image_occurrence")
+    chosen = ck.open_index(url, "omop").search(modality_concept_id=4013636)
+    with pytest.raises(StoreError, match="where the files are"):
+        ck.plan(chosen, ck.load_recipe("basic"), to="tables")
+    cohort = archive.search().only(series=chosen.identified()["SeriesInstanceUID"])
+
+    assert there.height == len(cohort) > 0
+    assert there.height == len(ck.plan(cohort, ck.load_recipe("basic"), to="tables").tasks)
+
+
 def test_every_search_and_export_of_a_shared_index_is_noted(
     store: Path, url: str, tmp_path: Path
 ) -> None:

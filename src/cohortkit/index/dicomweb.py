@@ -31,6 +31,7 @@ class Qido:
     at_once: ClassVar[int] = 4
     small: ClassVar[int] = 0
     most: ClassVar[int] = 0
+    limited: ClassVar[bool] = False
 
     @property
     def location(self) -> str:

@@ -41,8 +41,10 @@ _SERIES: Final = (
     "SeriesDescription",
     "NumberOfSeriesRelatedInstances",
 )
+_RECENT: Final = (3650, 365, 30, 7, 1, 0)  # days
 _CUT: Final = (
-    "the server cuts its answers short: ask its owner to lift the limit of answers to a query"
+    "the server may have cut its answer short: ask for less, or ask its owner to lift the limit of "
+    "answers to a query"
 )
 
 
@@ -54,13 +56,19 @@ class Dimse:
         peer: who is asked.
         sure: an answer with fewer objects was not cut, since a longer one was given.
         studies_held: every study, of a server that has few.
+        counts: of each study that it offered, how many series it says it has.
         series_held: how many series it has; 0 where that is not sure.
+        limited: whether it cuts answers, or refuses to be asked for all studies.
+        some: keys of a question for some of its studies, where it refuses that for all.
     """
 
     peer: Peer
     sure: int = 0
-    studies_held: dict[str, int] = field(default_factory=dict)
+    studies_held: frozenset[str] = frozenset()
+    counts: dict[str, int] = field(default_factory=dict)
     series_held: int = 0
+    limited: bool = False
+    some: dict[str, str] = field(default_factory=dict)
     backend: ClassVar[str] = "DIMSE"
     at_once: ClassVar[int] = 1
     small: ClassVar[int] = 5_000
@@ -75,27 +83,45 @@ class Dimse:
         """Find out how long an answer may be, and whether answers are cut.
 
         Raises:
-            ServerError: they are; or no answer.
+            ServerError: no answer, also for the studies of some days.
         """
-        studies, whole = self._found("STUDY", _STUDY, {}, _MOST)
+        try:
+            studies, whole = self._found("STUDY", _STUDY, {}, _MOST)
+        except ServerError:
+            studies, whole = self._recent()
         self.sure = len(studies)
         if not whole:
             return
-        held = {told(one, "StudyInstanceUID"): one for one in studies}
-        self.studies_held = {
-            uid: counted(one, "NumberOfStudyRelatedSeries") for uid, one in held.items()
-        }
-        for part in _parts(studies):
-            self._demand_known(self._found("STUDY", _STUDY, {"StudyDate": part}, _MOST)[0])
+        held = _studies_of(studies)
+        parts = [self._found("STUDY", _STUDY, {"StudyDate": p}, _MOST)[0] for p in _parts(studies)]
         try:
             series, whole = self._found("SERIES", _SERIES, {}, _MOST)
         except ServerError:  # series are to be had study by study alone
-            return
-        self._demand_known(series)
+            series, whole = [], False
         self.sure = max(self.sure, len(series))
-        stated = self.studies_held.values()
+        self.limited = not all(_studies_of(some) <= held for some in (*parts, series))
+        if self.limited:  # a part offers what the whole did not
+            return
+        self.studies_held = held
+        stated = [counted(one, "NumberOfStudyRelatedSeries") for one in studies]
         if whole and all(stated) and sum(stated) == len(series):
             self.series_held = len(series)
+
+    def _recent(self) -> tuple[list[Item], bool]:
+        """Studies of the last days, of a server that refuses to be asked for all."""
+        self.limited = True
+        refused: ServerError | None = None
+        for days in _RECENT:
+            since = dt.datetime.now().astimezone().date() - dt.timedelta(days)
+            self.some = {"StudyDate": f"{since:%Y%m%d}-"}
+            try:
+                found, _ = self._found("STUDY", _STUDY, self.some, _MOST)
+            except ServerError as error:
+                refused = error
+                continue
+            return found, False
+        assert refused is not None
+        raise refused
 
     def studies(self, terms: Sequence[Term], most: int = 0) -> list[Item]:
         """All studies for these terms, or the first ``most``.
@@ -104,8 +130,12 @@ class Dimse:
             ServerError: no answer, or one that may have been cut short.
             Unanswerable: there are too many.
         """
-        found, whole = self._found("STUDY", _STUDY, dict(terms), most or _MOST)
-        if most and not whole:
+        keys = dict(terms) or self.some
+        found, whole = self._found("STUDY", _STUDY, keys, most or _MOST)
+        for one in found:
+            count = counted(one, "NumberOfStudyRelatedSeries")
+            self.counts[told(one, "StudyInstanceUID")] = count
+        if most and not (whole and terms):
             return found
         self._demand_whole(terms, whole=whole)
         if self.studies_held:
@@ -128,7 +158,7 @@ class Dimse:
         if most and not whole:
             return found
         self._demand_whole(terms, whole=whole)
-        there = self.studies_held.get(study, 0) if study else self.series_held
+        there = self.counts.get(study, 0) if study else self.series_held
         if len(found) >= self.sure and len(found) != there:
             raise ServerError(_CUT)
         if not study and not all(told(one, "StudyInstanceUID") for one in found):
@@ -161,9 +191,9 @@ class Dimse:
 
     def _demand_known(self, found: Sequence[Item]) -> None:
         """Refuse a study that was not among all studies: these were cut."""
-        uids = {told(one, "StudyInstanceUID") for one in found} - {""}
-        if not uids <= self.studies_held.keys():
-            raise ServerError(f"{_CUT}; or it has new studies: open it again")
+        uids = _studies_of(found)
+        if not uids <= self.studies_held:
+            raise ServerError("the server has studies that it had not: open it again")
 
     def _demand_whole(self, terms: Sequence[Term], *, whole: bool) -> None:
         if not whole:
@@ -203,6 +233,10 @@ class DimseIndex(ServedIndex):
         peer.echo()
         server.examine()
         return cls.connected(server, whole)
+
+
+def _studies_of(items: Sequence[Item]) -> frozenset[str]:
+    return frozenset(told(one, "StudyInstanceUID") for one in items) - {""}
 
 
 def _parts(studies: Sequence[Item]) -> list[str]:

@@ -61,6 +61,11 @@ class Server(Protocol):
         """What ``ck.open_index`` takes, without credentials."""
         ...
 
+    @property
+    def limited(self) -> bool:
+        """Whether what it offers for no term at all may be a part of it."""
+        ...
+
     def studies(self, terms: Sequence[Term], most: int = 0) -> list[Item]:
         """All studies that it offers for these terms, or the first ``most``.
 
@@ -122,7 +127,8 @@ class ServedIndex:
         pushes = proved(server)
         studies = server.studies([], whole + 1)
         objects = sum(counted(one, "NumberOfStudyRelatedInstances") for one in studies)
-        small = len(studies) <= whole and (not server.small or objects <= server.small)
+        few = len(studies) <= whole and (not server.small or objects <= server.small)
+        small = few and not server.limited
         told_of = sorted(
             (told(one, "StudyInstanceUID"), told(one, "NumberOfStudyRelatedInstances"))
             for one in studies
