@@ -164,7 +164,13 @@ def test_a_slice_of_another_setting_or_without_rescaling_is_never_absorbed(
 
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("temporal_position", (1, 2, 3)), ("time", (0.0, 2.0, 4.0)), ("instance_number", (1, 2, 3))],
+    [
+        ("temporal_position", (1, 2, 3)),
+        ("time", (0.0, 2.0, 4.0)),
+        ("trigger_time", (0.0, 40.0, 80.0)),
+        ("acquisition_number", (1, 2, 3)),
+        ("instance_number", (1, 2, 3)),
+    ],
 )
 def test_time_makes_four_dimensions(name: str, values: tuple[float, ...]) -> None:
     """The same places at several times are one volume with time, in its order."""
@@ -176,6 +182,22 @@ def test_time_makes_four_dimensions(name: str, values: tuple[float, ...]) -> Non
     (stack,) = made(split_of(several))
     assert (4, 5, 4, 3) == stack.shape
     assert list(values) == [getattr(volume[0].facts, name) for volume in stack.volumes]
+
+
+@pytest.mark.parametrize("name", ["time", "trigger_time"])
+def test_times_that_are_each_place_s_own_are_ranked(name: str) -> None:
+    """A phase of the heart begins at another moment at each place."""
+    several = [
+        changed(one, **{name: 40.0 * phase + 0.5 * k})
+        for phase in (2, 0, 1)
+        for k, one in enumerate(slices(4, seed=phase))
+    ]
+    (stack,) = made(split_of(several))
+    assert (4, 5, 4, 3) == stack.shape
+    for phase, volume in enumerate(stack.volumes):
+        assert {40.0 * phase + 0.5 * k for k in range(4)} == {
+            getattr(slot.facts, name) for slot in volume
+        }
 
 
 def test_clock_and_instance_number_at_odds_are_refused() -> None:

@@ -16,7 +16,7 @@ from cohortkit.model import Codec, FrameFacts, PixelFormat, Reason, Refused, Sta
 from cohortkit.payloads.values import Scaling, compact, scaling
 from cohortkit.payloads.volume import assemble, volumes
 from factory import Patient, Series, instance
-from grids import FORM, Slice, changed, moved, series, slices
+from grids import AXIAL, CORONAL, FORM, Slice, changed, moved, series, slices
 from released import Held, chest, release
 
 
@@ -132,6 +132,37 @@ def test_hounsfield_units_need_a_sign() -> None:
     assert np.int16 == volume.values.dtype
     assert (1.0, 0.0) == (volume.slope, volume.intercept)
     assert int(ct[0].values.min()) - 1024 == int(volume.values[:, :, 0].min())
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, CORONAL, (0.0, 0.6, 0.8, 0.0, -0.8, 0.6)])
+def test_directions_of_diffusion_are_fsl_s(orientation: tuple[float, ...]) -> None:
+    """In the image's axes, the first one running backwards where the affine keeps handedness."""
+    along = (0.36, 0.48, 0.8)  # of the patient, LPS
+    weights = [
+        changed(one, b_value=b, b_vector=along if b else None, temporal_position=t)
+        for t, b in enumerate((0.0, 1000.0))
+        for one in oriented(orientation, seed=t)
+    ]
+
+    volume = only(assembled(weights))
+
+    assert volume.b_values == (0.0, 1000.0)
+    assert volume.b_vectors is not None
+    axes = volume.affine[:3, :3] / np.linalg.norm(volume.affine[:3, :3], axis=0)
+    assert np.linalg.det(axes) > 0
+    back = axes @ (volume.b_vectors[1] * [-1, 1, 1])
+    assert pytest.approx([-0.36, -0.48, 0.8]) == back.tolist()
+    assert volume.b_vectors[0].tolist() == [0, 0, 0]
+
+
+def oriented(orientation: tuple[float, ...], seed: int) -> list[Slice]:
+    """Three slices along their normal."""
+    normal = np.cross(orientation[:3], orientation[3:])
+    made = []
+    for k, one in enumerate(slices(3, seed=seed)):
+        x, y, z = (normal * 2.0 * k).tolist()
+        made.append(changed(one, orientation=orientation, position=(x, y, z)))
+    return made
 
 
 def test_slices_that_scale_differently_become_float() -> None:
