@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from cohortkit.model import (
     Artifact,
@@ -25,7 +25,9 @@ from cohortkit.model import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl  # a worker does without it: a third of its start
+    from numpy.typing import NDArray
 
 
 @runtime_checkable
@@ -241,6 +243,34 @@ class Keeping(Protocol):
         self, artifacts: Iterable[Artifact], release: Path, names: Names
     ) -> Mapping[str, tuple[Mapping[str, object], ...]]:
         """Rows by table, of one series; plain values only."""
+        ...
+
+
+class Defacer(Protocol):
+    """A way to say what of a volume shows a face. A plain function, importable by name.
+
+    Contract:
+        - the answer is True where a voxel is to be blanked, and has the shape of ``values``;
+        - None where it is not sure where the face is: then the series is refused by name;
+        - the same volume gives the same answer, and nothing is written or kept;
+        - the answer's border and shape tell nothing of the face: whoever gets the result sees them.
+    """
+
+    def __call__(
+        self,
+        values: NDArray[Any],
+        affine: NDArray[np.float64],
+        modality: str,
+        /,
+    ) -> NDArray[np.bool_] | None:
+        """What is to be blanked.
+
+        Args:
+            values: (i, j, k), read only; HU where the modality is CT, else without unit. Of a
+                volume over time the greatest of each voxel.
+            affine: (4, 4), voxel → mm in RAS+.
+            modality: CT, MR, PT, NM or empty.
+        """
         ...
 
 

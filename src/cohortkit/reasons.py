@@ -68,6 +68,7 @@ class Reason(Enum):
     NO_REGIONS = ("no-regions", "No usable ultrasound regions: absent, empty, beyond the image.")
     NOTHING_BLANKED = ("nothing-blanked", "The rule for the device blanks no pixel of the image.")
     FACE_RISK = ("face-risk", "The head may be in the image; no rule accepts a face.")
+    FACE_NOT_FOUND = ("face-not-found", "No head was found that could be defaced with confidence.")
     UNKNOWN_SOP_CLASS = ("unknown-sop-class", "No one here knows what this kind of object holds.")
     NO_PATIENT_ID = ("no-patient-id", "Without a Patient ID no stable pseudonym can be made.")
     PERSON_CONFLICT = ("person-conflict", "The files of the series name more than one patient.")

@@ -48,7 +48,8 @@ from cohortkit.recipe.model import (
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
 KEY = Keyed("options", bytes(range(32)))
-BUILT = [one for one in Option if one is not Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES]
+# 113102 is claimed of pixels that were blanked, and here are none (run/test_faces)
+HEADERS = [one for one in Option if one is not Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES]
 DATES = {Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES}
 Plant = Callable[[plants.Planted, Dataset], None]
 
@@ -200,7 +201,7 @@ def everything(dataset: Dataset) -> Iterator[Dataset]:
 @settings(deadline=None)
 @given(
     st.sampled_from(KINDS),
-    st.sets(st.sampled_from(BUILT)),
+    st.sets(st.sampled_from(HEADERS)),
     st.sampled_from(sorted(DATES)),
     st.sampled_from(plants.SYNTAXES),
 )

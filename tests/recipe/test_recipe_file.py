@@ -141,7 +141,7 @@ action = "keep"
         "titel: unknown word; did you mean title",
         "basis: unknown basis 'limited-data-sett'; did you mean limited-data-set",
         "options[2]: unknown option 'retain-date'; did you mean retain-",
-        "options: clean-recognizable-visual-features is not built in this version: no defacer",
+        'options: clean-recognizable-visual-features removes faces; say [faces] heads = "deface"',
         "options: retain-full-dates contradicts retain-modified-dates",
         "unlisted: unknown word for unlisted attributes 'kept'; did you mean keep",
         "faces.reason: missing",

@@ -71,6 +71,7 @@ def test_boxes_go_to_the_vault_and_counts_to_the_release(key: ck.Key, tmp_path: 
     assert {
         "blanked": {"series": 2, "objects": 4},
         "verified": {"series": 1, "objects": 2},
+        "defaced": {"series": 0, "objects": 0},
     } == manifest["pixels"]
     report = (made.release / "report.html").read_text()
     assert "What was done to pixels" in report

@@ -36,7 +36,7 @@ _CORNERS = (
     "RegionLocationMaxX1",
     "RegionLocationMaxY1",
 )
-_INTO = {
+INTO = {
     Recompress.NATIVE: Codec.EXPLICIT_LITTLE,
     Recompress.RLE: Codec.RLE,
     Recompress.JPEG_LS: Codec.JPEG_LS,
@@ -79,7 +79,7 @@ def cleaned(
     limited = any(rule.deed is Deed.KEEP or rule.area is Area.ALL for rule in doing)
     what = redaction(own, tuple(set(blank)), tuple(set(keep)) if limited else None)
     check(form, what)
-    return RedactedPixels(handle, form, what, _INTO[policy.recompress]), PixelWork.BLANKED
+    return RedactedPixels(handle, form, what, INTO[policy.recompress]), PixelWork.BLANKED
 
 
 def _parts(rule: PixelRule, deed: Deed, header: Dataset, form: PixelFormat) -> Iterator[Rectangle]:

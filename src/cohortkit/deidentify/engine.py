@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from pydicom.tag import BaseTag, Tag
 
 from cohortkit.deidentify import dimensions, labels
 from cohortkit.deidentify.cleaning import cleaned
-from cohortkit.deidentify.gates import held_back
+from cohortkit.deidentify.gates import held_back, to_be_defaced
 from cohortkit.deidentify.headers import asked_of, holds
 from cohortkit.deidentify.identities import normalise
 from cohortkit.deidentify.private import CHARACTERISTICS, characteristics
@@ -27,8 +27,10 @@ from cohortkit.errors import Refusal
 from cohortkit.model import (
     FIGURES,
     DeidentifiedSeries,
+    Facts,
     Names,
     Person,
+    PixelHandle,
     Reason,
     ReleasedHeader,
     SourceSeries,
@@ -37,10 +39,14 @@ from cohortkit.model import (
 )
 from cohortkit.model.facts import SUV_FACTOR
 from cohortkit.model.released import SEAL
+from cohortkit.pixels.redacted import RedactedPixels
 from cohortkit.protocols import Pseudonyms
 from cohortkit.recipe.model import Action, Recipe, Temporal
 
 _ISSUER = 0x00100021
+
+Handles = tuple[PixelHandle | None, ...]
+Deface = Callable[[Facts, Handles], Handles]
 
 
 def deidentify(
@@ -50,6 +56,7 @@ def deidentify(
     pseudonyms: Pseudonyms,
     *,
     cleaner: Cleaner | None = None,
+    deface: Deface | None = None,
 ) -> DeidentifiedSeries:
     """One series as it may leave, or a refusal by name. The source is read and not changed.
 
@@ -59,23 +66,28 @@ def deidentify(
         recipe: what privacy asks.
         pseudonyms: keyed, or out of a table; there is no default and no other way.
         cleaner: of texts, of a caller that wants its report; default: one of this series.
+        deface: blanks faces, given the facts and the pixels as the rules for pixels leave them;
+            without it no series leaves that is to be defaced.
 
     Raises:
         Refusal: ``no-patient-id``, ``person-conflict``, ``unknown-sop-class``,
-            ``burned-in-risk``, ``held-by-recipe``, ``face-risk``, ``not-understood``; of a pixel
+            ``burned-in-risk``, ``held-by-recipe``, ``face-risk``, ``not-understood``; what
+            ``deface`` refuses (``face-not-found``); of a pixel
             rule that fits and cannot be done ``redaction-outside``, ``no-regions``,
             ``nothing-blanked``, ``unsupported-pixels``.
     """
     headers = [instance.header for instance in series.instances]
     person = _person(headers, series, task, recipe, pseudonyms)
-    for header in headers:
-        _pass_gates(header, recipe)
+    showing = [_pass_gates(header, recipe) for header in headers]
     pixels = [
         cleaned(instance, series.facts, ordinal, recipe.pixels)
         for ordinal, instance in enumerate(series.instances)
     ]
+    handles: Handles = tuple(handle for handle, _ in pixels)
+    if any(showing):
+        handles = _defaced(series.facts, handles, deface)
     days = recipe.dates.drawn(partial(pseudonyms.shift, person))
-    said = statement_of(recipe)
+    said = statement_of(recipe, defaced=any(showing))
     true_dates = said.temporal == Temporal.UNMODIFIED
     subject = Subject(person, pseudonyms, days, task.over_89, true_dates=true_dates)
     cleaner = cleaner or cleaner_for(headers, task, recipe)
@@ -89,19 +101,20 @@ def deidentify(
         )
         released = tuple(
             _released(header, walk, said, named, pixels=handle is not None)
-            for header, (handle, _) in zip(headers, pixels, strict=True)
+            for header, handle in zip(headers, handles, strict=True)
         )
     withheld = _withheld(walk.rules)
     return DeidentifiedSeries(
         names=names,
         facts=replace(series.facts, suv=None) if SUV_FACTOR in withheld else series.facts,
         headers=released,
-        pixels=tuple(handle for handle, _ in pixels),
+        pixels=handles,
         pixel_work=tuple(work for _, work in pixels),
         statement=said,
         labels=_labels(headers, task, recipe, days, pseudonyms),
         kept=frozenset(walk.kept),
         withheld=withheld,
+        defaced=any(showing),
         seal=SEAL,
     )
 
@@ -169,12 +182,33 @@ def _person(
     return asked
 
 
-def _pass_gates(header: Dataset, recipe: Recipe) -> None:
+def _pass_gates(header: Dataset, recipe: Recipe) -> bool:
+    """Whether the series is to be defaced, for all that this header says.
+
+    Raises:
+        Refusal: why it may not leave.
+    """
     get = asked_of(header)
     sop = lookup(str(get("SOPClassUID") or ""))
     reason = held_back(get, sop, recipe, holds(header))
     if reason is not None:
         raise Refusal(reason)
+    return to_be_defaced(get, sop, recipe)
+
+
+def _defaced(facts: Facts, pixels: Handles, deface: Deface | None) -> Handles:
+    """Handles that give nothing of a face: every one, or the series is held back.
+
+    Raises:
+        Refusal: ``face-risk``; what ``deface`` refuses.
+    """
+    if deface is None:
+        raise Refusal(Reason.FACE_RISK)
+    made = deface(facts, pixels)
+    blanked = [isinstance(one, RedactedPixels) and one.holes is not None for one in made]
+    if blanked != [one is not None for one in pixels]:
+        raise Refusal(Reason.FACE_RISK)
+    return made
 
 
 def _named(walk: Walk) -> dict[BaseTag, Element]:

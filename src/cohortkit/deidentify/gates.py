@@ -176,28 +176,48 @@ def sound(get: Get, sop: SopClass | None) -> Reason | None:
 
 
 def face_risk(get: Get, sop: SopClass | None, recipe: Recipe) -> Reason | None:
-    """Why a face may be seen and no rule of the recipe accepts it; None if the series may leave.
+    """Why a face may be seen that no rule accepts or blanks; None if the series may leave.
 
     A head counts, and so does a body part that nothing names: in images, and in contours, segments
     and surfaces that follow the skin. What those are called is in the header alone.
     """
     if sop is None:
         return Reason.UNKNOWN_SOP_CLASS
-    if _text(get("RecognizableVisualFeatures")) not in {"", "NO"}:
-        return None if recipe.faces.accept_heads else Reason.FACE_RISK
-    if not _shows_bodies(sop) and not _outlines_bodies(get, sop):
-        return None
-    other = _texts(get, _MAY_NAME_A_HEAD)
-    kernels = [part for text in _texts(get, (_KERNEL, "kernels")) for part in text.split("\\")]
-    shown = region(_texts(get, _NAMES_A_PART), [*other, *kernels])
-    if any(map(is_head_kernel, kernels)):
-        shown = Region.HEAD
+    shown = _shown(get, sop)
     accepted = {
         Region.HEAD: recipe.faces.accept_heads,
         Region.UNKNOWN: recipe.faces.accept_unknown,
         Region.ELSEWHERE: True,
     }
-    return None if accepted[shown] else Reason.FACE_RISK
+    return None if accepted[shown] or to_be_defaced(get, sop, recipe) else Reason.FACE_RISK
+
+
+def to_be_defaced(get: Get, sop: SopClass | None, recipe: Recipe) -> bool:
+    """Whether the series may leave only when what shows a face is blanked.
+
+    Contours and surfaces are no pixels that could be.
+    """
+    faces = recipe.faces
+    if sop is None or not faces.defaces or sop.kind not in {Kind.IMAGE, Kind.VIDEO}:
+        return False
+    shown = _shown(get, sop)
+    return (shown is Region.HEAD and faces.deface_heads) or (
+        shown is Region.UNKNOWN and faces.deface_unknown
+    )
+
+
+def _shown(get: Get, sop: SopClass) -> Region:
+    """What may be seen; ELSEWHERE also of what shows nobody."""
+    if _text(get("RecognizableVisualFeatures")) not in {"", "NO"}:
+        return Region.HEAD
+    if not _shows_bodies(sop) and not _outlines_bodies(get, sop):
+        return Region.ELSEWHERE
+    other = _texts(get, _MAY_NAME_A_HEAD)
+    kernels = [part for text in _texts(get, (_KERNEL, "kernels")) for part in text.split("\\")]
+    shown = region(_texts(get, _NAMES_A_PART), [*other, *kernels])
+    if any(map(is_head_kernel, kernels)):
+        return Region.HEAD
+    return shown
 
 
 def _shows_bodies(sop: SopClass) -> bool:

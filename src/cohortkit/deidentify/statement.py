@@ -21,6 +21,7 @@ IDENTITY_REMOVED = Tag("PatientIdentityRemoved")
 METHOD = Tag("DeidentificationMethod")
 METHOD_CODES = Tag("DeidentificationMethodCodeSequence")
 BURNED_IN = Tag("BurnedInAnnotation")
+VISUAL = Tag("RecognizableVisualFeatures")
 TEMPORAL = Tag("LongitudinalTemporalInformationModified")
 
 WITHHELD = "an earlier de-identification, its words withheld"
@@ -35,9 +36,9 @@ _DATES = tuple(
 
 
 @lru_cache(maxsize=8)
-def statement_of(recipe: Recipe) -> Statement:
-    """What the recipe does, and no more than that."""
-    claims = recipe.claims()
+def statement_of(recipe: Recipe, *, defaced: bool = False) -> Statement:
+    """What the recipe does, and no more than that; to a series that was defaced, or was not."""
+    claims = recipe.claims(defaced=defaced)
     return Statement(
         basis=str(recipe.basis),
         recipe=recipe.name,
@@ -52,7 +53,8 @@ def statement_of(recipe: Recipe) -> Statement:
 def stamp(source: Dataset, said: Statement, *, pixels: bool) -> dict[BaseTag, Element]:
     """The elements that say so, after what an earlier de-identification said.
 
-    Where pixel data are claimed to be clean, every object that has any says so (0028,0301).
+    Where pixel data are claimed to be clean, every object that has any says so (0028,0301), and
+    so of faces (0028,0302).
 
     Earlier codes of CID 7050 stay, in the standard's words, unless this recipe keeps what the basic
     profile does not. Earlier methods are free text of an unknown hand, so only that there was one
@@ -62,6 +64,8 @@ def stamp(source: Dataset, said: Statement, *, pixels: bool) -> dict[BaseTag, El
     clean = {}
     if pixels and CODES[Option.CLEAN_PIXEL_DATA] in said.codes:
         clean[BURNED_IN] = DataElement(BURNED_IN, "CS", "NO")
+    if pixels and CODES[Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES] in said.codes:
+        clean[VISUAL] = DataElement(VISUAL, "CS", "NO")
     return {**_method_stamp(source, said), **clean}
 
 

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from cohortkit.faces.head import Head, find
 
+VERSION = 1
+"""Of what follows and of how a head is found: raised when another block may come of a volume."""
+
 DEPTH = 10.0
 """mm below the skin of the forehead and the sides: skin and bone, and no brain."""
 

@@ -175,7 +175,7 @@ def _whole(body: Mask, grid: Grid, zone: slice) -> bool:
     above[:, :, : zone.start] = False
     for axis, way in ((0, -1), (0, 1), (1, -1), (1, 1), (2, 1)):
         beyond = np.roll(there, -way, axis)[1:-1, 1:-1, 1:-1]
-        part, most = (above, _CUT[1]) if axis == 2 else (vault, _CUT[0])  # noqa: PLR2004 - up
+        part, most = (above, _CUT[1]) if axis == 2 else (vault, _CUT[0])  # noqa: PLR2004 - the axis that runs upwards
         if np.count_nonzero(part & ~beyond) * _NODE > most:
             return False
     return True

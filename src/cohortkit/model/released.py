@@ -153,6 +153,7 @@ class PixelWork(StrEnum):
 
     BLANKED = "blanked"  # parts are black
     VERIFIED = "verified"  # someone answers for it that they show no name
+    DEFACED = "defaced"  # what shows a face is blanked, in all instances of the series
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ class DeidentifiedSeries:
         labels: joined columns that the recipe releases, in its order.
         kept: keywords whose source values the recipe kept, for verification to leave out.
         withheld: figures (``FIGURES``) that the recipe removes: no output states them.
+        defaced: what may show a face was blanked in every frame of the series.
     """
 
     names: Names
@@ -210,6 +212,7 @@ class DeidentifiedSeries:
     labels: tuple[tuple[str, Scalar | None], ...] = ()
     kept: frozenset[str] = frozenset()
     withheld: frozenset[str] = frozenset()
+    defaced: bool = False
     seal: object = field(default=None, compare=False)
 
     def __post_init__(self) -> None:

@@ -104,7 +104,7 @@ class Record:
         inputs: keyed digest of what the task was asked to do: another one is done anew.
         rows: released table rows by table name (``patients``, ``studies``, ``series``,
             ``instances``, ``labels``): each a mapping of column → scalar, list of scalars or None.
-        pixel_work: how many instances had parts ``blanked``, and how many were ``verified``.
+        pixel_work: instances of which parts were ``blanked``, that were ``verified``, ``defaced``.
     """
 
     task: str

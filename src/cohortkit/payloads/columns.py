@@ -251,6 +251,7 @@ TOP: Mapping[str, tuple[Column, ...]] = MappingProxyType(
             Column("instances", Kind.INTEGER, "how many instances it was made of"),
             Column("size", Kind.INTEGER, "size of the file", unit="byte"),
             Column("sha256", Kind.TEXT, "digest of the file"),
+            Column("defaced", Kind.TEXT, "YES where what may show a face was blanked"),
             _TASK,
         ),
     }

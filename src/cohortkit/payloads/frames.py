@@ -223,8 +223,8 @@ class _Limits:
                 values = _decoded(form, handle)
             except Refusal:
                 continue
-            shown = ~handle.black() if isinstance(handle, RedactedPixels) else ...
-            for frame, stored in zip(own, values, strict=True):
+            for number, (frame, stored) in enumerate(zip(own, values, strict=True)):
+                shown = ~handle.gone(number) if isinstance(handle, RedactedPixels) else ...
                 kept = _unpadded(stored[shown].reshape(-1)[::step], form)
                 yield modality(kept, *_scale(frame), frame.display.modality)
 

@@ -68,16 +68,24 @@ def volumes(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Volu
         facts: of the series.
         pixels: a handle for each instance, in the order of ``facts.instances``.
     """
+    for found in stacks(facts, pixels):
+        if isinstance(found, WithheldStack):
+            yield _withheld(found, pixels)
+        else:
+            yield _or_refused(found, pixels)  # no name here, so that memory holds one volume
+
+
+def stacks(facts: Facts, pixels: Sequence[PixelHandle | None]) -> Iterator[Stack | Refused]:
+    """Which frames make which volume, and what makes none; only suspected copies are read.
+
+    Arguments as of ``volumes``.
+    """
     copies: set[int] = set()
     for group in suspects(facts):
         for refused in _copies(group, facts, pixels):
             copies.update(refused.instances)
             yield refused
-    for found in split(facts, frozenset(copies)):
-        if isinstance(found, WithheldStack):
-            yield _withheld(found, pixels)
-        else:
-            yield _or_refused(found, pixels)  # no name here, so that memory holds one volume
+    yield from split(facts, frozenset(copies))
 
 
 def _withheld(found: WithheldStack, pixels: Sequence[PixelHandle | None]) -> Withheld:
@@ -85,10 +93,10 @@ def _withheld(found: WithheldStack, pixels: Sequence[PixelHandle | None]) -> Wit
     stack = replace(found.stack, part=found.part)
     said = (found.reason, found.instances, found.status, found.numbers, found.part)
     if not isinstance(found, UnevenStack):
-        return Withheld(*said, whole=lambda: _volume(stack, pixels))
+        return Withheld(*said, whole=lambda: read(stack, pixels))
     return Uneven(
         *said,
-        whole=lambda: _volume(stack, pixels),
+        whole=lambda: read(stack, pixels),
         parts=lambda: (_or_refused(one, pixels) for one in even_parts(found)),
         heights=found.heights,
     )
@@ -98,7 +106,7 @@ def _or_refused(found: Stack | Refused, pixels: Sequence[PixelHandle | None]) ->
     if isinstance(found, Refused):
         return found
     try:
-        return _volume(found, pixels)
+        return read(found, pixels)
     except Refusal as refusal:
         return Refused(refusal.reason, found.instances, numbers=refusal.numbers, part=found.part)
 
@@ -135,7 +143,7 @@ def _decoded(ordinal: int, form: PixelFormat, pixels: Sequence[PixelHandle | Non
     return values_of(handle, form)
 
 
-def _volume(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:
+def read(stack: Stack, pixels: Sequence[PixelHandle | None]) -> Volume:
     """Read the pixels of a stack into one array.
 
     Raises:

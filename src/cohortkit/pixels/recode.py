@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cohortkit.model import Codec, Photometric, PixelFormat
 from cohortkit.pixels import codestreams, decode, native, redact
+from cohortkit.pixels.holes import Holes
 
 LOSSY = frozenset({Codec.JPEG_BASELINE, Codec.JPEG_EXTENDED, Codec.JPEG_LS_NEAR})
 """Encodings that never give back what went in; JPEG 2000 may or may not."""
@@ -45,29 +46,38 @@ class Encoded:
         return f"<Encoded {len(self.data)} bytes, {self.pixels.codec.name}>"
 
 
-def recode(data: bytes, pixels: PixelFormat, what: redact.Redaction, into: Codec) -> Encoded:
+def recode(
+    data: bytes,
+    pixels: PixelFormat,
+    what: redact.Redaction | None,
+    into: Codec,
+    holes: Holes | None = None,
+) -> Encoded:
     """One instance with parts blanked.
 
     Args:
         data: the value of the pixel attribute, as a ``PixelHandle`` reads it.
         pixels: the Image Pixel module of it.
-        what: which parts.
+        what: which parts of every frame; None for none.
         into: for what has no lossless encoder here: explicit little endian, RLE, JPEG-LS or JPEG
             2000, both lossless.
+        holes: single voxels that go besides, of grey frames.
 
     Raises:
         Refusal: as ``decode``; ``redaction-outside``.
     """
     decode.check(pixels)
-    black = redact.mask(pixels, what)
     if pixels.codec.native:
-        return Encoded(_native(data, pixels, black, what), pixels)
-    if _can(pixels.codec, pixels.bits_allocated):
-        frames = np.array(decode.stored(data, pixels))
-        redact.blacken(frames, black, redact.stored_fill(pixels, what))
-        return _encapsulated(frames, replace(pixels, high_bit=pixels.bits_stored - 1))
-    values = np.array(decode.decode(data, pixels))
-    redact.blacken(values, black, redact.shown_fill(pixels, what))
+        return Encoded(_native(data, pixels, what, holes), pixels)
+    kept = _can(pixels.codec, pixels.bits_allocated)
+    values = np.array((decode.stored if kept else decode.decode)(data, pixels))
+    if what is not None:
+        fill = (redact.stored_fill if kept else redact.shown_fill)(pixels, what)
+        redact.blacken(values, redact.mask(pixels, what), fill)
+    if holes is not None:
+        holes.put(values)
+    if kept:
+        return _encapsulated(values, replace(pixels, high_bit=pixels.bits_stored - 1))
     return _plain(values, pixels, into)
 
 
@@ -78,17 +88,20 @@ def _can(codec: Codec, bits_allocated: int) -> bool:
 
 
 def _native(
-    data: bytes, pixels: PixelFormat, black: NDArray[np.bool_], what: redact.Redaction
+    data: bytes, pixels: PixelFormat, what: redact.Redaction | None, holes: Holes | None
 ) -> bytes:
     """The same bytes with parts blanked, and nothing above or below the stored bits."""
-    fill = redact.stored_fill(pixels, what)
-    if pixels.photometric is Photometric.YBR_FULL_422:
+    if what is not None and pixels.photometric is Photometric.YBR_FULL_422:
+        fill = redact.stored_fill(pixels, what)
         groups = native.groups(data, pixels).copy()
         assert isinstance(fill, tuple)
-        redact.blacken(groups, black[:, ::2], (fill[0], *fill))
+        redact.blacken(groups, redact.mask(pixels, what)[:, ::2], (fill[0], *fill))
         return _even(groups.tobytes())
     values = np.array(decode.stored(data, pixels))
-    redact.blacken(values, black, fill)
+    if what is not None:
+        redact.blacken(values, redact.mask(pixels, what), redact.stored_fill(pixels, what))
+    if holes is not None:
+        holes.put(values)
     return _even(native.packed(values, pixels))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cohortkit.model import Codec, PixelFormat, PixelHandle
 from cohortkit.pixels import decode, redact
+from cohortkit.pixels.holes import Holes
 from cohortkit.pixels.recode import Encoded, recode
 
 
@@ -20,14 +21,16 @@ class RedactedPixels:
     Attributes:
         source: the pixels as they lie in the archive.
         pixels: the Image Pixel module of the source.
-        what: which parts turn black.
+        what: which parts turn black in every frame; None for none.
         into: how they are encoded where their own encoding cannot be kept.
+        holes: single voxels that are blanked besides, of grey frames; None for none.
     """
 
     source: PixelHandle
     pixels: PixelFormat
-    what: redact.Redaction
+    what: redact.Redaction | None
     into: Codec = Codec.EXPLICIT_LITTLE
+    holes: Holes | None = None
 
     def values(self) -> NDArray[Any]:
         """Decoded as ``decode.decode`` does, blanked, writable.
@@ -36,18 +39,26 @@ class RedactedPixels:
             Refusal: as ``decode``; ``redaction-outside``.
             TaskFailure: as the source's ``read``.
         """
-        black = self.black()
+        black = None if self.what is None else redact.mask(self.pixels, self.what)
         values = np.array(decode.decode(self.source.read(), self.pixels))
-        redact.blacken(values, black, redact.shown_fill(self.pixels, self.what))
+        if self.what is not None and black is not None:
+            redact.blacken(values, black, redact.shown_fill(self.pixels, self.what))
+        if self.holes is not None:
+            self.holes.put(values)
         return values
 
-    def black(self) -> NDArray[np.bool_]:
-        """(rows, columns): True where every frame is black.
+    def gone(self, frame: int) -> NDArray[np.bool_]:
+        """(rows, columns): True where a frame is blanked.
 
         Raises:
             Refusal: ``redaction-outside``.
         """
-        return redact.mask(self.pixels, self.what)
+        form = self.pixels
+        if self.what is None:
+            black = np.zeros((form.rows, form.columns), bool)
+        else:
+            black = redact.mask(form, self.what)
+        return black if self.holes is None else black | self.holes.mask(frame)
 
     def encoded(self) -> Encoded:
         """Blanked and encoded again, with the Image Pixel module that fits.
@@ -56,7 +67,7 @@ class RedactedPixels:
             Refusal: as ``decode``; ``redaction-outside``.
             TaskFailure: as the source's ``read``.
         """
-        return recode(self.source.read(), self.pixels, self.what, self.into)
+        return recode(self.source.read(), self.pixels, self.what, self.into, self.holes)
 
     def read(self) -> NoReturn:
         """Refused: what was blanked would be in it.

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from cohortkit.faces import block
 from cohortkit.recipe import pixelrules, profile, text
 from cohortkit.recipe.deid.lines import Script
 from cohortkit.recipe.deid.tables import code_of
@@ -31,6 +32,7 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
         "shift_days": [recipe.dates.low, recipe.dates.high],
         **({"same_weekday": True} if recipe.dates.same_weekday else {}),
         "faces": [recipe.faces.accept_heads, recipe.faces.accept_unknown, recipe.faces.reason],
+        **_defacing(recipe),
         "pixels": sorted(
             [item.modality or "", item.sop_class or "", sorted(item.risks), item.reason]
             for item in recipe.pixels.accept
@@ -43,6 +45,15 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
         **({} if recipe.ids is Ids.KEYED else {"ids": recipe.ids.value}),
         **_private(recipe),
     }
+
+
+def _defacing(recipe: Recipe) -> dict[str, Any]:
+    """With which method; nothing where none is used."""
+    faces = recipe.faces
+    if not faces.defaces:
+        return {}
+    code = block.VERSION if faces.defacer is None else code_of(faces.defacer)
+    return {"deface": [faces.deface_heads, faces.deface_unknown, faces.method, faces.depth, code]}
 
 
 def _private(recipe: Recipe) -> dict[str, str]:

@@ -11,6 +11,7 @@ from cohortkit.recipe.deid import reach
 from cohortkit.recipe.deid.lines import Script
 from cohortkit.recipe.model import (
     BASIC_CODE,
+    BLOCK,
     CODES,
     Action,
     Claims,
@@ -27,6 +28,7 @@ from cohortkit.recipe.model import (
 from cohortkit.recipe.policy import TEXT_VALUE, Policy, cleans, safe_private
 
 _METHOD_LIMIT = 64
+_FACES = Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES
 _OUTSIDE = {
     Unlisted.BY_RULE: "by rule",
     Unlisted.CLEAN: "by rule, text cleaned",
@@ -34,8 +36,10 @@ _OUTSIDE = {
 }
 
 
-def claims(recipe: Recipe) -> Claims:
+def claims(recipe: Recipe, *, defaced: bool = False) -> Claims:
     """What (0012,0062), (0012,0063), (0012,0064) and (0028,0303) may say.
+
+    113102 is claimed of a series that was defaced and of no other.
 
     An option that a rule cuts short is not claimed, and then the profile is not either, since
     what the rest of the option keeps would stand unsaid. A rule that keeps more than profile
@@ -43,11 +47,13 @@ def claims(recipe: Recipe) -> Claims:
     they are stated to hold names, make the identity not removed.
     """
     beyond, cut = _against_the_profile(recipe)
-    codes = [CODES[option] for option in sorted(recipe.options - cut, key=CODES.__getitem__)]
+    done = recipe.options if defaced else recipe.options - {_FACES}
+    codes = [CODES[option] for option in sorted(done - cut, key=CODES.__getitem__)]
     if not beyond and not cut:
         codes.insert(0, BASIC_CODE)
     identity = "NO" if _keeps_identity(recipe) else "YES"
-    return Claims(tuple(codes), identity, _temporal(recipe), _method(recipe, beyond=beyond))
+    method = _method(recipe, done, beyond=beyond)
+    return Claims(tuple(codes), identity, _temporal(recipe), method)
 
 
 def looser(rule: Rule, recipe: Recipe) -> tuple[targets.Known, ...]:
@@ -146,10 +152,10 @@ def _temporal(recipe: Recipe) -> Temporal:
     return Temporal.MODIFIED if moved & actions else Temporal.REMOVED
 
 
-def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
+def _method(recipe: Recipe, done: frozenset[Option], *, beyond: bool) -> tuple[str, ...]:
     lines = [
         f"PS3.15 Annex E basic profile, edition {profile.BASIC_EDITION}",
-        *(f"option {option}" for option in sorted(recipe.options)),
+        *(f"option {option}" for option in sorted(done)),
         f"attributes outside the table: {_OUTSIDE[recipe.unlisted]}",
         f"basis: {recipe.basis}",
         f"recipe {recipe.digest[:16]} {recipe.name}",
@@ -159,6 +165,8 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
         lines.insert(-2, "text: known values, telling forms and unknown words removed")
     if Option.CLEAN_GRAPHICS in recipe.options:
         lines.insert(-2, "graphics: texts are dummies or cleaned; overlays, curves go whole")
+    if _FACES in done:
+        lines.insert(-2, f"faces: {_defaced(recipe)}; no guarantee")
     if recipe.rules:
         lines.insert(-2, f"{len(recipe.rules)} rules of the recipe; {kept}")
     if recipe.safe_private is SafeList.NUMBERS:
@@ -168,3 +176,10 @@ def _method(recipe: Recipe, *, beyond: bool) -> tuple[str, ...]:
     if recipe.script.lines:
         lines.insert(-2, f"{len(recipe.script.lines)} lines of {recipe.script.language}; {kept}")
     return tuple(line[:_METHOD_LIMIT].rstrip() for line in lines)
+
+
+def _defaced(recipe: Recipe) -> str:
+    faces = recipe.faces
+    if faces.method == BLOCK:
+        return f"blanked outside a block {faces.depth} mm below skin"
+    return f"blanked by method {faces.method}"

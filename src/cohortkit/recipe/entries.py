@@ -12,6 +12,9 @@ from cohortkit.recipe.pixelentries import Entry, PixelsEntry
 from cohortkit.recipe.text import LEAST_PATIENTS
 from cohortkit.recipe.words import Heads, Profile, SiteWord
 
+DEEP = 8, 30
+"""mm: less leaves skin, more takes brain."""
+
 TARGETS = ("keyword", "tag", "private", "vr", "pattern")
 
 
@@ -64,7 +67,14 @@ class FacesEntry(Entry):
     unknown_body_part: Annotated[
         words.HeadsWord, Field(description="series that may be of the head")
     ] = Heads.REFUSE
-    reason: Annotated[words.Reason | None, Field(description="needed to accept")] = None
+    method: Annotated[
+        words.Exact | None, Field(description="of defacing: block, or the name of a defacer")
+    ] = None
+    depth_mm: Annotated[
+        int | None,
+        Field(ge=DEEP[0], le=DEEP[1], description="mm that block leaves out below the skin"),
+    ] = None
+    reason: Annotated[words.Reason | None, Field(description="needed to accept or deface")] = None
 
 
 class DatesEntry(Entry):

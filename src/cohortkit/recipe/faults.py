@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cohortkit.dicom import keywords
-from cohortkit.recipe import basisfaults, pixelrules, rulefaults
+from cohortkit.recipe import basisfaults, facefaults, pixelrules, rulefaults
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.basisfaults import STRICT
 from cohortkit.recipe.deid import checks
@@ -26,12 +26,6 @@ from cohortkit.recipe.model import (
 from cohortkit.recipe.policy import Policy
 from cohortkit.recipe.rulefaults import NEVER
 
-NOT_BUILT = {
-    Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "no defacer removes faces, and the claim is "
-    "about the deed; take it out: heads are refused, or let out by [faces] with a reason",
-}
-"""Options that this version does not have, and what it does instead."""
-
 _LONGEST_SHIFT = 36_500
 _LEAST_SHIFTS = 30
 
@@ -47,6 +41,7 @@ def find(recipe: Recipe, *, basis: bool = True) -> tuple[str, ...]:
         *(basisfaults.find(recipe) if basis else ()),
         *_options(recipe),
         *_dates(recipe),
+        *facefaults.find(recipe, basis=basis),
         *_pictures(recipe, basis=basis),
         *pixelrules.find(recipe),
         *rulefaults.find(recipe, strict=basis and recipe.basis in STRICT),
@@ -56,9 +51,6 @@ def find(recipe: Recipe, *, basis: bool = True) -> tuple[str, ...]:
 
 
 def _options(recipe: Recipe) -> Iterator[str]:
-    for option in sorted(recipe.options):
-        if option in NOT_BUILT:
-            yield f"options: {option} is not built in this version: {NOT_BUILT[option]}"
     if {Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES} <= recipe.options:
         yield "options: retain-full-dates contradicts retain-modified-dates; choose one"
     if recipe.safe_private is SafeList.NUMBERS and Option.RETAIN_SAFE_PRIVATE not in recipe.options:
@@ -85,14 +77,6 @@ def _dates(recipe: Recipe) -> Iterator[str]:
 
 
 def _pictures(recipe: Recipe, *, basis: bool) -> Iterator[str]:
-    faces = recipe.faces
-    accepting = faces.accept_heads or faces.accept_unknown
-    if accepting and not faces.reason:
-        yield "faces.reason: missing; faces are accepted only with a reason"
-    if faces.reason and not accepting:
-        yield "faces.reason: a reason, but nothing is accepted"
-    if basis and recipe.basis in STRICT and accepting:
-        yield f"faces: {recipe.basis} forbids full-face and comparable images"
     seen: Counter[tuple[str | None, str | None, PixelRisk]] = Counter()
     for number, item in enumerate(recipe.pixels.accept):
         for risk in sorted(item.risks):

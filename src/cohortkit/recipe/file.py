@@ -15,6 +15,7 @@ import polars as pl
 from cohortkit import given
 from cohortkit.dicom import keywords
 from cohortkit.errors import RecipeError
+from cohortkit.protocols import Defacer
 from cohortkit.recipe import deid_text, faults
 from cohortkit.recipe.ctp import load as ctp
 from cohortkit.recipe.ctp.table import Imported
@@ -42,6 +43,7 @@ def load_recipe(
     variables: object = None,
     functions: Mapping[str, Function] | None = None,
     detectors: Mapping[str, Detector] | None = None,
+    defacers: Mapping[str, Defacer] | None = None,
 ) -> Recipe:
     """Read a recipe, whole or not at all.
 
@@ -60,15 +62,22 @@ def load_recipe(
         functions: for ``func:`` in deid's language, by name; each importable by name.
         detectors: finders of what must not stay in a text that the recipe cleans, by name: each
             takes a text and gives (start, end) of every part; each importable by name.
+        defacers: ways to find what of a volume shows a face, by the name that a TOML recipe calls
+            its ``faces.method`` (see ``protocols.Defacer``); each importable by name.
 
     Raises:
         RecipeError: the recipe has faults; all of them, each with its place.
         MissingDependency: deid's language is read with deid's parser, which is an extra.
     """
     given.a(str | Path | Recipe, "on", on, "the name or path of a recipe, or a recipe")
-    for name, value in (("functions", functions), ("detectors", detectors)):
+    brought = {"functions": functions, "detectors": detectors, "defacers": defacers}
+    for name, value in brought.items():
         given.a(Mapping | None, name, value, "a mapping of names to functions")
-    recipe = _loaded(source, on, variables, functions)
+    if defacers:
+        found = list(unusable(defacers, "defacers"))
+        if found:
+            raise RecipeError(str(source), found)
+    recipe = _loaded(source, on, variables, functions, defacers or {})
     return _with_detectors(recipe, detectors) if detectors else recipe
 
 
@@ -86,7 +95,11 @@ def _loaded(
     on: Source,
     variables: object,
     functions: Mapping[str, Function] | None,
+    defacers: Mapping[str, Defacer],
 ) -> Recipe:
+    toml = isinstance(source, str | Path) and Path(source).suffix not in (*_CTP, *_DEID)
+    if defacers and not toml:
+        raise RecipeError("defacers", ["these go with a TOML recipe, which names its method"])
     if isinstance(source, Recipe):
         _nothing_brought("a recipe that is loaded", variables, functions)
         found = faults.find(source)
@@ -103,8 +116,8 @@ def _loaded(
         return _of_others([path], on, variables, functions)
     _nothing_brought(str(source), variables, functions)
     if isinstance(source, Path) or "/" in source or "\\" in source or path.suffix:
-        return _read(path)
-    return _shipped(source)
+        return _read(path, defacers)
+    return _shipped(source, defacers)
 
 
 def _of_others(
@@ -214,7 +227,7 @@ def shipped() -> Mapping[str, Traversable]:
     return dict(_shipped_files())
 
 
-def _shipped(name: str) -> Recipe:
+def _shipped(name: str, defacers: Mapping[str, Defacer]) -> Recipe:
     ships = _shipped_files()
     if name not in ships:
         near = keywords.neighbours(name, ships) or tuple(ships)
@@ -222,7 +235,7 @@ def _shipped(name: str) -> Recipe:
             repr(name),
             [f"no recipe of this name ships; there is {', '.join(near)}; a path has a slash"],
         )
-    return _parsed(ships[name].read_bytes(), name, name)
+    return _parsed(ships[name].read_bytes(), name, name, defacers)
 
 
 @cache
@@ -240,11 +253,11 @@ def _name(item: Traversable) -> str:
     return item.name
 
 
-def _read(path: Path) -> Recipe:
+def _read(path: Path, defacers: Mapping[str, Defacer]) -> Recipe:
     said = str(path)
     if path.suffix != ".toml":
         raise RecipeError(said, [_ENDINGS])
-    return _parsed(_bytes(path), said, path.stem)
+    return _parsed(_bytes(path), said, path.stem, defacers)
 
 
 def _bytes(path: Path) -> bytes:
@@ -267,7 +280,7 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _parsed(data: bytes, said: str, name: str) -> Recipe:
+def _parsed(data: bytes, said: str, name: str, defacers: Mapping[str, Defacer]) -> Recipe:
     try:
         document = tomllib.loads(data.decode("utf-8-sig"))  # some editors put a mark before it
     except UnicodeDecodeError:
@@ -276,7 +289,7 @@ def _parsed(data: bytes, said: str, name: str) -> Recipe:
         raise RecipeError(said, [f"not TOML: {error}"]) from None
     except RecursionError:
         raise RecipeError(said, ["not TOML: nested too deeply"]) from None
-    recipe, found = parse(document, name)
+    recipe, found = parse(document, name, defacers)
     if found:
         raise RecipeError(said, found)
     return recipe

@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
+from cohortkit.faces.block import DEPTH
+from cohortkit.protocols import Defacer
 from cohortkit.recipe.deid.lines import Given, Script
 from cohortkit.recipe.pixelmodel import (
     Area,
@@ -40,6 +42,9 @@ __all__ = [  # the door to all that a recipe says, pixels too
 
 
 _WEEK: Final = 7
+
+BLOCK: Final = "block"
+"""The method that ships: all outside a smooth block within the head is blanked."""
 
 
 class Basis(StrEnum):
@@ -156,12 +161,27 @@ class FacePolicy:
     Attributes:
         accept_heads: head series may leave with their faces.
         accept_unknown: series whose body part is not known may leave.
-        reason: why, in words; empty only where nothing is accepted.
+        reason: why, in words; empty only where nothing is accepted or defaced.
+        deface_heads: head series may leave when what shows a face is blanked.
+        deface_unknown: so may series whose body part is not known.
+        method: by which name what shows a face is found; ``BLOCK`` is the one that ships.
+        depth: mm that the block leaves out below the skin.
+        defacer: the caller's function of another method.
     """
 
     accept_heads: bool = False
     accept_unknown: bool = False
     reason: str = ""
+    deface_heads: bool = False
+    deface_unknown: bool = False
+    method: str = BLOCK
+    depth: int = int(DEPTH)
+    defacer: Defacer | None = None
+
+    @property
+    def defaces(self) -> bool:
+        """Whether any series is defaced."""
+        return self.deface_heads or self.deface_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,11 +402,15 @@ class Recipe:
 
         return digest(self)
 
-    def claims(self) -> Claims:
-        """What may be said of data that were de-identified by this recipe."""
+    def claims(self, *, defaced: bool = False) -> Claims:
+        """What may be said of data that were de-identified by this recipe.
+
+        Args:
+            defaced: of a series whose faces were blanked.
+        """
         from cohortkit.recipe.claims import claims  # noqa: PLC0415 - needs this module
 
-        return claims(self)
+        return claims(self, defaced=defaced)
 
     def __repr__(self) -> str:
         from cohortkit.recipe.plain import text  # noqa: PLC0415 - needs this module

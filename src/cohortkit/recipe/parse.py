@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cohortkit.dicom import keywords
-from cohortkit.recipe import entries, faults, pixelrules
+from cohortkit.protocols import Defacer
+from cohortkit.recipe import entries, facefaults, faults, pixelrules
 from cohortkit.recipe import vr as vrs
 from cohortkit.recipe.draft import Draft
 from cohortkit.recipe.model import (
+    BLOCK,
     Action,
     Attribute,
     DatePolicy,
@@ -31,7 +34,9 @@ from cohortkit.recipe.text import TextPolicy
 from cohortkit.recipe.words import Heads
 
 
-def parse(document: Mapping[str, Any], name: str) -> tuple[Recipe, tuple[str, ...]]:
+def parse(
+    document: Mapping[str, Any], name: str, defacers: Mapping[str, Defacer] | None = None
+) -> tuple[Recipe, tuple[str, ...]]:
     """A recipe and its faults; where there are any, the recipe is what is left without them.
 
     What is faulty by itself is left out before the rest is looked at for contradictions, so that
@@ -39,13 +44,14 @@ def parse(document: Mapping[str, Any], name: str) -> tuple[Recipe, tuple[str, ..
     """
     draft = Draft(document)
     entry = draft.read()
-    recipe = _recipe(entry, name)
+    recipe = replace(_recipe(entry, name), faces=_faces(entry.faces, defacers or {}))
     found = draft.faults
     if not document:
         found = ["(the whole file): the recipe is empty; it needs a basis at least"]
     found += _said_twice(entry)
     found += _idle(entry, recipe)
     found += _idle_text(recipe)
+    found += facefaults.idle(entry.faces.method, entry.faces.depth_mm, recipe.faces, defacers or {})
     told = {line.partition(": ")[0] for line in found}
     later = (draft.renumbered(line) for line in faults.find(recipe, basis=draft.basis))
     # what is left without a faulty word lacks it: that is no second mistake
@@ -74,17 +80,26 @@ def _recipe(entry: entries.RecipeEntry, name: str) -> Recipe:
             rules=pixelrules.rules(entry.pixels),
             recompress=entry.pixels.recompress,
         ),
-        faces=FacePolicy(
-            accept_heads=entry.faces.heads is Heads.ACCEPT,
-            accept_unknown=entry.faces.unknown_body_part is Heads.ACCEPT,
-            reason=entry.faces.reason or "",
-        ),
         dates=_dates(entry.dates),
         default_issuer=entry.default_issuer or "",
         labels=tuple(Label(column, kind) for column, kind in entry.labels.items()),
         text=TextPolicy(tuple(entry.text.words), entry.text.patients),
         ids=entry.ids,
         safe_private=entry.safe_private,
+    )
+
+
+def _faces(entry: entries.FacesEntry, defacers: Mapping[str, Defacer]) -> FacePolicy:
+    method = entry.method or BLOCK
+    return FacePolicy(
+        accept_heads=entry.heads is Heads.ACCEPT,
+        accept_unknown=entry.unknown_body_part is Heads.ACCEPT,
+        reason=entry.reason or "",
+        deface_heads=entry.heads is Heads.DEFACE,
+        deface_unknown=entry.unknown_body_part is Heads.DEFACE,
+        method=method,
+        depth=FacePolicy().depth if entry.depth_mm is None else entry.depth_mm,
+        defacer=defacers.get(method),
     )
 
 

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from html import escape
 
 from cohortkit.recipe import pixelrules
-from cohortkit.recipe.model import Basis, Ids, Option, Recipe, Rule, SafeList, Temporal, Unlisted
+from cohortkit.recipe.model import (
+    BLOCK,
+    CODES,
+    Basis,
+    FacePolicy,
+    Ids,
+    Option,
+    Recipe,
+    Rule,
+    SafeList,
+    Temporal,
+    Unlisted,
+)
 from cohortkit.recipe.policy import cleans
 
 _BASES = {
@@ -25,6 +37,8 @@ _TEMPORAL = {
     Temporal.UNMODIFIED: "Dates and times stay as they are; the birth date does not.",
 }
 _OPTIONS = {
+    Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "Series that were defaced are stated to hold no "
+    "recognizable visual features; it is no guarantee.",
     Option.CLEAN_PIXEL_DATA: "Pixels leave only where a rule below cleans them or has them "
     "verified, whatever their header says; they are then stated to hold no name.",
     Option.CLEAN_GRAPHICS: "Graphics of presentation states stay; their texts do not, unless "
@@ -134,12 +148,29 @@ def _pictures(recipe: Recipe) -> Iterator[str]:
         )
         if said
     ]
+    if faces.defaces:
+        yield from _defaced(faces)
     if accepted:
         yield f"Faces are NOT removed; {' and '.join(accepted)} leave, because: {faces.reason}"
-    if not faces.accept_heads:
+    if not (faces.accept_heads or faces.deface_heads):
         yield "Series of the head are refused, since a face could be drawn from them."
-    if not faces.accept_unknown:
+    if not (faces.accept_unknown or faces.deface_unknown):
         yield "Series that may be of the head, for all that is known, are refused too."
+
+
+def _defaced(faces: FacePolicy) -> Iterator[str]:
+    which = "the head, and of an unknown body part," if faces.deface_unknown else "the head"
+    how = f"by the method {faces.method}"
+    if faces.method == BLOCK:
+        how = (
+            f"outside a smooth block within the head, {faces.depth} mm below the skin of the "
+            "forehead and the sides: face, ears, jaw and neck"
+        )
+    yield f"Series of {which} leave defaced, because: {faces.reason}"
+    yield (
+        f"What shows a face is blanked {how}. Where no head is found with confidence, or a frame "
+        "is in no volume, the series is refused. Every other voxel stays as it is."
+    )
 
 
 def _texts(recipe: Recipe) -> Iterator[str]:
@@ -201,7 +232,11 @@ def _rest(recipe: Recipe) -> Iterator[str]:
 def _claimed(recipe: Recipe) -> str:
     claims = recipe.claims()
     codes = ", ".join(f"{code} {meaning}" for code, meaning in claims.codes) or "no profile"
+    faces = Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES
+    code, meaning = CODES[faces]
+    more = f" Of series that were defaced also: {code} {meaning}."
+    more = more if faces in recipe.options else ""
     return (
         f"Claimed: {codes}; patient identity removed: {claims.identity_removed}; "
-        f"dates: {claims.temporal}."
+        f"dates: {claims.temporal}.{more}"
     )

@@ -120,6 +120,21 @@ def _faces(a: Recipe, b: Recipe) -> Iterator[Term]:
         for one in (a, b)
     ]
     yield from _gained("faces", said, _more)
+    ways = [
+        {
+            f"series of {which}, defaced by {one.faces.method}"
+            for which, there in (
+                ("the head", one.faces.deface_heads),
+                ("an unknown body part", one.faces.deface_unknown),
+            )
+            if there
+        }
+        for one in (a, b)
+    ]
+    yield from _gained("faces", ways, _more)
+    if a.faces.depth != b.faces.depth and a.faces.defaces and b.faces.defaces:
+        words = f"{b.faces.depth} mm below the skin, not {a.faces.depth}"
+        yield Term(_MORE if b.faces.depth < a.faces.depth else _LESS, "faces", words)
 
 
 def _dates(a: Recipe, b: Recipe) -> Iterator[Term]:

@@ -46,6 +46,7 @@ class Heads(StrEnum):
 
     REFUSE = "refuse"
     ACCEPT = "accept"
+    DEFACE = "deface"  # they leave when what shows a face is blanked
 
 
 class Profile(StrEnum):

@@ -13,7 +13,7 @@ from cohortkit.model import Parts, Task
 from cohortkit.payloads.columns import TABLES
 from cohortkit.protocols import Writer
 from cohortkit.recipe.explain import explain, treatment
-from cohortkit.recipe.model import Ids, Recipe
+from cohortkit.recipe.model import BLOCK, Ids, Recipe
 from cohortkit.recipe.policy import Policy
 from cohortkit.run.asked import asked
 
@@ -42,6 +42,7 @@ class About:
         uids: what the recipe does to the UIDs of study, series and object, by keyword.
         ids: whether ids are keyed, or random out of a table; and then of which.
         parts: of the split that was asked for, with the share of each.
+        defacing: by which method faces are blanked, and why by that one; empty where none are.
         small: columns with values that few patients have, and how many; no value.
     """
 
@@ -68,6 +69,7 @@ class About:
     table_id: str = ""
     parts: Parts = ()
     small: tuple[str, ...] = ()
+    defacing: str = ""
 
     def to_json(self) -> bytes:
         """As it lies in the vault, so that ``verify`` can make the manifest again."""
@@ -121,6 +123,7 @@ def about(
         ids=str(recipe.ids),
         parts=cohort.parts,
         small=tuple(small),
+        defacing=_defaced(recipe),
         treatment=treatment(recipe, (one.keyword for table in TABLES.values() for one in table)),
     )
     return About.from_json(told.to_json())  # as it will be read again: plain values only
@@ -149,3 +152,11 @@ def _accepted(recipe: Recipe) -> tuple[str, ...]:
     if recipe.faces.accept_unknown:
         lines.append(f"series whose body part is not known: {recipe.faces.reason}")
     return tuple(lines)
+
+
+def _defaced(recipe: Recipe) -> str:
+    faces = recipe.faces
+    if not faces.defaces:
+        return ""
+    deep = f", {faces.depth} mm deep" if faces.method == BLOCK else ""
+    return f"the method {faces.method}{deep}: {faces.reason}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from cohortkit.model import FORMAT, Parts, Record
+from cohortkit.model import FORMAT, Parts, PixelWork, Record
 from cohortkit.payloads.columns import SPLIT
 from cohortkit.protocols import Writer
 from cohortkit.run.about import About
@@ -53,6 +53,7 @@ _FILES: dict[str, pl.DataType | type[pl.DataType]] = {
     "instances": pl.Int64,
     "size": pl.Int64,
     "sha256": pl.String,
+    "defaced": pl.String,
     "task": pl.String,
 }
 FILES = pl.Schema(_FILES)
@@ -141,6 +142,7 @@ def _files(record: Record) -> Iterator[dict[str, Any]]:
             "instances": len(one.instances),
             "size": one.size,
             "sha256": one.sha256,
+            "defaced": "YES" if str(PixelWork.DEFACED) in record.pixel_work else None,
             "task": record.task,
         }
 

@@ -15,8 +15,11 @@ from cohortkit.pixels.redacted import RedactedPixels
 
 
 def counts(series: DeidentifiedSeries) -> dict[str, int]:
-    """How many instances had parts blanked, and how many were verified."""
-    return dict(sorted(Counter(str(work) for work in series.pixel_work if work).items()))
+    """How many instances had parts blanked, were verified, and lost a face."""
+    done = Counter(str(work) for work in series.pixel_work if work)
+    if series.defaced:
+        done[str(PixelWork.DEFACED)] = sum(handle is not None for handle in series.pixels)
+    return dict(sorted(done.items()))
 
 
 def boxes(series: DeidentifiedSeries) -> bytes | None:
@@ -26,7 +29,7 @@ def boxes(series: DeidentifiedSeries) -> bytes | None:
     """
     alike: dict[Redaction, list[int]] = {}
     for ordinal, handle in enumerate(series.pixels):
-        if isinstance(handle, RedactedPixels):
+        if isinstance(handle, RedactedPixels) and handle.what is not None:
             alike.setdefault(handle.what, []).append(ordinal)
     if not alike:
         return None

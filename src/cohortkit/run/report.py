@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from cohortkit.model import PixelWork, Record, Status
@@ -195,6 +195,7 @@ def _pixels(records: Sequence[Record]) -> str:
         PixelWork.BLANKED: "parts were blanked: there every pixel of every frame is black",
         PixelWork.VERIFIED: "left as they were, since the recipe says that someone has seen that "
         "such devices draw no name",
+        PixelWork.DEFACED: "defaced: in every frame what may show a face is one value, that of air",
     }
     rows = "".join(
         f"<tr><td>{words[work]}</td>{_n(series)}{_n(objects)}</tr>"
@@ -208,11 +209,32 @@ def _pixels(records: Sequence[Record]) -> str:
         else " The output does not claim clean pixel data (113101)."
     )
     return (
-        "<h2>What was done to pixels</h2>\n<p>By the recipe's rules for known devices; outside of "
-        f"what was blanked no pixel was changed.{claimed}</p>\n<table><tr><th>pixels</th>"
-        f'<th class="n">series</th><th class="n">objects</th></tr>{rows}</table>'
+        "<h2>What was done to pixels</h2>\n<p>By the recipe's rules for known devices and for "
+        f"heads; outside of what was blanked no pixel was changed.{claimed}{_faces(done)}</p>\n"
+        '<table><tr><th>pixels</th><th class="n">series</th><th class="n">objects</th></tr>'
+        f"{rows}</table>"
     )
 
+
+def _faces(done: Mapping[PixelWork, tuple[int, int]]) -> str:
+    series, objects = done[PixelWork.DEFACED]
+    if not series:
+        return ""
+    return (
+        f" Of {series:,} series ({objects:,} objects) the output claims clean recognizable visual "
+        "features (113102), and of no other."
+    )
+
+
+_NO_FACES = "No face was removed or altered."
+
+_NO_GUARANTEE = """
+Defacing is no guarantee. Heads were found by their outline alone, and nobody looked at them. What
+lies behind the skin of the face stays as far as it is in the block (sinuses, the backs of the
+eyes, ear canals, the skull), so do the back of the head, its top and its shape, which whoever has
+other images of the person may know. A head that moved further than the depth during a scan,
+and an outline that a wrong header turned upside down, may leave more.
+"""
 
 _ALWAYS_NOT = """
 Nobody and nothing looked at the pixels. What may hold drawn-in names was refused by what its
@@ -220,8 +242,6 @@ header says, or let through where the recipe accepts that risk by name or has a 
 device. A name that is drawn where no rule expects one was not found.
 
 Voxels and pixels were not searched as bytes; their digests are in <code>files.parquet</code>.
-
-No face was removed or altered.
 
 Free text was removed or kept as the recipe says; it was not read or cleaned.
 
@@ -234,8 +254,12 @@ again.
 """
 
 
-def _not_done(records: Iterable[Record], about: About) -> str:
+def _not_done(records: Sequence[Record], about: About) -> str:
     lines = _ALWAYS_NOT.strip().split("\n\n")
+    if total(records)[PixelWork.DEFACED][0]:
+        lines.append(f"{_NO_GUARANTEE.strip()} Done by {escape(about.defacing)}")
+    else:
+        lines.append(_NO_FACES)
     lines += [f"The recipe accepts {escape(line)}" for line in about.accepted]
     claims = {rec.statement for rec in records if rec.statement is not None}
     if any(claim.identity_removed != "YES" for claim in claims):

@@ -13,10 +13,12 @@ import shutil
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from cohortkit.deidentify.cleaning import INTO
 from cohortkit.deidentify.engine import deidentify
 from cohortkit.deidentify.idtable import IdTable
 from cohortkit.deidentify.keyfile import Key
@@ -34,6 +36,7 @@ from cohortkit.model import (
     Status,
     Task,
 )
+from cohortkit.payloads.faceless import faceless
 from cohortkit.protocols import Pseudonyms, Source, Writer
 from cohortkit.reasons import Reason
 from cohortkit.recipe.model import Recipe
@@ -158,7 +161,9 @@ class Work:
         pseudonyms = self.pseudonyms()
         source = SourceSeries(task.person, instances, read_facts(headers))
         cleaner = cleaner_for(headers, task, self.recipe)
-        series = deidentify(source, task, self.recipe, pseudonyms, cleaner=cleaner)
+        recipe = self.recipe
+        deface = partial(faceless, policy=recipe.faces, into=INTO[recipe.pixels.recompress])
+        series = deidentify(source, task, recipe, pseudonyms, cleaner=cleaner, deface=deface)
         patterns = patterns_of(headers, task, series.kept, series.statement)
         place = Place(self.root)
         product = explained(produce(series, task, self.outputs, place.release), patterns)
