@@ -43,7 +43,7 @@ from cohortkit.payloads.objects import assemble
 from cohortkit.recipe.file import load_recipe
 from cohortkit.run.searching import ours_of, patterns_of, scan
 from cohortkit.sources.files import Files
-from cohortkit.verify.containers import Seen
+from cohortkit.verify.memory import Memory
 from cohortkit.writers import files
 from cohortkit.writers.dicom import Dicom
 
@@ -169,7 +169,7 @@ def searched(task: Task, out: Path) -> Callable[[], None]:
     def step() -> None:
         patterns = patterns_of(headers, task, series.kept, series.statement)
         words = ours_of(series.statement, series.names, ["dicom"])
-        seen = Seen()
+        seen = Memory()
         for path in sorted((out / "r").iterdir()):
             assert not scan(patterns, out, f"r/{path.name}", words, seen).hits
 

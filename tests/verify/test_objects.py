@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -22,53 +22,18 @@ from pydicom.uid import (
 from cohortkit.model import Person, Task
 from cohortkit.traces.fields import Kind
 from cohortkit.verify import Patterns, collect, scan_file, search
-from cohortkit.verify.containers import Seen
+from cohortkit.verify.memory import Memory
 from cohortkit.verify.objects import parts
 from cohortkit.verify.search import Ours
-from factory import Patient, Series, instance
+from factory import Patient
 from planted import plant
+from stored import NAME, NUMBER, clean, patterns, stored
 
-NAME, NUMBER = "Quisling^Marjolein", "MRN-00471113"
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
 
-def patterns(*, shifted: bool = False, **values: object) -> Patterns:
-    """Of the factory's patient."""
-    header = instance(Patient(), Series(), 0)
-    for keyword, value in values.items():
-        setattr(header, keyword, value)
-    person = Person("", str(header.PatientID))
-    task = Task(0, "k", person, "2.25.11", "2.25.12", "", "CT", ())
-    return collect([header], task, frozenset(), shifted=shifted)
-
-
 PATTERNS = patterns()
-
-
-def clean(**values: object) -> FileDataset:
-    """An object that names nobody."""
-    dataset = FileDataset("", {}, preamble=bytes(128))
-    dataset.file_meta = pydicom.dataset.FileMetaDataset()
-    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "2.25.77"
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    for keyword, value in values.items():
-        setattr(dataset, keyword, value)
-    return dataset
-
-
-def stored(dataset: FileDataset, syntax: UID = ExplicitVRLittleEndian) -> bytes:
-    """The bytes of its file, by pydicom."""
-    dataset.file_meta.TransferSyntaxUID = syntax
-    buffer = io.BytesIO()
-    pydicom.dcmwrite(
-        buffer,
-        dataset,
-        implicit_vr=syntax == ImplicitVRLittleEndian,
-        little_endian=syntax != ExplicitVRBigEndian,
-        enforce_file_format=True,
-    )
-    return buffer.getvalue()
 
 
 def kinds(data: bytes, of: Patterns = PATTERNS) -> set[Kind]:
@@ -238,10 +203,10 @@ def test_what_was_clean_once_is_not_read_again_and_is_counted_all_the_same() -> 
     """The second object of a series costs what differs; the bytes looked at are those of each."""
     first, second = stored(clean(InstanceNumber="1")), stored(clean(InstanceNumber="2"))
     alone = [scan_file(PATTERNS, "a.dcm", data) for data in (first, second)]
-    seen = Seen()
+    seen = Memory()
 
     assert alone == [scan_file(PATTERNS, "a.dcm", data, seen=seen) for data in (first, second)]
-    cells = parts(second, seen.clean).cells
+    cells = parts(second, seen).cells
     assert [] == [keyword for keyword, _ in cells if keyword != "InstanceNumber"]
 
 
@@ -252,7 +217,7 @@ def test_what_was_clean_once_is_not_read_again_and_is_counted_all_the_same() -> 
 def test_nothing_hides_behind_what_was_clean(texts: list[str], keyword: str) -> None:
     """Whatever was searched before, and whichever of it was found: hits are each object's own."""
     theirs = patterns(PatientName=NAME, PatientID=NUMBER)
-    seen = Seen()
+    seen = Memory()
     for text in texts:
         data = stored(clean(**{keyword: text}))
         alone = scan_file(theirs, "a.dcm", data)
@@ -266,7 +231,7 @@ def test_a_value_that_is_clean_in_one_place_is_somebodys_in_another(syntax: UID)
     """By tag, representation and character set: the same bytes elsewhere are read again."""
     ours = Ours(places={"SeriesDescription": frozenset({NAME.casefold()})})
     theirs = patterns(PatientName=NAME)
-    seen = Seen()
+    seen = Memory()
     first = stored(clean(SeriesDescription=NAME), syntax)
     second = stored(clean(SeriesDescription=NAME, StudyDescription=NAME), syntax)
 
@@ -278,7 +243,7 @@ def test_a_value_that_is_clean_in_one_place_is_somebodys_in_another(syntax: UID)
 
 def test_a_long_value_is_told_from_another_of_its_length() -> None:
     """Of long values a digest is remembered, not the length or the first bytes."""
-    theirs, seen = patterns(PatientName=NAME), Seen()
+    theirs, seen = patterns(PatientName=NAME), Memory()
     for text in ("x" * 600 + "thorax".ljust(len(NAME)), "x" * 600 + f" {NAME}"):
         data = stored(clean(ImageComments=text))
         found = scan_file(theirs, "a.dcm", data, seen=seen)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import mmap
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -29,8 +30,10 @@ from cohortkit.run.version import VERSION
 from cohortkit.traces.find import standing
 from cohortkit.traces.patterns import Patterns, collect
 from cohortkit.traces.spellings import fold
-from cohortkit.verify.containers import Seen
-from cohortkit.verify.search import NOTHING_SCANNED, Hit, Ours, Scanned, scan_file, scan_rows
+from cohortkit.verify.containers import Buffer
+from cohortkit.verify.memory import Memory
+from cohortkit.verify.search import Hit, Ours, Scanned, scan_file, scan_rows
+from cohortkit.verify.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,8 @@ def prove(
     ours = ours_of(series.statement, series.names, outputs)
     found = scan_rows(patterns, product.rows, ours=ours)
     found += scan_rows(patterns, told_of((), product.artifacts), ours=ours)
-    seen = Seen()
-    for artifact in product.artifacts:
-        found += scan(patterns, release, artifact.path, ours, seen)
+    looked, hits = scan_all(patterns, release, [one.path for one in product.artifacts], ours)
+    found += Scanned(tuple(sorted({hit for _, hit in hits})), looked)
     left_out = sum(patterns.left_out.values())
     searched = Searched(len(patterns), left_out, len(product.artifacts), found.bytes)
     return Finding(found.hits, searched)
@@ -150,16 +152,44 @@ def _identifies(patterns: Patterns, value: float) -> bool:
     return any(item.text.lstrip("0") == digits for item in patterns.items if item.text.isdigit())
 
 
-def scan(
-    patterns: Patterns, root: Path, name: str, ours: Ours, seen: Seen | None = None
-) -> Scanned:
-    """Search one file; it is mapped and not read, since its samples are not looked at."""
-    handle = os.open(root / name, os.O_RDONLY)
+def scan_all(
+    patterns: Patterns, root: Path, names: Sequence[str], ours: Ours
+) -> tuple[int, list[tuple[str, Hit]]]:
+    """Search files of one person, all at once; and one by one where that finds something.
+
+    Returns:
+        How many bytes were looked at, and the hits by name.
+    """
+    sweep = Sweep(patterns, ours)
+    for name in names:
+        with _mapped(root, name) as data:
+            sweep.take(name, data)
+    if sweep.clean():
+        return sweep.looked, []
+    memory, found = Memory(), []
+    for name in names:
+        with _mapped(root, name) as data:
+            hits = scan_file(patterns, name, data, ours=ours, seen=memory).hits
+        found += [(name, hit) for hit in hits]
+    return sweep.looked, found
+
+
+def scan(patterns: Patterns, root: Path, name: str, ours: Ours) -> Scanned:
+    """Search one file."""
+    with _mapped(root, name) as data:
+        return scan_file(patterns, name, data, ours=ours)
+
+
+@contextmanager
+def _mapped(root: Path, name: str) -> Iterator[Buffer]:
+    """A file's bytes: mapped and not read, since its samples are not looked at."""
+    handle = os.open(f"{root}/{name}", os.O_RDONLY)
     try:
         if os.fstat(handle).st_size == 0:
-            return NOTHING_SCANNED + scan_file(patterns, name, b"", ours=ours)
+            yield b""
+            return
         with mmap.mmap(handle, 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-            return scan_file(patterns, name, view, ours=ours, seen=seen)
+            yield view
     finally:
         os.close(handle)
 

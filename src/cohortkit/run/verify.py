@@ -25,14 +25,13 @@ from cohortkit.run.finish import finish
 from cohortkit.run.identity import people_of, same_table, table_of
 from cohortkit.run.place import Place, cause, files_under
 from cohortkit.run.recall import about_of, recall
-from cohortkit.run.searching import ours_of, patterns_of, scan, told_of
+from cohortkit.run.searching import ours_of, patterns_of, scan, scan_all, told_of
 from cohortkit.run.settings import KEYED, of_export
 from cohortkit.run.shelf import Shelf, residual_of
 from cohortkit.sources.located import Located
 from cohortkit.traces.patterns import Patterns, Rule
 from cohortkit.verify.canary import canary
 from cohortkit.verify.checks import Wrong, compare
-from cohortkit.verify.containers import Seen
 from cohortkit.verify.said import unsaid
 from cohortkit.verify.search import NOBODY, Hit, Ours, scan_rows
 from cohortkit.writers import writer
@@ -302,7 +301,9 @@ class _Search:
         self._files(patterns, [one.path for one in record.artifacts], ours)
         self._files(_long(patterns), _PAGES, ours)
         for path in self.beside:
-            self._file(_long(patterns), path.parent, path.name, NOBODY)
+            found = scan(_long(patterns), path.parent, path.name, NOBODY)
+            self.bytes += found.bytes
+            self.hits += [(path.name, hit) for hit in found.hits]
         self.series += 1
         self.patterns += len(patterns)
         self.patients.add(names.patient)
@@ -319,22 +320,10 @@ class _Search:
                 self.place.fetched.rmdir()
 
     def _files(self, patterns: Patterns, names: Iterable[str], ours: Ours) -> None:
-        seen = Seen()  # of these patterns alone
-        for name in names:
-            if (self.place.release / name).is_file():
-                self._file(patterns, self.place.release, name, ours, seen)
-
-    def _file(
-        self,
-        patterns: Patterns,
-        folder: Path,
-        name: str,
-        ours: Ours,
-        seen: Seen | None = None,
-    ) -> None:
-        found = scan(patterns, folder, name, ours, seen)
-        self.bytes += found.bytes
-        self.hits += [(name, hit) for hit in found.hits]
+        there = [name for name in names if (self.place.release / name).is_file()]
+        looked, hits = scan_all(patterns, self.place.release, there, ours)
+        self.bytes += looked
+        self.hits += hits
 
     def _kept(self, task: str) -> frozenset[str]:
         body: Mapping[str, Any] = json.loads(residual_of(self.place, task).read_bytes())

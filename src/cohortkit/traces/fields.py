@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
@@ -185,6 +187,10 @@ def source_texts(headers: Iterable[Dataset]) -> Iterator[Texts]:
             for raw in [dataset._dict[tag] for tag in new]:  # noqa: SLF001 - the same
                 if raw.VR not in _READ or _again(raw, seen):
                     continue
+                figures = _figures(raw)
+                if figures is not None:
+                    yield figures
+                    continue
                 element = _converted(dataset, raw)
                 if element is None:
                     yield _broken(raw)
@@ -192,6 +198,22 @@ def source_texts(headers: Iterable[Dataset]) -> Iterator[Texts]:
                     stack.extend(element.value or ())
                 else:
                     yield element.keyword, element.VR, _values(element)
+
+
+def _figures(raw: DataElement | RawDataElement) -> Texts | None:
+    """One UID, day or time of plain figures, as pydicom would read it; None where it is not so."""
+    if raw.VR not in _FIGURES or not isinstance(raw, RawDataElement) or not raw.value:
+        return None
+    found = _PLAIN.fullmatch(raw.value)
+    if found is None:
+        return None
+    text = found[1].decode("ascii")
+    return _keyword(raw.tag), raw.VR, [] if raw.VR == "UI" and is_registered(text) else [text]
+
+
+_FIGURES = frozenset({"UI", "DA", "TM"})
+_PLAIN = re.compile(rb"([0-9][0-9.]*)[\0 ]?")
+_keyword = lru_cache(maxsize=4096)(keyword_for_tag)
 
 
 def _again(raw: DataElement | RawDataElement, seen: set[tuple[int, object]]) -> bool:

@@ -34,10 +34,15 @@ class Span(NamedTuple):
 
 def standing(patterns: Patterns, text: str) -> Iterator[Pattern]:
     """The patterns in a text, as it is written and with its accents taken or spelled out."""
-    if text and patterns.items:
-        for form in accents(fold(text)):
-            for index, _, _ in _matches(patterns, form):
-                yield patterns.items[index]
+    if not text or not patterns.items or text in patterns.silent:
+        return
+    silent = True
+    for form in accents(fold(text)):
+        for index, _, _ in _matches(patterns, form):
+            silent = False
+            yield patterns.items[index]
+    if silent:
+        patterns.hush(text)
 
 
 def spans(patterns: Patterns, text: str) -> list[Span]:

@@ -67,6 +67,7 @@ leaks that too, and the automaton's cost grows with the square of a hostile name
 
 
 _DAY = 8  # digits
+_REMEMBERED, _MOST = 256, 1 << 16  # letters of a text, and how many texts
 
 
 class Rule(StrEnum):
@@ -120,6 +121,16 @@ class Patterns:
     def automaton(self) -> ahocorasick_rs.AhoCorasick:
         """Finds the items, by their place in ``items``, in folded text."""
         return ahocorasick_rs.AhoCorasick([item.text for item in self.items], store_patterns=False)
+
+    @cached_property
+    def silent(self) -> set[str]:
+        """Texts in which none of them stands: a series says most things often."""
+        return set()
+
+    def hush(self, text: str) -> None:
+        """None of them stands in this text; long ones are not remembered, nor too many."""
+        if len(text) <= _REMEMBERED and len(self.silent) < _MOST:
+            self.silent.add(text)
 
     @cached_property
     def numbers(self) -> Mapping[str, tuple[int, ...]]:

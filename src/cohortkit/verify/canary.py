@@ -21,7 +21,8 @@ from cohortkit.errors import CohortkitError
 from cohortkit.model import Person, Task
 from cohortkit.pixels.fragments import joined
 from cohortkit.traces.patterns import Patterns, collect
-from cohortkit.verify.search import Hit, scan_rows, search
+from cohortkit.verify.search import NOBODY, Hit, scan_rows, search
+from cohortkit.verify.sweep import Sweep
 
 
 def canary() -> int:
@@ -47,7 +48,10 @@ def canary() -> int:
         for name, data in _numbers(value):
             spots += _found(search(patterns, name, data))
         spots += _found(scan_rows(patterns, {"labels": ({"n": [0.5, value]},)}).hits)
-    spots += _found(search(patterns, f"nifti/{bird}.nii.gz", b""))
+    planted = [*_planted(spellings[0]), *_numbers(int(number)), (f"nifti/{bird}.nii.gz", b"")]
+    spots += _found(search(patterns, *planted[-1]))
+    for name, data in planted:
+        spots += _swept(patterns, name, data)
     for name, data in (*_planted("nothing of a patient"), *_numbers(4711)):
         if search(patterns, name, data):
             raise CohortkitError("the search found what is not there; nothing was exported")
@@ -56,6 +60,17 @@ def canary() -> int:
 
 def _found(hits: tuple[Hit, ...]) -> int:
     if not hits:
+        raise CohortkitError("the search missed its planted canary; nothing was exported")
+    return 1
+
+
+def _swept(patterns: Patterns, name: str, data: bytes) -> int:
+    """The same by the search of many files at once, behind some that are clean."""
+    sweep = Sweep(patterns, NOBODY)
+    for clean in (("a.dcm", dicom()), ("a.json", b'{"a": 1}')):
+        sweep.take(*clean)
+    sweep.take(name, data)
+    if sweep.clean():
         raise CohortkitError("the search missed its planted canary; nothing was exported")
     return 1
 

@@ -13,13 +13,14 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from cohortkit.model import Scalar
-from cohortkit.verify.objects import Key, Size, parts
-from cohortkit.verify.packed import joined, unpacked
+from cohortkit.verify.memory import Memory
+from cohortkit.verify.objects import parts
+from cohortkit.verify.packed import decoded, joined, runs, size
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,26 +74,7 @@ _SIGNATURES = (b"\x1f\x8b", b"\x89PNG", b"PAR1")
 _TEXT_SUFFIXES = (".bval", ".bvec", ".csv", ".tsv", ".html", ".txt", ".md", ".svg", ".log")
 
 
-@dataclass(slots=True, repr=False)
-class Seen:
-    """What of one person's objects was searched and is clean: a series says most things often.
-
-    Attributes:
-        clean: elements of objects in which nothing was found.
-        fresh: those that the last object has beside them.
-    """
-
-    clean: dict[Key, Size] = field(default_factory=dict)
-    fresh: dict[Key, Size] = field(default_factory=dict)
-
-    def settle(self, *, clean: bool) -> None:
-        """Say what became of the last object."""
-        if clean:
-            self.clean |= self.fresh
-        self.fresh = {}
-
-
-def pieces(name: str, data: Buffer, seen: Seen | None = None) -> Iterator[Piece]:
+def pieces(name: str, data: Buffer, seen: Memory | None = None) -> Iterator[Piece]:
     """The parts of one file that are to be searched, by what the name and the first bytes say.
 
     A file of another kind is searched whole, as bytes.
@@ -101,17 +83,22 @@ def pieces(name: str, data: Buffer, seen: Seen | None = None) -> Iterator[Piece]
     if name.endswith(".ipynb"):
         yield Piece("json", Form.TEXT, joined(bytes(data)).encode())
     if name.endswith(_MAY_PACK):
-        inside = list(unpacked(bytes(data)))
-        for one in inside:
-            if one.startswith(_SIGNATURES):
-                yield from _pieces("", one, None)
-        yield Piece("base64", Form.RAW, b"\1".join(inside))
+        known, inside = 0, []
+        for run in runs(bytes(data)):
+            if seen is not None and seen.knows(run, packed=True):
+                known += size(run) + 1
+            elif (one := decoded(run)) is not None:
+                inside.append(one)
+                if one.startswith(_SIGNATURES):
+                    yield from _pieces("", one, None)
+        skipped = known if inside else max(0, known - 1)
+        yield Piece("base64", Form.RAW, b"\1".join(inside), skipped=skipped)
 
 
-def _pieces(name: str, data: Buffer, seen: Seen | None) -> Iterator[Piece]:
+def _pieces(name: str, data: Buffer, seen: Memory | None) -> Iterator[Piece]:
     start = bytes(data[:8])
     if bytes(data[128:132]) == b"DICM":
-        yield from _object(data, seen or Seen())
+        yield from _object(data, seen or Memory())
     elif start[:2] == b"\x1f\x8b" and len(data) >= _GZIP_LEAST:
         yield from _gzip(data)
     elif start == b"\x89PNG\r\n\x1a\n":
@@ -128,15 +115,15 @@ def _pieces(name: str, data: Buffer, seen: Seen | None) -> Iterator[Piece]:
         yield Piece("bytes", Form.RAW, bytes(data))
 
 
-def _object(data: Buffer, seen: Seen) -> Iterator[Piece]:
+def _object(data: Buffer, seen: Memory) -> Iterator[Piece]:
     """The pieces of an object, without what is known to be clean."""
-    found = parts(data, seen.clean)
-    seen.fresh = found.fresh
+    found = parts(data, seen)
+    known = found.known
     # with what stands between one value and the next
-    between = found.known if found.rest else max(0, found.known - 1)
-    yield Piece("dicom text", Form.CELLS, b"", tuple(found.cells), found.letters)
+    between = known.values if found.rest else max(0, known.values - 1)
+    yield Piece("dicom text", Form.CELLS, b"", tuple(found.cells), known.letters)
     rest = b"\1".join(found.rest)
-    yield Piece("dicom bytes", Form.RAW, rest, skipped=found.raw + between)
+    yield Piece("dicom bytes", Form.RAW, rest, skipped=known.raw + between)
 
 
 # --- gzip (RFC 1952) ------------------------------------------------------------------------

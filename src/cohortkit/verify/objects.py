@@ -15,8 +15,6 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
-from typing import NamedTuple
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR, keyword_for_tag
@@ -27,6 +25,7 @@ from cohortkit.dicom.quiet import quiet
 from cohortkit.errors import Refusal
 from cohortkit.model import Scalar
 from cohortkit.pixels.codestreams import told
+from cohortkit.verify.memory import HEAD, Encodings, Extent, Key, Memory, Size
 
 Buffer = bytes | memoryview
 
@@ -34,6 +33,8 @@ _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _CHARACTER_SET = 0x00080005
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_ENDS = frozenset({_ITEM_END, _SEQUENCE_END})
+_NO_TAG = -1
 _DEEPEST = 64
 _DAY = 8
 _PREAMBLE = 132  # with its prefix
@@ -58,17 +59,6 @@ _FEW = 64  # numbers in one value: more are a table of measurements
 _CLOCK = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d|60)(\.\d{1,6})?", re.ASCII)
 
 
-Key = tuple[int, str, bytes, tuple[str, ...]]
-"""An element as it was read: tag, representation, value (or its digest), character sets."""
-
-
-class Size(NamedTuple):
-    """How much of an element there is to search: letters of its cells, and bytes (None: none)."""
-
-    letters: int
-    raw: int | None
-
-
 @dataclass(slots=True, repr=False)
 class Parts:
     """What a DICOM file is to be searched for.
@@ -77,47 +67,45 @@ class Parts:
         cells: values of text, date and number elements, each behind its keyword (a private
             element has none).
         rest: all other values that are no samples, and what is no element, in their order.
-        fresh: elements that stand here for the first time.
-        letters: of the cells that were left out, for their elements stood in a file that was
-            clean; ``raw`` the bytes, out of ``known`` values.
+        known: what is left out, for it stood in a file that was clean.
     """
 
     cells: list[tuple[str, Scalar]] = field(default_factory=list)
     rest: list[bytes] = field(default_factory=list)
-    fresh: dict[Key, Size] = field(default_factory=dict)
-    letters: int = 0
-    raw: int = 0
-    known: int = 0
+    known: Extent = field(default_factory=Extent)
 
 
 class _Broken(Exception):  # noqa: N818 - no error: the file is searched as bytes
     """The bytes are no elements."""
 
 
-def parts(data: Buffer, clean: Mapping[Key, Size] = MappingProxyType({})) -> Parts:
+def parts(data: Buffer, memory: Memory | None = None) -> Parts:
     """The file taken apart. What is not understood is in ``rest`` as it is, samples and all.
 
     Args:
         data: the file.
-        clean: elements that were searched for the same person, and are left out.
+        memory: of files that were searched for the same person, whose elements are left out.
     """
+    memory = memory or Memory()
+    memory.begin()
     found = Parts()
     start = _start(data)
     if start is None:
         return Parts(rest=[bytes(data)])
     if start.deflated:
         return Parts(rest=[bytes(data), _inflated(bytes(data[start.dataset :]))])
-    meta = _Walk(data, False, True, found, clean)  # noqa: FBT003 - explicit, little endian
-    walk = _Walk(data, start.implicit, start.transfer_syntax != EXPLICIT_BIG, found, clean)
+    meta = _Walk(data, False, True, found, memory.meta)  # noqa: FBT003 - explicit, little endian
+    walk = _Walk(data, start.implicit, start.transfer_syntax != EXPLICIT_BIG, found, memory)
     try:
         first = _PREAMBLE if start.preamble else 0
-        found.rest.append(bytes(data[:first]))
-        behind = meta.elements(first, start.dataset, ("ascii",), 0)
-        found.rest.append(bytes(data[behind : start.dataset]))
-        end = walk.elements(start.dataset, len(data), ("iso8859",), 0)
+        meta.beside(bytes(data[:first]))
+        behind = meta.top(first, start.dataset, ("ascii",))
+        meta.beside(bytes(data[behind : start.dataset]))
+        end = walk.top(start.dataset, len(data), ("iso8859",))
     except (_Broken, struct.error):
+        memory.begin()
         return Parts(rest=[bytes(data)])
-    found.rest.append(bytes(data[end:]))
+    walk.beside(bytes(data[end:]))
     return found
 
 
@@ -150,9 +138,9 @@ class _Walk:
         implicit: bool,  # noqa: FBT001 - two flags of the encoding
         little: bool,  # noqa: FBT001 - the same
         found: Parts,
-        clean: Mapping[Key, Size],
+        memory: Memory,
     ) -> None:
-        self._clean = clean
+        self._memory, self._seen = memory, Extent()
         self._data, self._implicit, self._found = data, implicit, found
         self._little = little
         order = "<" if little else ">"
@@ -160,27 +148,60 @@ class _Walk:
         self._plain = struct.Struct(f"{order}HHI").unpack_from
         self._long = struct.Struct(f"{order}I").unpack_from
 
-    def elements(self, at: int, end: int, encodings: tuple[str, ...], depth: int) -> int:
+    def top(self, at: int, end: int, encodings: Encodings) -> int:
+        """Walk over a data set itself: what stood so in the objects before is taken at once."""
+        memory, data = self._memory, self._data
+        memory.encoded(implicit=self._implicit, little=self._little)
+        while at < end:
+            run = memory.runs.get(bytes(data[at : at + HEAD]))
+            if run is not None and run.encodings == encodings:
+                behind = at + len(run.data)
+                if bytes(data[at:behind]) == run.data:
+                    self._found.known.add(run.extent)
+                    memory.met.append(run)
+                    at = behind
+                    continue
+            begin, before = at, self._seen.copy()
+            tag, at, encodings = self._element(at, end, encodings, 0)
+            if tag in _ENDS:
+                return at
+            if tag in _PIXELS or tag == _CHARACTER_SET:
+                memory.met.append(None)
+            else:
+                extent = self._seen.since(before)
+                memory.element(tag, bytes(data[begin:at]), encodings, extent)
+        return at
+
+    def elements(self, at: int, end: int, encodings: Encodings, depth: int) -> int:
         """Walk to ``end``, or to behind the delimiter of an item; the place is the answer."""
         if depth > _DEEPEST:
             raise _Broken
         while at < end:
-            tag, vr, length, value = self._head(at, end)
-            if tag in {_ITEM_END, _SEQUENCE_END}:
-                return value
-            if tag in _PIXELS and (length == _UNDEFINED or not depth):  # an icon's are searched
-                at = self._samples(value, length, end)
-            elif vr == "SQ" or (vr in {"UN", ""} and length == _UNDEFINED):
-                at = self._sequence(value, length, end, encodings, depth)
-            elif length == _UNDEFINED or value + length > end:
-                raise _Broken
-            else:
-                raw = bytes(self._data[value : value + length])
-                if tag == _CHARACTER_SET:
-                    encodings = _encodings(raw)
-                self._leaf(tag, vr or _looked_up(tag), raw, encodings)
-                at = value + length
+            tag, at, encodings = self._element(at, end, encodings, depth)
+            if tag in _ENDS:
+                return at
         return at
+
+    def _element(
+        self, at: int, end: int, encodings: Encodings, depth: int
+    ) -> tuple[int, int, Encodings]:
+        """Walk over one element: its tag, what is behind it, and how text is written from there."""
+        tag, vr, length, value = self._head(at, end)
+        if tag in _ENDS:
+            at = value
+        elif tag in _PIXELS and (length == _UNDEFINED or not depth):  # an icon's are searched
+            at = self._samples(value, length, end)
+        elif vr == "SQ" or (vr in {"UN", ""} and length == _UNDEFINED):
+            at = self._sequence(value, length, end, encodings, depth)
+        elif length == _UNDEFINED or value + length > end:
+            raise _Broken
+        else:
+            raw = bytes(self._data[value : value + length])
+            if tag == _CHARACTER_SET:
+                encodings = _encodings(raw)
+            self._leaf(tag, vr or _looked_up(tag), raw, encodings)
+            at = value + length
+        return tag, at, encodings
 
     def _head(self, at: int, end: int) -> tuple[int, str, int, int]:
         """Tag, representation, length, and where the value begins."""
@@ -199,9 +220,7 @@ class _Walk:
             raise _Broken
         return tag, _NAMES[vr], self._long(self._data, at + 8)[0], at + 12
 
-    def _sequence(
-        self, at: int, length: int, end: int, encodings: tuple[str, ...], depth: int
-    ) -> int:
+    def _sequence(self, at: int, length: int, end: int, encodings: Encodings, depth: int) -> int:
         stop = end if length == _UNDEFINED else at + length
         if stop > end:
             raise _Broken
@@ -230,30 +249,54 @@ class _Walk:
             self._found.rest.append(told(bytes(self._data[value : value + size])))
             at = value + size
 
-    def _leaf(self, tag: int, vr: str, raw: bytes, encodings: tuple[str, ...]) -> None:
+    def beside(self, raw: bytes) -> None:
+        """What is no element: a preamble, or what lies behind."""
+        key = (_NO_TAG, "", _said(raw), ())
+        if not self._knows(key) and raw:
+            self._found.rest.append(raw)
+            self._memory.fresh[key] = Size(0, len(raw))
+        elif not raw:
+            self._found.known.values += 1
+
+    def _leaf(self, tag: int, vr: str, raw: bytes, encodings: Encodings) -> None:
         """A value as cells where it is text; what could be read in two ways is bytes as well."""
-        said = raw if len(raw) <= _REPEATED else hashlib.blake2b(raw).digest()
-        key = (tag, vr, said, encodings)
-        known = self._clean.get(key)
-        if known is not None:
-            self._found.letters += known.letters
-            if known.raw is not None:
-                self._found.raw += known.raw
-                self._found.known += 1
+        key = (tag, vr, _said(raw), encodings)
+        if self._knows(key):
             return
         cells, plain = _leaf(tag, vr, raw, encodings, self._little)
         self._found.cells += cells
         if not plain:
             self._found.rest.append(raw)
-        letters = sum(len(str(cell)) for _, cell in cells)
-        self._found.fresh[key] = Size(letters, None if plain else len(raw))
+        size = Size(sum(len(str(cell)) for _, cell in cells), None if plain else len(raw))
+        self._memory.fresh[key] = size
+        _count(self._seen, size)
+
+    def _knows(self, key: Key) -> bool:
+        """Whether it stood in an object that was clean; then it is counted as known."""
+        size = self._memory.clean.get(key)
+        if size is None:
+            return False
+        _count(self._found.known, size)
+        _count(self._seen, size)
+        return True
+
+
+def _said(raw: bytes) -> bytes:
+    return raw if len(raw) <= _REPEATED else hashlib.blake2b(raw).digest()
+
+
+def _count(extent: Extent, size: Size) -> None:
+    extent.letters += size.letters
+    if size.raw is not None:
+        extent.raw += size.raw
+        extent.values += 1
 
 
 def _leaf(
     tag: int,
     vr: str,
     raw: bytes,
-    encodings: tuple[str, ...],
+    encodings: Encodings,
     little: bool,  # noqa: FBT001 - an encoding
 ) -> tuple[Sequence[tuple[str, Scalar]], bool]:
     """The cells of a value, and whether there is no other way to read it."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 _RUN = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
 _BROKEN = re.compile(rb"(?:\\r|\\n|[\r\n])[ \t]*")  # also as JSON writes a line's end
+_SEAM = re.compile(rb"[A-Za-z0-9+/](?:\\r|\\n|[\r\n])[ \t]*(?:\\r|\\n|[\r\n ]|\t)*[A-Za-z0-9+/]")
 _FOUR = 4
 
 
@@ -47,17 +48,30 @@ def _text_of(value: object) -> str:
     return "".join(map(_text_of, value)) if isinstance(value, list) else ""
 
 
-def unpacked(data: bytes) -> Iterator[bytes]:
-    """What stands in base64 in a text, unbroken or in lines; what is none decodes to noise."""
+def runs(data: bytes) -> Iterator[bytes]:
+    """What may be base64 in a text, in one piece or in lines, without what pads it; each once.
+
+    Digits alone pack no text: every third byte of it would be 0xD0 or more.
+    """
     seen: set[bytes] = set()
-    for text in (data, _BROKEN.sub(b"", data)):
+    broken = _SEAM.search(data) is not None
+    for text in (data, _BROKEN.sub(b"", data)) if broken else (data,):
         for found in _RUN.finditer(text):
             run = found[0].rstrip(b"=")
             whole = run[: len(run) - (len(run) % _FOUR == 1)]
-            if whole in seen:
-                continue
-            seen.add(whole)
-            try:
-                yield base64.b64decode(whole + b"=" * (-len(whole) % _FOUR))
-            except binascii.Error:
-                continue
+            if whole not in seen and not whole.isdigit():
+                seen.add(whole)
+                yield whole
+
+
+def decoded(run: bytes) -> bytes | None:
+    """What is packed in a run, of ``size`` bytes (noise if it is none); None: nothing."""
+    try:
+        return base64.b64decode(run + b"=" * (-len(run) % _FOUR))
+    except binascii.Error:
+        return None
+
+
+def size(run: bytes) -> int:
+    """How many bytes are packed in a run."""
+    return len(run) * 3 // 4

@@ -16,13 +16,15 @@ from cohortkit.traces.patterns import LEAST_DIGITS, SHORT, Pattern, Patterns, Ru
 from cohortkit.traces.spellings import fold
 from cohortkit.verify.containers import (
     Buffer,
+    Cell,
     Form,
     Piece,
-    Seen,
+    Place,
     json_cells,
     pieces,
     table_cells,
 )
+from cohortkit.verify.memory import Memory
 
 _NOISE = 4  # bytes: shorter tokens are in any binary by chance
 _DAY = 8  # figures of a date
@@ -111,7 +113,7 @@ def scan_file(
     data: Buffer,
     *,
     ours: Ours = NOBODY,
-    seen: Seen | None = None,
+    seen: Memory | None = None,
 ) -> Scanned:
     """As ``search``, with the count of bytes that were looked at.
 
@@ -152,7 +154,7 @@ def scan_rows(
                 done.add(key)
                 looked += len(key[2])
                 place = f"table {table}.{column}"
-                found |= {Hit(place, item.kind) for item in _in_cell(patterns, value, ours, column)}
+                found |= {Hit(place, item.kind) for item in in_cell(patterns, value, ours, column)}
     return Scanned(tuple(sorted(found)), looked)
 
 
@@ -169,19 +171,39 @@ def _small(value: object) -> bool:
 
 
 def _in_name(patterns: Patterns, name: str, ours: Ours) -> Iterator[Pattern]:
+    folder, slash, last = name.rpartition("/")
+    text = f"{folder_text(folder, ours)}/{name_text(last, ours)}" if slash else _stem(name)
+    yield from in_names(patterns, text)
+
+
+def in_names(patterns: Patterns, text: str) -> Iterator[Pattern]:
     """Names are text, but a short number in one is an ordinal (``0010.png``)."""
-    folded = fold(name)
-    suffix = next((end for end in _SUFFIXES if folded.endswith(end)), "")
-    first, *rest = folded[: len(folded) - len(suffix)].split("/")
-    kept = [] if rest and first in ours.folders else [first]
-    for item in standing(patterns, "/".join((*kept, *(p for p in rest if p not in ours.names)))):
+    for item in standing(patterns, text):
         if not (item.text.isdigit() and len(item.text) < SHORT):
             yield item
 
 
+def folder_text(folder: str, ours: Ours) -> str:
+    """What of a folder's path is not from us."""
+    first, *rest = fold(folder).split("/")
+    kept = [] if first in ours.folders else [first]
+    return "/".join((*kept, *(part for part in rest if part not in ours.names)))
+
+
+def name_text(last: str, ours: Ours) -> str:
+    """What of a file's name in a folder is not from us, without its suffix."""
+    stem = _stem(last)
+    return "" if stem in ours.names else stem
+
+
+def _stem(last: str) -> str:
+    folded = fold(last)
+    return folded.removesuffix(next((end for end in _SUFFIXES if folded.endswith(end)), ""))
+
+
 def _in_piece(patterns: Patterns, piece: Piece, ours: Ours) -> Iterator[Pattern]:
     if piece.form is Form.RAW:
-        yield from _in_bytes(patterns, piece.data)
+        yield from in_bytes(patterns, piece.data)
         return
     if piece.form is Form.TEXT:
         text = piece.data.decode("utf-8", "replace")
@@ -192,13 +214,25 @@ def _in_piece(patterns: Patterns, piece: Piece, ours: Ours) -> Iterator[Pattern]
     if piece.form is Form.CELLS:
         yield from _in_cells(patterns, piece.cells, ours)
         return
+    cells = cells_of(piece)
+    if cells is None:
+        yield from in_bytes(patterns, piece.data)
+        return
+    for of, value in cells:
+        yield from in_cell(patterns, value, ours, of)
+
+
+def cells_of(piece: Piece) -> Iterator[tuple[str, Cell]] | None:
+    """The cells of a piece of JSON or of a table, keys of the trade apart; None: it is neither."""
     cells = json_cells(piece.data) if piece.form is Form.JSON else table_cells(piece.data)
     if cells is None:
-        yield from _in_bytes(patterns, piece.data)
-        return
-    for of, role, value in cells:
-        if role == "value" or not (value in TERMS or value in all_keywords()):
-            yield from _in_cell(patterns, value, ours, of)
+        return None
+    return ((one.of, one.value) for one in cells if told(one))
+
+
+def told(one: Place) -> bool:
+    """Whether it may be from a patient: a key that is a word of the trade is not."""
+    return one.role == "value" or not (one.value in TERMS or one.value in all_keywords())
 
 
 def _in_cells(
@@ -210,10 +244,11 @@ def _in_cells(
     found = any(True for _ in standing(patterns, "\n".join(texts)))
     for of, cell in known:
         if found or not isinstance(cell, str):
-            yield from _in_cell(patterns, cell, ours, of)
+            yield from in_cell(patterns, cell, ours, of)
 
 
-def _in_bytes(patterns: Patterns, data: bytes) -> Iterator[Pattern]:
+def in_bytes(patterns: Patterns, data: bytes) -> Iterator[Pattern]:
+    """Bytes that may hold text, however encoded; what is in any by chance does not count."""
     texts = {data.decode("latin-1"), data.decode("utf-8", "replace")}
     if b"\0" in data:  # UTF-16, or text that was padded
         texts |= {text.replace("\0", "") for text in texts}
@@ -223,17 +258,17 @@ def _in_bytes(patterns: Patterns, data: bytes) -> Iterator[Pattern]:
                 yield item
 
 
-def _in_cell(patterns: Patterns, value: object, ours: Ours, of: str) -> Iterator[Pattern]:
+def in_cell(patterns: Patterns, value: object, ours: Ours, of: str) -> Iterator[Pattern]:
     """A string is text; a whole number is its digits; a date is its ISO form."""
     if isinstance(value, str):
-        if not ours.wrote(value, of):
+        if value not in patterns.silent and not ours.wrote(value, of):
             yield from standing(patterns, value)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _in_cell(patterns, inner, ours, str(key))
+            yield from in_cell(patterns, inner, ours, str(key))
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _in_cell(patterns, inner, ours, of)
+            yield from in_cell(patterns, inner, ours, of)
     else:
         yield from _in_scalar(patterns, value)
 
