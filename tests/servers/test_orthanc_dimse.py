@@ -26,9 +26,10 @@ NAMES += ["MR_small_jpeg_ls_lossless.dcm", "examples_ybr_color.dcm", "rtplan.dcm
 
 
 def test_what_orthanc_cuts_is_asked_for_less(tmp_path: Path) -> None:
-    """It says success after as many as its owner allows; a patient is to be had all the same."""
+    """It ends in an error after as many as its owner allows; a patient is to be had."""
     for n in range(6):
-        write_series(tmp_path / str(n), Patient(patient_id=f"P{n}"), Series(slices=1))
+        who = Patient(patient_id=f"P{n}", study_date=f"2021030{n + 1}")
+        write_series(tmp_path / str(n), who, Series(slices=1))
     (tmp_path / "o").mkdir()
     with running(tmp_path / "o", LimitFindResults=3) as server:
         server.store(path for path in tmp_path.rglob("1-1-*"))

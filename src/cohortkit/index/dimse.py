@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 import polars as pl
@@ -41,7 +41,7 @@ _SERIES: Final = (
     "SeriesDescription",
     "NumberOfSeriesRelatedInstances",
 )
-_RECENT: Final = (3650, 365, 30, 7, 1, 0)  # days
+_FIRST: Final = dt.date(1970, 1, 1)
 _CUT: Final = (
     "the server may have cut its answer short: ask for less, or ask its owner to lift the limit of "
     "answers to a query"
@@ -83,12 +83,12 @@ class Dimse:
         """Find out how long an answer may be, and whether answers are cut.
 
         Raises:
-            ServerError: no answer, also for the studies of some days.
+            ServerError: no answer, also for the studies of a day.
         """
         try:
             studies, whole = self._found("STUDY", _STUDY, {}, _MOST)
         except ServerError:
-            studies, whole = self._recent()
+            studies, whole = self._part(), False
         self.sure = len(studies)
         if not whole:
             return
@@ -107,21 +107,30 @@ class Dimse:
         if whole and all(stated) and sum(stated) == len(series):
             self.series_held = len(series)
 
-    def _recent(self) -> tuple[list[Item], bool]:
-        """Studies of the last days, of a server that refuses to be asked for all."""
+    def _part(self) -> list[Item]:
+        """Studies of some days, of a server that refuses to be asked for all: the latest it tells.
+
+        Raises:
+            ServerError: it refuses that for each single day, too.
+        """
         self.limited = True
+        first, last = _FIRST.toordinal(), dt.datetime.now().astimezone().toordinal()
         refused: ServerError | None = None
-        for days in _RECENT:
-            since = dt.datetime.now().astimezone().date() - dt.timedelta(days)
-            self.some = {"StudyDate": f"{since:%Y%m%d}-"}
+        while first <= last:
+            middle = (first + last + 1) // 2
+            since, until = (f"{dt.date.fromordinal(day):%Y%m%d}" for day in (middle, last))
+            self.some = {"StudyDate": f"{since}-{until}"}
             try:
-                found, _ = self._found("STUDY", _STUDY, self.some, _MOST)
+                found, _ = self._found("STUDY", _STUDY, self.some, _MOST, tries=1)
             except ServerError as error:
-                refused = error
+                refused, first = error, middle + (first == middle)
                 continue
-            return found, False
-        assert refused is not None
-        raise refused
+            if found:
+                return found
+            last = middle - 1
+        raise refused or ServerError(
+            "the server does not tell of its studies, nor of those of a day"
+        )
 
     def studies(self, terms: Sequence[Term], most: int = 0) -> list[Item]:
         """All studies for these terms, or the first ``most``.
@@ -178,10 +187,11 @@ class Dimse:
         return rows.frame()
 
     def _found(
-        self, level: str, wanted: Sequence[str], keys: dict[str, str], most: int
+        self, level: str, wanted: Sequence[str], keys: dict[str, str], most: int, tries: int = 0
     ) -> tuple[list[Item], bool]:
         """What is offered, each object once, and whether the server came to its end."""
-        answer = find(self.peer, level, dict.fromkeys(wanted, "") | keys, most)
+        peer = replace(self.peer, tries=tries) if tries else self.peer
+        answer = find(peer, level, dict.fromkeys(wanted, "") | keys, most)
         uid = "StudyInstanceUID" if level == "STUDY" else "SeriesInstanceUID"
         items = [item_of(one, wanted) for one in answer.items]
         if not all(told(one, uid) for one in items):
