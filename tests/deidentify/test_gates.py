@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -12,7 +13,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from cohortkit.deidentify.gates import burned_in_risk, face_risk, pixel_risks
+from cohortkit.deidentify.gates import burned_in_risk, face_risk, pixel_risks, to_be_defaced
 from cohortkit.deidentify.headers import asked_of
 from cohortkit.deidentify.regions import Region, region
 from cohortkit.dicom.sop_classes import TABLE, lookup
@@ -468,3 +469,27 @@ def test_ordinary_descriptions_are_no_pages(description: str) -> None:
     assert (
         burned_in_risk({"Modality": "CT", "SeriesDescription": description}.get, CT, STRICT) is None
     )
+
+
+DEFACING = replace(
+    STRICT, faces=FacePolicy(reason="looked at", deface_heads=True, deface_unknown=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "defaced"), [("HEAD", True), ("", True), ("CHEST", False)], ids=str
+)
+def test_what_is_to_be_defaced_passes_on_that_condition(part: str, *, defaced: bool) -> None:
+    """A head and what may be one; a chest leaves as it is."""
+    get = {"BodyPartExamined": part}.get
+    assert face_risk(get, CT, DEFACING) is None
+    assert defaced is to_be_defaced(get, CT, DEFACING)
+    assert not to_be_defaced(get, CT, STRICT)
+
+
+def test_outlines_of_a_face_cannot_be_defaced() -> None:
+    """A surface scan is no picture of which voxels could be blanked."""
+    surface = lookup("1.2.840.10008.5.1.4.1.1.68.1")
+    get = {"BodyPartExamined": "HEAD"}.get
+    assert Reason.FACE_RISK is face_risk(get, surface, DEFACING)
+    assert not to_be_defaced(get, surface, DEFACING)
