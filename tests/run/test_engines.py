@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cohortkit.errors import CohortkitError, UsageError
-from cohortkit.model import Record
+from cohortkit.model import FileRef, Record
 from cohortkit.reasons import Reason
 from cohortkit.run.engines import Local
 from fakework import CannotLoad, Work, tasks
@@ -205,6 +207,7 @@ def test_closing_the_run_ends_its_workers(tmp_path: Path) -> None:
 
 _SCRIPT = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from fakework import Work, tasks
@@ -265,3 +268,11 @@ def test_a_worker_starts_without_what_only_the_parent_needs() -> None:
     ]
 
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
+
+
+def test_a_task_comes_to_a_worker_as_it_was() -> None:
+    """With its files, which have a way of their own through a pickle."""
+    file = FileRef("/archive/p/1.dcm", 12, 34, "1.2.3")
+    task = replace(tasks(1)[0], files=(file, file))
+
+    assert task == pickle.loads(pickle.dumps(task, protocol=pickle.HIGHEST_PROTOCOL))

@@ -34,6 +34,10 @@ class FileRef:
     def __repr__(self) -> str:
         return f"<FileRef of {self.size} bytes>"
 
+    def __reduce__(self) -> tuple[type[FileRef], tuple[str, int, int, str]]:
+        """For a worker; the way of data classes looks up the fields of each, both times."""
+        return FileRef, (self.path, self.size, self.mtime_ns, self.sop_instance_uid)
+
 
 @dataclass(frozen=True, slots=True)
 class PixelForm:
