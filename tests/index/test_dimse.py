@@ -148,6 +148,22 @@ def test_a_server_that_cuts_after_one_is_asked_nothing() -> None:
             index.search(PatientID="P1")
 
 
+def test_series_of_a_strict_server_are_asked_for_by_study() -> None:
+    """As the standard has it: their own terms go out only beside one of the study."""
+    pacs = Pacs(objects())
+
+    def strict(pacs: Pacs, event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
+        yield from pacs.found(event) if event.identifier.StudyInstanceUID else ()
+
+    pacs.finds["SERIES", -1] = strict
+    with at(pacs) as index:
+        with pytest.raises(Unanswerable, match="Modality"):
+            index.search(Modality="CT")
+        pacs.asked.clear()
+        assert ["P3"] == people(index, Modality="CT", StudyDate=("2023-01-01", None))
+        assert 1 == sum(level == "GET" for level, _ in pacs.asked)
+
+
 def test_a_server_that_refuses_to_tell_of_all_its_studies_is_asked_for_some() -> None:
     """By an error, where it would be too many; the last days prove what it understands."""
     pacs = Pacs(objects())

@@ -32,6 +32,7 @@ class Qido:
     small: ClassVar[int] = 0
     most: ClassVar[int] = 0
     limited: ClassVar[bool] = False
+    relational: ClassVar[bool] = True
 
     @property
     def location(self) -> str:

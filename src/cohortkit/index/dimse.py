@@ -59,6 +59,7 @@ class Dimse:
         counts: of each study that it offered, how many series it says it has.
         series_held: how many series it has; 0 where that is not sure.
         limited: whether it cuts answers, or refuses to be asked for all studies.
+        relational: whether series can be asked for without their study.
         some: keys of a question for some of its studies, where it refuses that for all.
     """
 
@@ -68,6 +69,7 @@ class Dimse:
     counts: dict[str, int] = field(default_factory=dict)
     series_held: int = 0
     limited: bool = False
+    relational: bool = False
     some: dict[str, str] = field(default_factory=dict)
     backend: ClassVar[str] = "DIMSE"
     at_once: ClassVar[int] = 1
@@ -89,23 +91,28 @@ class Dimse:
             studies, whole = self._found("STUDY", _STUDY, {}, _MOST)
         except ServerError:
             studies, whole = self._part(), False
-        self.sure = len(studies)
+        series, each = self._series()
+        self.relational = bool(series)
+        self.sure = max(len(studies), len(series))
         if not whole:
             return
         held = _studies_of(studies)
         parts = [self._found("STUDY", _STUDY, {"StudyDate": p}, _MOST)[0] for p in _parts(studies)]
-        try:
-            series, whole = self._found("SERIES", _SERIES, {}, _MOST)
-        except ServerError:  # series are to be had study by study alone
-            series, whole = [], False
-        self.sure = max(self.sure, len(series))
         self.limited = not all(_studies_of(some) <= held for some in (*parts, series))
         if self.limited:  # a part offers what the whole did not
             return
         self.studies_held = held
         stated = [counted(one, "NumberOfStudyRelatedSeries") for one in studies]
-        if whole and all(stated) and sum(stated) == len(series):
+        if each and all(stated) and sum(stated) == len(series):
             self.series_held = len(series)
+
+    def _series(self) -> tuple[list[Item], bool]:
+        """Series of all studies, if the server can be asked so; and whether these are all."""
+        try:
+            found, whole = self._found("SERIES", _SERIES, {}, _MOST)
+        except ServerError:
+            return [], False
+        return [one for one in found if told(one, "StudyInstanceUID")], whole
 
     def _part(self) -> list[Item]:
         """Studies of some days, of a server that refuses to be asked for all: the latest it tells.

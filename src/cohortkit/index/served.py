@@ -66,6 +66,11 @@ class Server(Protocol):
         """Whether what it offers for no term at all may be a part of it."""
         ...
 
+    @property
+    def relational(self) -> bool:
+        """Whether series can be asked for without their study."""
+        ...
+
     def studies(self, terms: Sequence[Term], most: int = 0) -> list[Item]:
         """All studies that it offers for these terms, or the first ``most``.
 
@@ -175,9 +180,11 @@ class ServedIndex:
             known = self.capabilities.pushes.get(keyword, frozenset())
             if texts and kinds_of(texts, asked) <= known:
                 sent.append((keyword, texts))
-        if not sent:
+        pushes = self.capabilities.pushes
+        alone = {word for word in pushes if self.server.relational or word in STUDY}
+        if not any(keyword in alone for keyword, _ in sent):
             keyword = query.terms[0][0] if query.terms else "everything"
-            can = ", ".join(sorted(self.capabilities.pushes)) or "nothing"
+            can = ", ".join(sorted(alone)) or "nothing"
             raise Unanswerable(
                 keyword, f"add a term that the server answers as it is meant ({can}), of plain text"
             )

@@ -26,6 +26,11 @@ Ask = Callable[[str, str], list[Item]]
 class Asked(Protocol):
     """Who is asked: the part of ``served.Server`` that is wanted here."""
 
+    @property
+    def relational(self) -> bool:
+        """Whether series can be asked for without their study."""
+        ...
+
     def studies(self, terms: Sequence[Term], most: int = 0) -> list[Item]:
         """All studies for these terms, or the first ``most``."""
         ...
@@ -54,7 +59,9 @@ def proved(server: Asked) -> dict[str, frozenset[type]]:
         return server.studies([(keyword, text)], _ENOUGH)
 
     def of_series(keyword: str, text: str) -> list[Item]:
-        return server.series("", [(keyword, text)], _ENOUGH)
+        if server.relational:
+            return server.series("", [(keyword, text)], _ENOUGH)
+        return [item for uid in some for item in server.series(uid, [(keyword, text)])]
 
     found = {word: _proofs(word, studies, of_studies) for word in STUDY}
     found |= {word: _proofs(word, series, of_series) for word in SERIES}
