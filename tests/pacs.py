@@ -159,7 +159,7 @@ def ending(status: int, after: int | None = 0) -> Act:
     def act(pacs: Pacs, event: evt.Event) -> Iterator[Any]:
         usual = list(_either(pacs, event))
         if _is_get(event):
-            yield usual[0]
+            yield usual[0] or 1  # of none the library says success
             usual = usual[1:]
         yield from usual[:after]
         yield status, None if not _is_get(event) else Dataset()

@@ -169,6 +169,14 @@ def test_an_object_that_is_gone_fails_the_series(place: Place) -> None:
     assert 4 == len(list(place.scratch.iterdir()))
 
 
+def test_an_object_that_is_not_told_of_and_not_sent_is_gone(place: Place) -> None:
+    """Servers answer so with an error, too, whatever its number."""
+    place.pacs.objects.pop()
+    for number in (1, 2, 3):
+        place.pacs.gets[number] = ending(0xC000)
+    assert Reason.FILE_VANISHED is place.fails()
+
+
 def test_an_object_that_changed_fails_the_series(place: Place) -> None:
     """Though it has the UIDs that were asked for."""
     changed = instance(Patient(), Series(), 3)
@@ -186,7 +194,7 @@ NO_ANSWER: dict[str, tuple[Act, Reason]] = {
     "fails": (ending(0xB000), Reason.READ_ERROR),
     "nothing": (sending([]), Reason.FILE_VANISHED),
     "other": (sending([instance(Patient(patient_id="X"), Series(), 0)]), Reason.ANOTHER_OBJECT),
-    "twice": (sending(objects()[:1] * 2), Reason.ANOTHER_OBJECT),
+    "twice": (sending([*objects(), objects()[0]]), Reason.ANOTHER_OBJECT),
 }
 
 
