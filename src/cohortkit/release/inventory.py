@@ -7,7 +7,6 @@ For the privacy office, before it signs. What is written is on the vault's side:
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from cohortkit.errors import OutputError, unwritten
 from cohortkit.model import Record
 from cohortkit.release import page, survivors
 from cohortkit.release.counting import SCHEMA, Cell, Values
+from cohortkit.release.listing import Listing
 from cohortkit.run.place import Place, cause, files_under, publish
 from cohortkit.run.settings import read
 from cohortkit.run.shelf import read_all
@@ -161,18 +161,19 @@ def inventory(out: str | Path) -> Inventory:
 
 def _count(place: Place, values: Values) -> tuple[int, tuple[str, ...], set[str]]:
     """How many files were read, which could not be, and the patients' names in the release."""
-    known: dict[str, str] = {}
-    for record in read_all(place, rows=False):
-        known |= dict.fromkeys(_paths(record), record.names.patient if record.names else "")
-    read_, unread = Counter[str](), []
-    for name in sorted(files_under(place.release), key=lambda one: (known.get(one, ""), one)):
-        try:
-            for patient, cell in _cells(place.release / name, name, known.get(name, "")):
-                values.add(patient, cell)
-            read_["files"] += 1
-        except survivors.Unread:
-            unread.append(name)
-    return read_["files"], tuple(unread), {name for name in known.values() if name}
+    read_, unread = 0, []
+    with Listing(place.vault / ".inventory.files") as listing:
+        for record in read_all(place, rows=False):
+            listing.of(record.names.patient if record.names else "", _paths(record))
+        listing.there(files_under(place.release))
+        for name, whose in listing:
+            try:
+                for patient, cell in _cells(place.release / name, name, whose):
+                    values.add(patient, cell)
+                read_ += 1
+            except survivors.Unread:
+                unread.append(name)
+        return read_, tuple(unread), listing.patients()
 
 
 def _paths(record: Record) -> list[str]:
