@@ -1,20 +1,26 @@
 """Exports that are killed and stopped at random, beside one that is left alone.
 
-    python benchmarks/chaos.py [--series 400] [--slices 40] [--every 2.0] [--kills 60]
+    python benchmarks/chaos.py [--series 800] [--slices 150] [--every 2.0] [--kills 200] [--each 10]
 
 The archive is made on the spot. First one export runs undisturbed with two workers (``local``),
 then one whose processes are struck from outside at random times, on the average every so many
 seconds: SIGKILL to a worker (most often) or to the process that runs it, or SIGSTOP for a second.
 What was killed is started again as it was, as a scheduler would. Then the same with two shards of
 one worker each, and on a Dask scheduler with two workers, where workers and the process that gives
-out the tasks are struck. Strikes go on until there were enough, or the export is done.
+out the tasks are struck. Strikes go on until there were so many kills, or the export is done;
+before the first record and behind the last one they are dense, until each had ``--each`` kills.
 
 Told: strikes by phase and victim, the wall time beside the undisturbed one, whether each series has
 one record, and whether the release is the same byte for byte. Exit code 1 if it is not, or a series
-is lost. This reads files and processes and knows nothing of cohortkit but its command. The goal of
-time is 1.5; it holds where strikes are no denser than work allows: a killed worker loses what it
-was at and half a second to start, a killed parent two. Byte code is compiled before
-(``compiled.py``), by the run that is left alone.
+is lost; where 200 kills or more are asked for, also if there were fewer, fewer than ``--each`` in a
+phase, a baseline under a minute, or more than 1.5 times its time. This reads files and processes
+and knows nothing of cohortkit but its command.
+
+A killed worker costs what it was at and 0.7 s of CPU to start, a killed parent 1.4 s and the start
+of its workers. 200 kills are some 300 s of CPU, on two processors 150 s: half of a baseline of
+300 s, which the defaults are for (six to eight minutes an engine, 9 GB of archive, as much for each
+release; nothing else on the machine). Byte code is compiled before (``compiled.py``), by the run
+that is left alone.
 """
 
 from __future__ import annotations
@@ -24,6 +30,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,7 +50,11 @@ from factory import Patient, Series, write_series
 
 COMMAND = [sys.executable, "-c", "import sys; from cohortkit.cli import main; sys.exit(main())"]
 STOPPED_SECONDS = 1.0
-PARENT, STOP = 0.2, 0.1  # shares of strikes
+PARENT, STOP = 0.1, 0.1  # shares of strikes
+SOON = 0.4  # seconds between strikes in a phase that is short
+LOOK = 0.2  # seconds for which what the files say holds
+MINUTE, TIMES, MANY = 60.0, 1.5, 200  # what a whole run is held to
+PHASES = ("begin", "work", "finish")
 
 
 def make(base: Path, series: int, slices: int) -> None:
@@ -85,6 +96,9 @@ class Jobs:
     running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     struck: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
+    series: int = 0
+    each: int = 0
+    _seen: tuple[float, str] = (0.0, "begin")
 
     def start(self, number: int) -> None:
         """Start one of them, again."""
@@ -97,14 +111,31 @@ class Jobs:
         began = time.monotonic()
         for number in range(len(self.words)):
             self.start(number)
-        due = time.monotonic() + self.chance.expovariate(1 / every) if kills else float("inf")
+        due = time.monotonic() + self.wait(every) if kills else float("inf")
         while self.running:
             self.look()
-            if time.monotonic() >= due and sum(self.struck.values()) < kills:
+            if due > time.monotonic() + 4 * SOON and self.lacks(self.phase()):  # it will not last
+                due = time.monotonic() + self.wait(every)
+            if time.monotonic() >= due and (self.killed() < kills or self.lacks(self.phase())):
                 self.strike()
-                due = time.monotonic() + self.chance.expovariate(1 / every)
+                due = time.monotonic() + self.wait(every)
             time.sleep(0.02)
         return time.monotonic() - began
+
+    def wait(self, every: float) -> float:
+        """Seconds until the next strike; few where a short phase has had too few kills."""
+        return self.chance.expovariate(
+            1 / (min(every, SOON) if self.lacks(self.phase()) else every)
+        )
+
+    def killed(self, phase: str = "") -> int:
+        """How many processes were killed, in one phase or in all."""
+        kills = {key: n for key, n in self.struck.items() if key[1].endswith("killed")}
+        return sum(n for (when, _), n in kills.items() if not phase or when == phase)
+
+    def lacks(self, phase: str) -> bool:
+        """Whether a short phase has had too few kills."""
+        return phase != "work" and self.killed(phase) < self.each
 
     def look(self) -> None:
         """Let go of who ended well, start again who did not."""
@@ -121,11 +152,12 @@ class Jobs:
         parents = {job.pid: "parent" for job in self.running.values() if job.poll() is None}
         workers = {pid: "worker" for parent in parents for pid in children(parent)}
         workers |= {pid: "cluster" for pid, one in self.others.items() if one.poll() is None}
-        group = parents if not workers or self.chance.random() < PARENT else workers
+        last = phase == "finish"  # which is the parent's
+        group = parents if last or not workers or self.chance.random() < PARENT else workers
         if not group:
             return
         victim = self.chance.choice(sorted(group))
-        stop = self.chance.random() < STOP
+        stop = not last and self.chance.random() < STOP
         try:
             os.kill(victim, signal.SIGSTOP if stop else signal.SIGKILL)
         except ProcessLookupError:
@@ -140,10 +172,13 @@ class Jobs:
             self.others[made.pid] = made
 
     def phase(self) -> str:
-        """Where the export stands, by its files."""
-        if (self.out / "release" / "tables").is_dir():
-            return "finish"
-        return "work" if any((self.out / "vault" / "records").rglob("*.json")) else "begin"
+        """Where the export stands, by its records."""
+        if time.monotonic() - self._seen[0] < LOOK:
+            return self._seen[1]
+        count = sum(1 for _ in (self.out / "vault" / "records").rglob("[!.]*.json"))
+        phase = "begin" if not count else "work" if count < self.series else "finish"
+        self._seen = time.monotonic(), phase
+        return phase
 
 
 def children(pid: int) -> list[int]:
@@ -157,7 +192,17 @@ def children(pid: int) -> list[int]:
 def command(base: Path, out: Path, *more: str) -> list[str]:
     """The export as it is typed."""
     words = ["export", str(base / "all.cohort"), str(out), "--recipe", "basic", "--to", "nifti"]
-    words += ["--to", "tables", "--key", str(base / "key"), "--json"]
+    words += [
+        "--to",
+        "png",
+        "--to",
+        "dicom",
+        "--to",
+        "tables",
+        "--key",
+        str(base / "key"),
+        "--json",
+    ]
     return [*COMMAND, *words, *more]
 
 
@@ -192,6 +237,17 @@ def report(name: str, jobs: Jobs, ratio: float, outcome: str) -> None:
     print(f"{name:<8} {total:>4} strikes {ratio:6.2f}x  {outcome}  ({kills})", flush=True)
 
 
+def enough(jobs: Jobs, first: float, kills: int) -> bool:
+    """Whether a run of the whole measure met it; a smaller one is not asked."""
+    if kills < MANY:
+        return True
+    few = [phase for phase in PHASES if jobs.killed(phase) < jobs.each]
+    if few:
+        print(f"         fewer than {jobs.each} kills: {', '.join(few)}")
+    slow = jobs.seconds > TIMES * first
+    return not (few or slow) and jobs.killed() >= kills and first >= MINUTE
+
+
 def jobs_of(name: str, base: Path, out: Path, chance: random.Random) -> tuple[Jobs, list[Cluster]]:
     """How an export is run by this engine."""
     if name == "dask":
@@ -209,6 +265,7 @@ def disturbed(name: str, base: Path, asked: argparse.Namespace, chance: random.R
     """Run it under strikes; gives its jobs, with the time they took."""
     out = base / name
     jobs, clusters = jobs_of(name, base, out, chance)
+    jobs.series, jobs.each = asked.series, asked.each
     jobs.seconds = jobs.run(asked.every, asked.kills)
     for one in [*jobs.others.values(), *(cluster.scheduler for cluster in clusters)]:
         one.kill()
@@ -221,10 +278,11 @@ def disturbed(name: str, base: Path, asked: argparse.Namespace, chance: random.R
 def main() -> int:
     """Make, run alone, run under strikes, compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--series", type=int, default=400)
-    parser.add_argument("--slices", type=int, default=40)
+    parser.add_argument("--series", type=int, default=800)
+    parser.add_argument("--slices", type=int, default=150)
     parser.add_argument("--every", type=float, default=2.0)
-    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--kills", type=int, default=MANY)
+    parser.add_argument("--each", type=int, default=10)
     parser.add_argument("--engines", default="local,shards,dask")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = parser.parse_args()
@@ -245,7 +303,8 @@ def main() -> int:
             records = len(list((jobs.out / "vault" / "records").rglob("*.json")))
             outcome = f"{records} records, {'same' if same else 'OTHER'} bytes"
             report(name, jobs, jobs.seconds / first, outcome)
-            good &= same and records == asked.series
+            good &= same and records == asked.series and enough(jobs, first, asked.kills)
+            shutil.rmtree(jobs.out)
     return 0 if good else 1
 
 
