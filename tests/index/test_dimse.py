@@ -20,7 +20,7 @@ from cohortkit.index.dimse import Dimse, DimseIndex
 from cohortkit.index.dimse_rows import item_of
 from cohortkit.index.served_rows import told
 from factory import MR, Patient, Series, instance
-from pacs import UIDS, Act, Pacs, aborting, ending, only, sending, serving
+from pacs import FIND, UIDS, VERIFY, Act, Pacs, aborting, ending, only, sending, serving
 
 PEOPLE = range(5)
 
@@ -247,6 +247,15 @@ def test_a_small_server_is_read_whole() -> None:
             .identified()["PatientID"]
         )
         assert "P2" not in repr(index)
+
+
+def test_a_server_that_hands_over_nothing_is_an_error() -> None:
+    """When it is opened: without C-GET each series would fail alone."""
+    with (
+        serving(Pacs(objects()[:1]), offers=(VERIFY, FIND)) as peer,
+        pytest.raises(ServerError, match="C-GET"),
+    ):
+        DimseIndex.at(peer)
 
 
 def test_a_server_without_studies_is_an_error() -> None:

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 from pydicom.dataset import Dataset
 
 from cohortkit.dicom.quiet import quiet
-from cohortkit.dimse.find import CANCELLED, NO_RESOURCES, PENDING, identifier, refused
+from cohortkit.dimse.find import (
+    CANCELLED,
+    NO_RESOURCES,
+    PENDING,
+    STUDY_ROOT_FIND,
+    identifier,
+    refused,
+)
 from cohortkit.dimse.link import Peer, Unfinished
 from cohortkit.dimse.watch import Watch
 from cohortkit.errors import Refusal, ServerError
@@ -80,6 +87,29 @@ def get(
     """
     asked = identifier("IMAGE" if "SOPInstanceUID" in keys else "SERIES", keys)
     return _Visit(keep).answered(peer, asked, classes)
+
+
+def demand_services(peer: Peer) -> None:
+    """Refuse a server that cannot be asked, or hands over nothing: else every series would fail.
+
+    Raises:
+        ServerError: it has no C-FIND or no C-GET; or it does not let us in.
+    """
+    wanted = {STUDY_ROOT_FIND: "C-FIND", STUDY_ROOT_GET: "C-GET"}
+
+    def ask() -> None:
+        from pynetdicom import build_context  # noqa: PLC0415 - an extra
+
+        with peer.associated([build_context(one) for one in wanted]) as (link, _):
+            there = {one.abstract_syntax for one in link.accepted_contexts}
+        lacking = [name for uid, name in wanted.items() if uid not in there]
+        if lacking:
+            raise ServerError(
+                f"the server does not let us use {' and '.join(lacking)} (Study Root), which is "
+                "needed: ask its owner; C-MOVE is not used"
+            )
+
+    peer.patiently(ask)
 
 
 class _Visit:

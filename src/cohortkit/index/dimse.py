@@ -15,6 +15,7 @@ import polars as pl
 
 from cohortkit.dimse.address import Address
 from cohortkit.dimse.find import find
+from cohortkit.dimse.get import demand_services
 from cohortkit.dimse.link import Peer
 from cohortkit.dimse.series import Bringing, classes_of, plain
 from cohortkit.errors import ServerError, Unanswerable
@@ -247,7 +248,7 @@ class DimseIndex(ServedIndex):
             ServerError: as ``open``.
         """
         server = Dimse(peer)
-        peer.echo()
+        demand_services(peer)
         server.examine()
         return cls.connected(server, whole)
 
