@@ -20,6 +20,7 @@ VERSION = 1
 DEPTH = 10.0
 """mm below the skin of the forehead and the sides: skin and bone, and no brain."""
 
+_NOTHING = 1e-6  # mm over a whole slice
 _AROUND = 6.0  # mm of air that stay at the back, at the sides and above
 # in widths of the head below its top
 _CENTRE = 0.5  # where the vault is longest and widest
@@ -49,15 +50,24 @@ def deface(
     head = find(values, affine, modality)
     if head is None:
         return None
-    gone = np.empty(values.shape, bool)
-    rows, columns = np.ogrid[: values.shape[0], : values.shape[1]]
+    gone = np.empty(values.shape, bool, order="F")  # so that a level lies in one piece
     for level in range(values.shape[2]):
-        right, front, up = (
-            affine[n, 0] * rows + affine[n, 1] * columns + affine[n, 2] * level + affine[n, 3]
-            for n in range(3)
-        )
+        right, front, up = (_along(affine[axis], level, values.shape) for axis in range(3))
         gone[:, :, level] = ~kept(head, depth, right, front, up)
     return gone
+
+
+def _along(row: NDArray[np.float64], level: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Where a level's voxels lie along one of the patient's axes, mm; broadcasts to all of them.
+
+    Where slices lie along these axes, as those of CT do, it is a row or a column: that is ten
+    times as fast.
+    """
+    place = np.full((1, 1), row[2] * level + row[3])
+    for axis, count in enumerate(shape[:2]):
+        if abs(row[axis]) * count > _NOTHING:
+            place = place + row[axis] * np.arange(count).reshape((-1, 1) if axis == 0 else (1, -1))
+    return place
 
 
 def kept(
@@ -76,14 +86,13 @@ def kept(
     inside: NDArray[np.bool_] = (
         (aside <= half + _AROUND) & (front >= head.back - _AROUND) & (down >= -_AROUND)
     )
-    inside &= _behind_forehead(head, depth, aside, front, down)
+    inside = inside & _behind_forehead(head, depth, aside, front, down)
     below = down - _FACE * head.width
-    inside &= (below < 0) | (front <= head.front - depth - _SLOPE * below)
+    inside = inside & ((below < 0) | (front <= head.front - depth - _SLOPE * below))
     beside = down - _EARS * head.width
     narrow = half - depth - _TAPER * beside
-    inside &= (beside < 0) | (aside <= narrow * _rounding(head, depth, front))
-    inside &= down <= _FLOOR * head.width
-    return inside
+    inside = inside & ((beside < 0) | (aside <= narrow * _rounding(head, depth, front)))
+    return inside & (down <= _FLOOR * head.width)
 
 
 def _rounding(head: Head, depth: float, front: NDArray[Any]) -> NDArray[Any]:
@@ -105,6 +114,6 @@ def _behind_forehead(
     forward, centre = _forward(head, depth, front), _CENTRE * head.width
     outward = aside / (head.width / 2 + _AROUND)
     upward = np.clip((centre - down) / (centre + _AROUND), 0, None)
-    within: NDArray[np.bool_] = forward**_ROUNDED + outward**_ROUNDED + upward**_ROUNDED <= 1
-    within |= forward == 0
-    return within
+    far: NDArray[np.float64] = forward**_ROUNDED + outward**_ROUNDED + upward**_ROUNDED
+    behind: NDArray[np.bool_] = forward == 0
+    return behind | (far <= 1)
