@@ -11,8 +11,10 @@ import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
+from rle.utils import encode_array
 
 from cohortkit.errors import Refusal
 from cohortkit.geometry.facts import read_facts
@@ -227,6 +229,61 @@ def test_noise_is_refused_and_crashes_nothing(codec: Codec, noise: bytes) -> Non
     assert caught.value.reason in {Reason.DECODE_FAILED, Reason.PIXEL_LENGTH}
     with pytest.raises(Refusal):
         decode(noise, form)
+
+
+@st.composite
+def frames_in_rle(draw: st.DrawFn) -> tuple[NDArray[np.integer], bytes, PixelFormat]:
+    """A picture of one or three samples in 8, 16 or 32 bits, and pylibjpeg-rle's frame of it."""
+    samples = draw(st.sampled_from([1, 3]))
+    bits = draw(st.sampled_from([8, 16, 32] if samples == 1 else [8, 16]))
+    rows, columns = draw(st.integers(1, 20)), draw(st.integers(1, 20))
+    shape = (rows, columns) if samples == 1 else (rows, columns, samples)
+    most = draw(st.sampled_from([2, 300, 1 << bits]))
+    values = np.random.default_rng(draw(st.integers(0, 999))).integers(0, most, shape)
+    values = (values % (1 << bits)).astype(f"u{bits // 8}")
+    kind = Photometric.MONOCHROME2 if samples == 1 else Photometric.RGB
+    form = replace(FORM, rows=rows, columns=columns, samples=samples, photometric=kind)
+    form = replace(form, bits_allocated=bits, bits_stored=bits, high_bit=bits - 1, codec=Codec.RLE)
+    (frame,) = encode_array(
+        values,
+        rows=rows,
+        columns=columns,
+        bits_allocated=bits,
+        samples_per_pixel=samples,
+        number_of_frames=1,
+    )
+    return values, bytes(frame), form
+
+
+@given(frames_in_rle(), st.integers(0, 5))
+def test_rle_gives_back_every_value(
+    frame: tuple[NDArray[np.integer], bytes, PixelFormat], behind: int
+) -> None:
+    """Also where more bytes follow than the one that makes a segment even."""
+    values, data, form = frame
+
+    found = decode(encapsulate([data + b"\0" * behind]), form)
+
+    assert found.dtype == values.dtype
+    assert np.array_equal(values[np.newaxis], found)
+
+
+@given(frames_in_rle(), st.data())
+def test_damaged_rle_is_another_picture_or_refused(
+    frame: tuple[NDArray[np.integer], bytes, PixelFormat], chance: st.DataObject
+) -> None:
+    """A Refusal, and no exception of a decoder: some derive from what nobody catches."""
+    values, data, form = frame
+    damaged = bytearray(data[: chance.draw(st.integers(1, len(data)))])
+    damaged[chance.draw(st.integers(0, len(damaged) - 1))] ^= 1 << chance.draw(st.integers(0, 7))
+    shape, reason = (1, *values.shape), None
+    try:
+        shape = decode(encapsulate([bytes(damaged)]), form).shape
+    except Refusal as refusal:
+        reason = refusal.reason
+
+    assert reason in {None, Reason.DECODE_FAILED, Reason.PIXEL_LENGTH}
+    assert shape == (1, *values.shape)
 
 
 @pytest.mark.parametrize("count", [1, 3])

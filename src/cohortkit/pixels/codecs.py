@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.util import find_spec
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from cohortkit.errors import Refusal
 from cohortkit.model import Codec, Photometric, PixelFormat, Reason
+from cohortkit.pixels import codestreams
 
 Decoder = Callable[[bytes, PixelFormat], NDArray[Any]]
 
@@ -26,6 +29,9 @@ WAVELETS = frozenset(
         Codec.HTJ2K,
     }
 )
+
+
+_RLE_HEAD = 64
 
 
 def decoder(codec: Codec) -> Decoder:
@@ -45,8 +51,7 @@ def missing(codec: Codec) -> str | None:
         return None
     if codec not in _DECODERS:
         return "a decoder that cohortkit does not know"
-    module, package = ("rle", "pylibjpeg-rle") if codec is Codec.RLE else ("imagecodecs",) * 2
-    return None if find_spec(module) is not None else package
+    return None if find_spec("imagecodecs") is not None else "imagecodecs"
 
 
 def declared_size(data: bytes, codec: Codec) -> tuple[int, int] | None:
@@ -94,21 +99,58 @@ def _size_of_jpeg(data: bytes) -> tuple[int, int]:
 
 def _rle(data: bytes, pixels: PixelFormat) -> NDArray[Any]:
     """RLE: one segment for each byte of a sample, the highest first (PS3.5 G)."""
-    from rle.rle import decode_frame  # noqa: PLC0415 - heavy
-
     if pixels.bits_allocated not in {8, 16, 32}:
         raise Refusal(Reason.UNSUPPORTED_PIXELS, bits_allocated=pixels.bits_allocated)
+    deep = pixels.bits_allocated // 8
+    held = _segments(data, pixels.rows * pixels.columns, pixels.samples * deep)
+    planes = held.reshape(pixels.samples, deep, pixels.rows, pixels.columns)
+    values: NDArray[Any] = planes[:, 0]
+    for byte in range(1, deep):
+        values = np.left_shift(values, 8, dtype=np.dtype(f"u{deep}"))
+        np.bitwise_or(values, planes[:, byte], out=values)
+    return values[0] if pixels.samples == 1 else np.ascontiguousarray(np.moveaxis(values, 0, -1))
+
+
+def _segments(data: bytes, size: int, count: int) -> NDArray[np.uint8]:
+    """(count, size): what the segments of an RLE frame unpack to; other threads go on."""
+    places = _places(data, count)
+    held = np.empty((count, size), np.uint8)
     try:
-        raw = decode_frame(data, pixels.rows * pixels.columns, pixels.bits_allocated, "<")
-    except (ValueError, OSError, IndexError):
+        _unpack(data, places, held)
+    except Refusal:  # bytes behind the last pixel of a segment, more than the one that pads it
+        data = _ended(data, size, count)
+        _unpack(data, _places(data, count), held)
+    return held
+
+
+def _ended(data: bytes, size: int, count: int) -> bytes:
+    try:
+        return codestreams.rle(data, size, count)
+    except Refusal:
         raise Refusal(Reason.DECODE_FAILED) from None
-    flat = np.frombuffer(raw, np.dtype(f"<u{pixels.bits_allocated // 8}"))
-    if flat.size != pixels.rows * pixels.columns * pixels.samples:
-        raise Refusal(Reason.DECODE_FAILED, values=flat.size)
-    if pixels.samples == 1:
-        return flat.reshape(pixels.rows, pixels.columns)
-    planes = flat.reshape(pixels.samples, pixels.rows, pixels.columns)
-    return np.ascontiguousarray(np.moveaxis(planes, 0, -1))
+
+
+def _places(data: bytes, count: int) -> list[int]:
+    """Where the segments begin, and where the last one ends."""
+    if len(data) < _RLE_HEAD:
+        raise Refusal(Reason.DECODE_FAILED)
+    said, *offsets = struct.unpack_from("<16I", data)
+    places = [*offsets[:count], len(data)]
+    ascending = all(low < high for low, high in pairwise(places))
+    if said != count or any(offsets[count:]) or places[0] < _RLE_HEAD or not ascending:
+        raise Refusal(Reason.DECODE_FAILED, segments=said)
+    return places
+
+
+def _unpack(data: bytes, places: list[int], held: NDArray[np.uint8]) -> None:
+    from imagecodecs import packbits_decode  # noqa: PLC0415 - heavy
+
+    decode: Any = packbits_decode  # which takes and gives arrays, whatever it says
+    whole = memoryview(data)
+    for plane, (start, end) in zip(held, pairwise(places), strict=True):
+        made = _guarded(partial(decode, whole[start:end], out=plane))
+        if made.size != plane.size:
+            raise Refusal(Reason.DECODE_FAILED, values=made.size)
 
 
 def _jpeg(data: bytes, pixels: PixelFormat) -> NDArray[Any]:
