@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -14,6 +15,9 @@ import pytest
 import cohortkit as ck
 from batches import run
 from cohortkit.faces.block import deface
+from cohortkit.model import Record
+from cohortkit.run.about import About
+from cohortkit.run.report import report
 from factory import Patient, Series, instance, write_series
 from heads import OTHER, Face, affine, head
 
@@ -147,6 +151,19 @@ def test_the_report_says_what_was_done_and_what_was_not(export: ck.Export) -> No
     assert "No face was removed" not in page
     manifest = json.loads((export.root / "release/export.json").read_text())
     assert {"series": 2, "objects": 122} == manifest["pixels"]["defaced"]
+
+
+def test_a_method_of_ones_own_is_told_as_that(export: ck.Export) -> None:
+    """The limits that are told are those of the method that was used."""
+    about = About.from_json((export.root / "vault/about.json").read_bytes())
+    other = replace(about, defacing="the method mine: we looked")
+    done = [Record("t", "p", None, 3, (), pixel_work={"defaced": 3})]
+    assert "as far as it is in the block" in report(done, about)
+    assert "as far as it is in the block" not in report(done, other)
+    assert "named by a method of the recipe&#x27;s own" in report(done, other).replace(
+        "'", "&#x27;"
+    )
+    assert "Done by the method mine: we looked" in report(done, other)
 
 
 def test_without_the_option_heads_are_refused(tmp_path: Path, key: ck.Key) -> None:

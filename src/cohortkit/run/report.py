@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from cohortkit.model import PixelWork, Record, Status
-from cohortkit.recipe.model import CODES, Option
+from cohortkit.recipe.model import BLOCK, CODES, Option
 from cohortkit.run.about import About
 from cohortkit.run.counts import counts, reasons
 from cohortkit.run.redactions import total
@@ -236,6 +236,11 @@ other images of the person may know. A head that moved further than the depth du
 and an outline that a wrong header turned upside down, may leave more.
 """
 
+_NO_GUARANTEE_OF_OTHERS = """
+Defacing is no guarantee. What shows a face was named by a method of the recipe's own, and nobody
+looked at what it left.
+"""
+
 _ALWAYS_NOT = """
 Nobody and nothing looked at the pixels. What may hold drawn-in names was refused by what its
 header says, or let through where the recipe accepts that risk by name or has a rule for the
@@ -257,7 +262,9 @@ again.
 def _not_done(records: Sequence[Record], about: About) -> str:
     lines = _ALWAYS_NOT.strip().split("\n\n")
     if total(records)[PixelWork.DEFACED][0]:
-        lines.append(f"{_NO_GUARANTEE.strip()} Done by {escape(about.defacing)}")
+        ships = about.defacing.startswith(f"the method {BLOCK},")
+        limits = _NO_GUARANTEE if ships else _NO_GUARANTEE_OF_OTHERS
+        lines.append(f"{limits.strip()} Done by {escape(about.defacing)}")
     else:
         lines.append(_NO_FACES)
     lines += [f"The recipe accepts {escape(line)}" for line in about.accepted]
