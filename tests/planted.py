@@ -31,6 +31,7 @@ NUMBERS = {
     "BitsStored": 12,
     "PixelSpacing": ["0.75", "0.5"],
     "ImagePositionPatient": ["-10.5", "2", "3.25"],
+    "ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"],
     "RescaleSlope": "2",
     "InstanceNumber": "7",
     "DiffusionBValue": 1000.0,

@@ -110,7 +110,7 @@ def test_constants_and_variables_stand_where_lines_put_them(syntax: UID) -> None
     said = recipe(
         "REPLACE PatientID var:subject",
         "REPLACE StationName S-1",
-        "REPLACE Rows 7",
+        "REPLACE SeriesNumber 7",
         "ADD ClinicalTrialSubjectID var:subject",
         "ADD PatientAge 040Y",
         **{"0007": {"subject": "SUBJ-9"}},
@@ -118,11 +118,16 @@ def test_constants_and_variables_stand_where_lines_put_them(syntax: UID) -> None
     inner = Dataset()
     inner.StationName = "Nahe der Kapelle"
     got = out(
-        said, syntax, StationName="Kapelle", Rows=512, ScheduledStepAttributesSequence=[inner]
+        said,
+        syntax,
+        StationName="Kapelle",
+        SeriesNumber=512,
+        ScheduledStepAttributesSequence=[inner],
     )
 
     assert ("SUBJ-9", "SUBJ-9", "S-1", 7, "040Y") == (
-        got.PatientID, got.ClinicalTrialSubjectID, got.StationName, got.Rows, got.PatientAge,
+        got.PatientID, got.ClinicalTrialSubjectID, got.StationName, got.SeriesNumber,
+        got.PatientAge,
     )  # fmt: skip
     assert "Kapelle" not in str(got)
     assert KEY.patient(Person("", "0007")) == got.PatientName

@@ -322,11 +322,11 @@ def test_no_age_in_days_beside_true_dates() -> None:
     [
         ("SliceThickness", "DS", b"Smith "), ("SliceThickness", "DS", b"1.2.3 "),
         ("InstanceNumber", "IS", b"99999999999 "), ("InstanceNumber", "IS", b"Smith "),
-        ("Rows", "US", b"\1\2\3"), ("ImageType", "CS", b"Smith, John "),
+        ("BitsAllocated", "US", b"\1\2\3"), ("ImageType", "CS", b"Smith, John "),
         ("ImageType", "CS", b"A" * 40), ("DiffusionBValue", "FD", b"Smith "),
         ("Manufacturer", "LO", b"S" * 65536), ("Manufacturer", "LO", b"A\0B "),
         ("Manufacturer", "LO", b"\xff\xfe"), ("SliceThickness", "LO", b"Smith "),
-        ("Rows", "LO", b"Smith "), ("SliceThickness", "??", b"Smith "),
+        ("PixelRepresentation", "LO", b"Smith "), ("SliceThickness", "??", b"Smith "),
         ("SliceThickness", "PN", b"Smith "), ("SliceThickness", "UN", b"Smith "),
     ],
 )  # fmt: skip

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from cohortkit.deidentify.gates import burned_in_risk
+from cohortkit.deidentify.headers import asked_of
 from cohortkit.dicom.sop_classes import TABLE
-from cohortkit.model import Reason
-from cohortkit.recipe.model import Basis, Recipe
+from cohortkit.model import Reason, SopClass
+from cohortkit.recipe.model import Basis, PixelAcceptance, PixelPolicy, PixelRisk, Recipe
 
 ROOT = "1.2.840.10008.5.1.4.1.1."
-CT, MR, CR = (TABLE[ROOT + tail] for tail in ("2", "4", "1"))
+CT, MR, CR, PT = (TABLE[ROOT + tail] for tail in ("2", "4", "1", "128"))
 STRICT = Recipe(name="t", basis=Basis.GDPR_PSEUDONYMISED)
 
 
@@ -74,8 +79,59 @@ def test_a_digitised_film_is_held_though_it_says_no(sign: dict[str, object]) -> 
 
 
 @pytest.mark.parametrize("modality", ["CT", "MR", ""])
-def test_eight_bits_of_a_ct_are_a_picture_whatever_its_modality(modality: str) -> None:
+def test_eight_bits_of_a_scanner_are_a_picture_whatever_its_modality(modality: str) -> None:
     """The class says what was measured."""
     get = {"Modality": modality, "BitsStored": 8}.get
-    assert Reason.BURNED_IN_RISK is burned_in_risk(get, CT, STRICT)
-    assert burned_in_risk(get, MR, STRICT) is None
+    for tail in ("2", "2.1", "2.2", "4", "4.1", "4.3", "4.4", "128", "128.1", "130"):
+        assert Reason.BURNED_IN_RISK is burned_in_risk(get, TABLE[ROOT + tail], STRICT)
+        twelve = {"Modality": modality, "BitsStored": 12}.get
+        assert burned_in_risk(twelve, TABLE[ROOT + tail], STRICT) is None
+    assert burned_in_risk(get, TABLE[ROOT + "20"], STRICT) is None
+
+
+PLACE = {
+    "ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+    "PixelSpacing": [1, 1],
+}  # fmt: skip
+PIXELS = {"Rows": 8, "Columns": 8, "BitsAllocated": 16, "BitsStored": 12}
+
+
+def image(**values: object) -> Dataset:
+    dataset = Dataset()
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+@pytest.mark.parametrize("sop", [CT, MR, PT], ids=["CT", "MR", "PT"])
+@pytest.mark.parametrize("missing", [*PLACE, "BitsStored"])
+def test_a_scanner_never_leaves_out_where_it_was(missing: str, sop: SopClass) -> None:
+    """A screen that was filed as a slice has no place in a body (all are of type 1 there)."""
+    whole = PLACE | PIXELS
+    assert burned_in_risk(asked_of(image(**whole)), sop, STRICT) is None
+    for lacking in (image(**(whole | {missing: None})), image(**whole)):
+        if lacking[missing].value:
+            del lacking[missing]
+        assert Reason.BURNED_IN_RISK is burned_in_risk(asked_of(lacking), sop, STRICT)
+    accepted = PixelAcceptance(frozenset({PixelRisk.SCREEN_SAVE}), "known", sop_class=sop.uid)
+    said = replace(STRICT, pixels=PixelPolicy((accepted,)))
+    assert burned_in_risk(asked_of(image(**PIXELS)), sop, said) is None
+
+
+def test_frames_have_their_places_in_groups_and_old_files_in_old_words() -> None:
+    """Of an enhanced object; of ACR-NEMA. Where there is no picture nothing is asked."""
+    place = image(
+        PlanePositionSequence=Sequence([image(ImagePositionPatient=[0, 0, 0])]),
+        PlaneOrientationSequence=Sequence([image(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])]),
+        PixelMeasuresSequence=Sequence([image(PixelSpacing=[1, 1])]),
+    )
+    for group in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        enhanced = image(**PIXELS, **{group: Sequence([place])})
+        assert burned_in_risk(asked_of(enhanced), TABLE[ROOT + "2.1"], STRICT) is None
+    stripped = image(**PIXELS, SharedFunctionalGroupsSequence=Sequence([Dataset()]))
+    held = burned_in_risk(asked_of(stripped), TABLE[ROOT + "2.1"], STRICT)
+    assert Reason.BURNED_IN_RISK is held
+    old = image(**PIXELS, ImagePosition=[0, 0, 0], ImageOrientation=[1, 0, 0, 0, 1, 0])
+    old.PixelSpacing = [1, 1]
+    assert burned_in_risk(asked_of(old), CT, STRICT) is None
+    assert burned_in_risk(asked_of(image(Modality="CT")), CT, STRICT) is None

@@ -26,7 +26,7 @@ VALUES = {
     "PatientName": ("PN", b"Quisling^Ada"), "AccessionNumber": ("SH", b"Quisling-9"),
     "StudyID": ("SH", b"Quisling-1"), "DeviceSerialNumber": ("LO", b"Quisling-8"),
     "StudyDate": ("DA", b"20200229"), "ClinicalTrialSubjectID": ("LO", b"Quisling-7"),
-    "PatientAge": ("AS", b"040Y"), "Rows": ("US", b"\1\0"),
+    "PatientAge": ("AS", b"040Y"), "NumberOfSlices": ("US", b"\1\0"),
     "Manufacturer": ("LO", b"ACME"), "ImageType": ("CS", b"ORIGINAL\\PRIMARY"),
     "PixelSpacing": ("DS", b"1\\1"), "StudyDescription": ("LO", b"Quisling"),
     "SharedFunctionalGroupsSequence": ("SQ", b""),

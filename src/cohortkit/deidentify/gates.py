@@ -45,7 +45,10 @@ _SCANNERS = frozenset({"", "CT", "MR", "PT", "NM", "ST"})
 """Modalities of the classes that their scanner itself draws; ST is a SPECT of old."""
 _NO_PROJECTION = frozenset({"OT", "SC", "DOC", "US", "ES", "XC", "HC"})
 """Modalities that no device for radiographs has."""
-_MEASURED = frozenset(_ROOT + tail for tail in ("2", "2.1", "2.2", "128", "128.1", "130"))
+_MEASURED = frozenset(
+    _ROOT + tail for tail in ("2", "2.1", "2.2", "4", "4.1", "4.3", "4.4", "128", "128.1", "130")
+)
+"""CT, MR and PET, single and enhanced."""
 _PICTURE = 8
 """Bits of a picture: too few for what scanners of these classes measure."""
 _NAMES_A_PART = (
@@ -147,7 +150,9 @@ def _signs_of_a_capture(get: Get, sop: SopClass) -> Iterator[PixelRisk]:
     if any("SECONDARY" in one for one in terms):  # made from pictures, whatever value 1 says
         yield PixelRisk.DERIVED_SECONDARY
     drawn = any(is_page_type(term) for one in terms for term in one)
-    drawn |= sop.uid in _MEASURED and 0 < _number(get("BitsStored")) <= _PICTURE
+    if sop.uid in _MEASURED:
+        drawn |= 0 < _number(get("BitsStored")) <= _PICTURE
+        drawn |= bool(_each(get("unmeasured")))
     drawn |= any(map(is_page, _texts(get, _SAYS_WHAT_IT_IS)))
     if drawn or any(map(is_page_of_a_study, _texts(get, _SAYS_WHY))):
         yield PixelRisk.SCREEN_SAVE

@@ -55,6 +55,10 @@ _DRAWN = {
     "SegmentSequence": ("SegmentLabel", "SegmentDescription"),
 }
 """What contours, segments and surfaces are called, by the sequence that lists them."""
+_PLACED = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+_PLACED_GROUPS = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
+_OLD = {"ImagePositionPatient": "ImagePosition", "ImageOrientationPatient": "ImageOrientation"}
+"""What a scanner's image never lacks, by itself or in functional groups; as ACR-NEMA called it."""
 _DRAWN_CODES = ("SegmentedPropertyTypeCodeSequence", "RTROIIdentificationCodeSequence")
 
 
@@ -67,7 +71,7 @@ def asked_of(header: Dataset) -> Callable[[str], object | None]:
     ``procedures`` by what codes and requests say of the procedure, ``technique`` and ``kernels``
     by what functional groups say of coils and reconstruction, ``drawn`` by what contours, segments
     and surfaces are called, ``sounds`` by how the channels of a waveform are coded and whence
-    they come.
+    they come, ``unmeasured`` by what an image lacks that a scanner's never does.
     """
     told = {
         _REGION: _regions,
@@ -77,6 +81,7 @@ def asked_of(header: Dataset) -> Callable[[str], object | None]:
         "kernels": _kernels,
         "drawn": _drawn,
         "sounds": _sounds,
+        "unmeasured": _unmeasured,
     }
     warnings = {_VISUAL: _features, "burned_in": _burned_in}
     warned: list[list[_Warning]] = []
@@ -222,6 +227,24 @@ def _sounds(header: Dataset) -> Iterator[object]:
         yield from _read(group, "WaveformSampleInterpretation")
         for channel in _inside(group, "ChannelDefinitionSequence"):
             yield from _codes(channel, "ChannelSourceSequence")
+
+
+def _unmeasured(header: Dataset) -> Iterator[object]:
+    """Attributes that every image of a scanner has and this one lacks; none where there is none."""
+    if not _read(header, "Rows"):
+        return  # no picture that anything here would write
+    if not _read(header, "BitsStored"):
+        yield "BitsStored"
+    for keyword, name in zip(_PLACED, _PLACED_GROUPS, strict=True):
+        old = _OLD.get(keyword, keyword)
+        if not _read(header, keyword) and not _read(header, old) and not _grouped_in(header, name):
+            yield keyword
+
+
+def _grouped_in(header: Dataset, name: str) -> bool:
+    """Whether any functional group has such a sequence with an item that says something."""
+    groups = (item for group in _AROUND for item in _inside(header, group))
+    return any(len(inner) > 0 for item in groups for inner in _inside(item, name))
 
 
 def _regions(header: Dataset) -> Iterator[object]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from cohortkit.errors import Refusal
 from cohortkit.model import Reason
+from cohortkit.pixels import j2ksegments, jpegtables
 
 _COMMENTS = re.compile(
     rb"(Kakadu-v?\d{1,2}(\.\d{1,2}){0,3}|Created by OpenJPEG version \d{1,2}(\.\d{1,2}){1,2}"
@@ -19,12 +20,22 @@ _COMMENTS = re.compile(
 )
 """What encoders write of themselves; a comment that is nothing else stays, so that the bytes do."""
 
+_WRITTEN = re.compile(rb"([A-Za-z0-9 ^=._,:;/@-]{12,})[\0\xff]*\Z")
+"""Letters and figures to the very end of coded samples: by chance in one of five million."""
+_LONGEST_CODE = 16  # bits; so many bytes at most until a code that is repeated begins anew
+_TAIL, _LEAST = 256, 12
+
 # ── JPEG and JPEG-LS (ISO 10918-1 B, ISO 14495-1 C) ──────────────────────────────────────────────
 
-_EOI, _SOS, _COM, _FILL = 0xD9, 0xDA, 0xFE, 0xFF
-_TABLES = frozenset({0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xF8})
-_FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
-_LS_FRAME = 0xF7
+_EOI, _SOS, _COM, _FILL = 0xD9, jpegtables.SOS, 0xFE, 0xFF
+_TABLES = frozenset(
+    {jpegtables.DHT, jpegtables.DAC, jpegtables.DQT, jpegtables.DNL, jpegtables.DRI}
+    | {jpegtables.LSE, _SOS}
+)
+_FRAMES = jpegtables.FRAMES
+_LS_FRAME = jpegtables.LS_FRAME
+_ONCE = frozenset({_COM, *range(0xE0, 0xF0)})
+"""Of these one of a kind is enough for any decoder."""
 _APPLICATION = range(0xE0, 0xF0)
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 _LS_SCAN_END = re.compile(rb"\xff[\x80-\xcf\xd8-\xff]")
@@ -40,14 +51,35 @@ def jpeg(data: bytes) -> tuple[bytes, int]:
     """
     if data[:2] != b"\xff\xd8":
         raise Refusal(Reason.PIXEL_STREAM)
-    kept, bits = [data[:2]], 0
+    parts: list[jpegtables.Part] = []
+    bits = 0
     for marker, segment, scan in _segments(data):
         if marker == _EOI:
-            return b"".join([*kept, segment]), bits
+            return b"".join([data[:2], *jpegtables.kept(parts), segment]), bits
         if marker in _FRAMES:
             bits = max(bits, segment[4])
-        kept += [_needed(marker, segment), scan]
+        if scan and _is_written(scan, 0, len(scan)):
+            raise Refusal(Reason.PIXEL_STREAM)
+        needed = _needed(marker, segment)
+        if needed and not (marker in _ONCE and any(marker == one for one, _, _ in parts)):
+            parts.append((marker, needed, scan))
     raise Refusal(Reason.PIXEL_STREAM)  # no end: nothing says where the picture stops
+
+
+def _is_written(data: bytes, low: int, high: int) -> bool:
+    """Whether coded samples end in text, which no decoder comes to; a plain ground is none."""
+    found = _WRITTEN.search(data, max(low, high - _TAIL), high)
+    if found is None:
+        return False
+    return all(_shortened(found[1], n) >= _LEAST for n in range(1, _LONGEST_CODE + 1))
+
+
+def _shortened(text: bytes, period: int) -> int:
+    """How much of it is left without an end that repeats itself."""
+    end = len(text)
+    while end > period and text[end - 1] == text[end - 1 - period]:
+        end -= 1
+    return end - period if end < len(text) else end
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
@@ -133,20 +165,26 @@ def jpeg2000(data: bytes) -> tuple[bytes, int]:
     """
     if data[:4] != b"\xff\x4f\xff\x51" or len(data) < _PRECISION + 3:
         raise Refusal(Reason.PIXEL_STREAM)
+    components = int.from_bytes(data[40:42], "big")
+    main = j2ksegments.Header(components)
     kept, at = [data[:2]], 2
     while data[at : at + 2] != _SOT:
         segment, drop = _segment(data, at, _MAIN)
-        kept.append(b"" if drop else segment)
+        if not drop:
+            main.take(segment[1], segment[4:])
+            kept.append(segment)
         at += len(segment)
-    start = at
+    start, sizes = at, []
     while data[at : at + 2] == _SOT:
-        at = _tile_part(data, at)
+        end = _tile_part(data, at, j2ksegments.Header(components, main.levels))
+        sizes.append((int.from_bytes(data[at + 4 : at + 6], "big"), end - at))
+        at = end
+    j2ksegments.check_lengths(main, sizes)
     kept.append(data[start:at])
     if data[at : at + 2] == _EOC:
         kept.append(_EOC)
     elif data[at:].strip(b"\0"):
         raise Refusal(Reason.PIXEL_STREAM)
-    components = int.from_bytes(data[40:42], "big")
     depths = data[_PRECISION : _PRECISION + 3 * components : 3]
     return b"".join(kept), max((depth & 0x7F) + 1 for depth in depths)
 
@@ -159,23 +197,28 @@ def _segment(data: bytes, at: int, known: frozenset[int]) -> tuple[bytes, bool]:
     segment = data[at : at + 2 + size]
     if size < 2 or len(segment) != 2 + size or not (marker in known or marker == _COMMENT):  # noqa: PLR2004 - its own length
         raise Refusal(Reason.PIXEL_STREAM)
-    return segment, marker == _COMMENT and not _COMMENTS.fullmatch(segment[6:])
+    idle = marker in j2ksegments.IDLE
+    return segment, idle or (marker == _COMMENT and not _COMMENTS.fullmatch(segment[6:]))
 
 
-def _tile_part(data: bytes, start: int) -> int:
+def _tile_part(data: bytes, start: int, header: j2ksegments.Header) -> int:
     """Where a tile-part ends, whose header holds nothing but what a decoder needs."""
     if int.from_bytes(data[start + 2 : start + 4], "big") != _SOT_SIZE - 2:
         raise Refusal(Reason.PIXEL_STREAM)
     size = int.from_bytes(data[start + 6 : start + 10], "big")
-    at = start + _SOT_SIZE
+    at, packets = start + _SOT_SIZE, []
     while data[at : at + 2] != _SOD:
         segment, drop = _segment(data, at, _TILE)
         if drop:
             raise Refusal(Reason.PIXEL_STREAM)  # its length is counted by those around it
+        header.take(segment[1], segment[4:])
+        if segment[1] == j2ksegments.PLT:
+            packets.append(segment[4:])
         at += len(segment)
     end = start + size if size else data.rfind(_EOC)
-    if not at + 2 <= end <= len(data):
+    if not at + 2 <= end <= len(data) or _is_written(data, at + 2, end):
         raise Refusal(Reason.PIXEL_STREAM)
+    j2ksegments.check_packets(packets, end - at - 2)
     return end
 
 

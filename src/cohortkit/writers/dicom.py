@@ -31,9 +31,9 @@ class Dicom:
     blanks parts of them: those keep a lossless encoding, and others become what it says. Text is
     UTF-8, the transfer syntax the source's (what was deflated is explicit little endian), the file
     meta information new, the preamble zeros. What hides beside the picture does not leave: bits
-    that no pixel uses, bytes behind the last pixel, comments and profiles inside JPEG streams,
-    what lies between or behind fragments. Where that cannot be taken away without decoding, the
-    object is refused by name.
+    that no pixel uses, bytes behind the last pixel, comments, profiles and unused tables inside
+    JPEG streams, what lies between or behind fragments. Where that cannot be taken away without
+    decoding, the object is refused by name.
 
     Attributes:
         dicomdir: a DICOMDIR beside the objects, whose folders and files are then called as those of
