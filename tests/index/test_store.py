@@ -318,7 +318,7 @@ def test_parts_are_by_modality_and_sorted(store: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["mysql://u:secret@h/x", "https://pacs/dicom-web", "s3://bucket/x", "ORACLE://a"]
+    "where", ["mysql://u:secret@h/x", "https://pacs/dicom-web", "hdfs://bucket/x", "ORACLE://a"]
 )
 def test_what_is_not_built_is_refused_in_plain_words(where: str) -> None:
     """By its kind, without repeating what may hold a password."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from cohortkit import given
 from cohortkit.dimse import address
 from cohortkit.errors import NotBuilt, StoreError, UsageError
+from cohortkit.index.bucket import BucketIndex, in_bucket
 from cohortkit.index.demo import demo_index
 from cohortkit.index.dicomweb import DicomWebIndex
 from cohortkit.index.dimse import DimseIndex
@@ -45,6 +46,7 @@ def open_index(
         where: the folder of an index store, or a Parquet or CSV table whose columns are DICOM
             keywords, at series or instance grain; or a database: ``postgresql://…``,
             ``sqlite:///…``, ``duckdb:///…``, with the name of a table or view behind a ``#``;
+            or a store in a bucket: ``s3://…``, ``gs://…``, ``abfs://…``;
             or a DICOMweb server: ``dicomweb+https://host/path``; or a DIMSE server:
             ``dimse://OUR_AE@host:port/ITS_AE``, ``dimse+tls://…``.
         mapping: for a table: its column → DICOM keyword (or ``path``, ``size``, ``mtime_ns``);
@@ -61,19 +63,8 @@ def open_index(
             Mapping | str, "mapping", mapping, "a mapping of the table's columns to DICOM keywords"
         )
     scheme = _SCHEME.match(str(where))
-    if scheme and scheme[1].lower() in SCHEMES:
-        return SqlIndex.open(str(where), mapping)
-    if scheme and scheme[1].lower() in {*_WEB, *address.SCHEMES}:
-        if mapping:
-            raise UsageError("mapping: is for tables; a server has DICOM keywords already")
-        kind = DicomWebIndex if scheme[1].lower() in _WEB else DimseIndex
-        return kind.open(str(where))
     if scheme:
-        raise NotBuilt(
-            f"this version cannot open {scheme[1].lower()}:// indexes: it opens the folder of an "
-            "index store, a Parquet or CSV table, a database (postgresql, sqlite, duckdb), a "
-            "DICOMweb server (dicomweb+https) or a DIMSE server (dimse, dimse+tls)"
-        )
+        return _of_url(str(where), scheme[1].lower(), mapping)
     if path.is_dir():
         if mapping:
             raise UsageError("mapping: is for tables; an index store has DICOM keywords already")
@@ -83,3 +74,23 @@ def open_index(
     if isinstance(mapping, str):
         raise UsageError("mapping: one with a name is for databases")
     return TableIndex.open(path, mapping)
+
+
+def _of_url(
+    url: str, scheme: str, mapping: Mapping[str, str] | str | None
+) -> StoreIndex | SqlIndex | DicomWebIndex | DimseIndex:
+    if scheme in SCHEMES:
+        return SqlIndex.open(url, mapping)
+    if mapping and (in_bucket(url) or scheme in {*_WEB, *address.SCHEMES}):
+        what = "an index store" if in_bucket(url) else "a server"
+        raise UsageError(f"mapping: is for tables; {what} has DICOM keywords already")
+    if in_bucket(url):
+        return BucketIndex.open_at(url)
+    if scheme in {*_WEB, *address.SCHEMES}:
+        kind = DicomWebIndex if scheme in _WEB else DimseIndex
+        return kind.open(url)
+    raise NotBuilt(
+        f"this version cannot open {scheme}:// indexes: it opens the folder of an index store, one "
+        "in a bucket (s3, gs, abfs), a Parquet or CSV table, a database (postgresql, sqlite, "
+        "duckdb), a DICOMweb server (dicomweb+https) or a DIMSE server (dimse, dimse+tls)"
+    )

@@ -140,6 +140,15 @@ def _read(file: Path) -> Manifest | None:
         return None
     except OSError:
         raise StoreError("the index store cannot be read") from None
+    return manifest_from(text)
+
+
+def manifest_from(text: bytes) -> Manifest:
+    """A manifest out of the bytes that it is written in.
+
+    Raises:
+        StoreError: damaged, or written by a newer cohortkit.
+    """
     try:
         data = json.loads(text)
         if data["kind"] != KIND:

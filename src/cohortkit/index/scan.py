@@ -16,6 +16,7 @@ import polars as pl
 from cohortkit import given
 from cohortkit.errors import StoreError, UsageError
 from cohortkit.index.batch import Batch, File, Reading
+from cohortkit.index.bucket import in_bucket
 from cohortkit.index.changes import NOT_OPENED, TRY_AGAIN, Change, compare, told_again
 from cohortkit.index.columns import HISTORY, ISSUES, READ, SCHEMA, SKIPPED
 from cohortkit.index.digests import digests_of
@@ -73,6 +74,10 @@ def scan(
         given.whole("workers", workers)
     given.a(bool, "digest", digest, "True or False")
     given.a(bool | None, "containers", containers, "True, False or None")
+    if in_bucket(archive) or in_bucket(store):
+        raise UsageError(
+            "scan: archive and store are folders; a store goes into a bucket by index.copy_to(url)"
+        )
     root = given.path("archive", archive)
     if not root.is_dir():
         raise UsageError("the archive is not a folder that can be read")

@@ -13,7 +13,7 @@ import polars as pl
 from cohortkit import given
 from cohortkit.cohort import Cohort
 from cohortkit.cohort.describe import Description, describe
-from cohortkit.errors import StoreError
+from cohortkit.errors import StoreError, UsageError
 from cohortkit.index.columns import HISTORY, INSTANCES, ISSUES, SKIPPED, label_of
 from cohortkit.index.folder import Manifest, collected, read_manifest, scan_parts
 from cohortkit.index.rollup import series_schema
@@ -108,15 +108,8 @@ class StoreIndex:
     @classmethod
     def of(cls, store: Path, manifest: Manifest) -> StoreIndex:
         """The index of one version of a store."""
-        schemas = {
-            "instances": INSTANCES,
-            "series": series_schema(),
-            "skipped": SKIPPED,
-            "issues": ISSUES,
-            "history": HISTORY,
-        }
         tables = {
-            name: scan_parts(store, manifest.of(name), schema) for name, schema in schemas.items()
+            name: scan_parts(store, manifest.of(name), schema) for name, schema in schemas().items()
         }
         location = str(store.resolve())
         return cls(manifest.version, location, (manifest.root,), tables, dict(manifest.counts))
@@ -196,22 +189,32 @@ class StoreIndex:
         tables["instances"] = self._absolute(tables["instances"])
         return asked_in_sql(tables, statement, identified=identified)
 
-    def copy_to(self, url: str, *, audit: str | Path = "") -> SqlIndex:
+    def copy_to(self, url: str, *, audit: str | Path = "") -> SqlIndex | StoreIndex:
         """Write the index into a database, in tables of cohortkit's own, and open it there.
+
+        Or publish its store in a bucket: parts that are not there yet, then the manifest.
 
         An earlier copy is replaced at once: readers see that one or this. Skipped files and
         issues are not copied.
 
         Args:
-            url: ``postgresql://…``, ``sqlite:///…`` or ``duckdb:///…``.
-            audit: a folder in which everybody who asks the copy has to be noted.
+            url: ``postgresql://…``, ``sqlite:///…`` or ``duckdb:///…``; or ``s3://…``, ``gs://…``,
+                ``abfs://…``.
+            audit: a folder in which everybody who asks the copy has to be noted; of a database.
 
         Raises:
-            UsageError: no such database, or the URL names a table.
+            UsageError: no such database, or the URL names a table; a bucket for an index in
+                memory.
             StoreError: it cannot be written to.
             MissingDependency: ``cohortkit[sql]`` is not installed.
         """
-        return copy_to(self, url, audit)
+        from cohortkit.index.bucket import in_bucket, publish  # noqa: PLC0415 - it knows this one
+
+        if not in_bucket(url):
+            return copy_to(self, url, audit)
+        if audit:
+            raise UsageError("copy_to: audit is for databases: a bucket has its own log of access")
+        return publish(self, url)
 
     def summary(self) -> pl.DataFrame:
         """Patients, studies, series, instances and bytes by Modality, and of all. No identity."""
@@ -270,6 +273,17 @@ class StoreIndex:
     def _absolute(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         root = self.roots[0].rstrip("/")
         return rows.with_columns(pl.concat_str(pl.lit(f"{root}/"), "path").alias("path"))
+
+
+def schemas() -> dict[str, pl.Schema]:
+    """The columns of the tables in a store."""
+    return {
+        "instances": INSTANCES,
+        "series": series_schema(),
+        "skipped": SKIPPED,
+        "issues": ISSUES,
+        "history": HISTORY,
+    }
 
 
 def _shown(value: object) -> str:

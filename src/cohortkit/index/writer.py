@@ -112,7 +112,7 @@ class Writer:
     ) -> Manifest:
         """Make these parts the valid version, by one rename; the one before stays for a while."""
         if self.manifest is not None:
-            self.swap(manifest_of(self.manifest.version), _told(self.manifest))
+            self.swap(manifest_of(self.manifest.version), told(self.manifest))
         manifest = Manifest(
             self.number,
             f"{self.number}-{secrets.token_hex(4)}",
@@ -123,7 +123,7 @@ class Writer:
             counts,
             containers,
         )
-        self.swap(MANIFEST, _told(manifest))
+        self.swap(MANIFEST, told(manifest))
         return manifest
 
     def swap(self, name: str, data: bytes) -> None:
@@ -193,7 +193,8 @@ def put(store: Path, name: str, data: bytes) -> None:
         raise unwritten(StoreError, _UNWRITTEN, error) from None
 
 
-def _told(manifest: Manifest) -> bytes:
+def told(manifest: Manifest) -> bytes:
+    """A manifest as it is written."""
     data = {"kind": KIND, "format": FORMAT, **asdict(manifest)}
     return json.dumps(data, indent=1, sort_keys=True).encode()
 
