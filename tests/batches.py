@@ -14,5 +14,15 @@ def planned(
     return ck.plan(cohort, ck.load_recipe(recipe), to=to)  # type: ignore[arg-type]  # as given
 
 
+def keeping(folder: Path, keyword: str) -> str:
+    """A recipe that keeps an attribute, whoever it names: only the search stands between."""
+    path = folder / "keeping.toml"
+    path.write_text(
+        'basis = "gdpr-pseudonymised"\n[[rules]]\n'
+        f'keyword = "{keyword}"\naction = "keep"\nreason = "the trial asks it"\n'
+    )
+    return str(path)
+
+
 def run(plan: ck.Plan, out: Path, key: ck.Key, **options: object) -> ck.Export:
     return ck.export(plan, out, key=key, progress=False, **options)  # type: ignore[arg-type]  # as given

@@ -51,7 +51,6 @@ def broken(length: int) -> bytes:
 REFUSED = {
     "a name as rows": "unsupported-pixels",
     "rows of half a number": "unsupported-pixels",
-    "a VR that there is not": "identity-found",  # the patient's name as that of a manufacturer
     "a kept sequence cut off": "not-understood",
     "a kept sequence of text": "not-understood",
     "an item too short": "not-understood",

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import cohortkit as ck
-from batches import planned, run
+from batches import keeping, planned, run
 from cohortkit.errors import (
     CohortkitError,
     KeyFileError,
@@ -148,7 +148,8 @@ def test_what_another_study_knows_of_the_patient_is_searched_for(
     )
     cohort = ck.scan(tmp_path / "archive", progress=False, workers=1).search(SeriesNumber=2)
 
-    export = run(ck.plan(cohort, ck.load_recipe("basic"), to="tables"), tmp_path / "out", key)
+    recipe = ck.load_recipe(keeping(tmp_path, "ScanOptions"))
+    export = run(ck.plan(cohort, recipe, to="tables"), tmp_path / "out", key)
 
     assert ["identity-found"] == export.refused()["reason"].unique().to_list()
 

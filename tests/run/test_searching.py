@@ -12,7 +12,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 import cohortkit as ck
-from batches import planned, run
+from batches import keeping, planned, run
 from cohortkit.deidentify import engine
 from cohortkit.errors import Refusal
 from cohortkit.model import DeidentifiedSeries, Payload, PayloadKind, Person, Task
@@ -155,7 +155,9 @@ def test_a_patient_who_is_called_as_one_of_our_own_words_is(
     extra: dict[str, object] = {"ScanOptions": word} if typed else {}
     write_series(tmp_path / "archive", Patient(name=name), Series(slices=2, extra=extra))
 
-    export = run(planned(tmp_path / "archive", ["nifti", "tables"]), tmp_path / "out", key)
+    recipe = keeping(tmp_path, "ScanOptions")
+    plan = planned(tmp_path / "archive", ["nifti", "tables"], recipe)
+    export = run(plan, tmp_path / "out", key)
 
     held = set(export.refused()["reason"])
     assert ({"identity-found"} if typed else set()) == held

@@ -104,8 +104,8 @@ class _Reader:
         self._shown: AbstractSet[int] = frozenset()
 
     def __call__(self, header: Dataset, ordinal: int) -> _Read:
-        # as it lies: elements are converted in place once they are read
-        held, read_as = dict(header._dict), (_codec(header), header.original_encoding)  # noqa: SLF001
+        held = dict(header._dict)  # noqa: SLF001 - as it lies: reading converts elements in place
+        read_as = (_codec(header), header.original_encoding)
         changed = differing(held, self._held) if read_as == self._read_as else None
         made = None if changed is None else self._repeated(header, ordinal, changed)
         if made is None or changed is None or changed & self._shown:

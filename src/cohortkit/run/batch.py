@@ -145,11 +145,7 @@ def export(
     limits = Limits.of(task_minutes, task_gigabytes)
     part = _part(shard, gone, changed)
     canary()
-    if key.path is not None and inside(key.path, _objects_in(plan.archive)):
-        raise KeyFileError(
-            f"key file {key.path.name}: it is inside the archive or its index, which are only "
-            "read; move it elsewhere"
-        )
+    _demand_outside(key, plan)
     demand_plain({_PROJECT: key.project}, plan.series)
     people = {plan.people.one(task.person) for task in plan.tasks}
     demand_ids(ids, key, plan.recipe, plan.archive, people)
@@ -186,6 +182,14 @@ def export(
         raise unwritten(OutputError, told, error) from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped; {_GOES_ON} where it was") from None
+
+
+def _demand_outside(key: Key, plan: Plan) -> None:
+    if key.path is not None and inside(key.path, _objects_in(plan.archive)):
+        raise KeyFileError(
+            f"key file {key.path.name}: it is inside the archive or its index, which are only "
+            "read; move it elsewhere"
+        )
 
 
 def _settle(place: Place, settings: Settings, key: Key, other: tuple[str, ...]) -> None:
