@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 
 from cohortkit.deidentify.gates import burned_in_risk
 from cohortkit.deidentify.headers import asked_of
@@ -135,3 +137,20 @@ def test_frames_have_their_places_in_groups_and_old_files_in_old_words() -> None
     old.PixelSpacing = [1, 1]
     assert burned_in_risk(asked_of(old), CT, STRICT) is None
     assert burned_in_risk(asked_of(image(Modality="CT")), CT, STRICT) is None
+
+
+@pytest.mark.parametrize("rows", [1, 32, 256, 8192, 8224])
+def test_any_number_of_rows_is_a_picture_and_blanks_are_no_place(rows: int) -> None:
+    """As bytes of a file, in which a number may look like a blank."""
+    one = image(**PLACE, **PIXELS)
+    place, size = Tag("ImagePositionPatient"), Tag("Rows")
+    raw = {
+        size: RawDataElement(size, "US", 2, rows.to_bytes(2, "little"), 0, False, True),  # noqa: FBT003
+        place: RawDataElement(place, "DS", 4, b"\\ \\\0", 0, False, True),  # noqa: FBT003
+    }
+    one._dict.update(raw)
+    assert Reason.BURNED_IN_RISK is burned_in_risk(asked_of(one), CT, STRICT)
+    one._dict[place] = raw[place]._replace(value=b"0\\0\\0 ")
+    assert burned_in_risk(asked_of(one), CT, STRICT) is None
+    none = image(**PLACE, **(PIXELS | {"BitsStored": 0}))
+    assert Reason.BURNED_IN_RISK is burned_in_risk(asked_of(none), CT, STRICT)

@@ -55,10 +55,14 @@ _DRAWN = {
     "SegmentSequence": ("SegmentLabel", "SegmentDescription"),
 }
 """What contours, segments and surfaces are called, by the sequence that lists them."""
-_PLACED = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
-_PLACED_GROUPS = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
-_OLD = {"ImagePositionPatient": "ImagePosition", "ImageOrientationPatient": "ImageOrientation"}
-"""What a scanner's image never lacks, by itself or in functional groups; as ACR-NEMA called it."""
+_ROWS, _BITS_STORED = 0x00280010, 0x00280101
+_COUNTS = frozenset({_ROWS, _BITS_STORED})
+_PLACED = {
+    "ImagePositionPatient": (0x00200032, 0x00200030, "PlanePositionSequence"),
+    "ImageOrientationPatient": (0x00200037, 0x00200035, "PlaneOrientationSequence"),
+    "PixelSpacing": (0x00280030, 0x00280030, "PixelMeasuresSequence"),
+}
+"""What a scanner's image never lacks: its tag, that of ACR-NEMA, and in functional groups."""
 _DRAWN_CODES = ("SegmentedPropertyTypeCodeSequence", "RTROIIdentificationCodeSequence")
 
 
@@ -231,14 +235,22 @@ def _sounds(header: Dataset) -> Iterator[object]:
 
 def _unmeasured(header: Dataset) -> Iterator[object]:
     """Attributes that every image of a scanner has and this one lacks; none where there is none."""
-    if not _read(header, "Rows"):
+    if not _filled(header, _ROWS):
         return  # no picture that anything here would write
-    if not _read(header, "BitsStored"):
+    if not _filled(header, _BITS_STORED):
         yield "BitsStored"
-    for keyword, name in zip(_PLACED, _PLACED_GROUPS, strict=True):
-        old = _OLD.get(keyword, keyword)
-        if not _read(header, keyword) and not _read(header, old) and not _grouped_in(header, name):
+    for keyword, (tag, old, name) in _PLACED.items():
+        if not (_filled(header, tag) or _filled(header, old) or _grouped_in(header, name)):
             yield keyword
+
+
+def _filled(header: Dataset, tag: int) -> bool:
+    """Whether anything but blanks stands there, of a number anything but 0; what, is not asked."""
+    element = header._dict.get(tag)  # type: ignore[call-overload] # noqa: SLF001 - as above, a tag is a number
+    value = None if element is None else element.value
+    if isinstance(value, bytes):
+        return any(value) if tag in _COUNTS else bool(value.strip(b" \0\\"))
+    return value is not None and str(value).strip() not in {"", "[]", "0"}
 
 
 def _grouped_in(header: Dataset, name: str) -> bool:

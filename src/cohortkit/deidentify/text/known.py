@@ -37,7 +37,7 @@ _STATED = (
     "SeriesDate",
     "StudyDate",
 )
-_PEOPLE = frozenset(
+_PATIENT = tuple(
     map(
         BaseTag,
         (
@@ -46,6 +46,13 @@ _PEOPLE = frozenset(
             0x00101005,  # PatientBirthName
             0x00101060,  # PatientMotherBirthName
             0x00102297,  # ResponsiblePerson
+        ),
+    )
+)
+_OTHERS = tuple(
+    map(
+        BaseTag,
+        (
             0x00080090,  # ReferringPhysicianName
             0x00081048,  # PhysiciansOfRecord
             0x00081050,  # PerformingPhysicianName
@@ -114,16 +121,18 @@ def own_names(headers: Sequence[Dataset], task: Task) -> Own:
     """The names of people that headers and index tell, of the patient and of others.
 
     Args:
-        headers: the source headers; their top levels are looked at.
+        headers: the source headers; of the top levels of all the patient's names are taken, of the
+            first and the last the others, since each look costs and a series repeats them.
         task: what the index knows.
     """
     held = [header._dict for header in headers]  # noqa: SLF001 - a Dataset would decode what is raw
+    asked = [(_PATIENT, held), (_OTHERS, [*held[:1], *held[-1:]])]
     told = {
         (keyword_for_tag(tag), name)
-        for tag in _PEOPLE
-        for one in held
-        if tag in one
-        for name in _each_name(one[tag].value)
+        for tags, looked_at in asked
+        for tag in tags
+        for value in _distinct([one[tag].value for one in looked_at if tag in one])
+        for name in _each_name(value)
     }
     told |= {one for one in task.known if kind_of(*_with_vr(one[0])) in _NAMES}
     return _own_names(frozenset(told))
@@ -137,6 +146,12 @@ def _own_names(told: frozenset[tuple[str, str]]) -> Own:
 
 def _with_vr(keyword: str) -> tuple[str, str]:
     return keyword, vr_of(keyword) or "LO"
+
+
+def _distinct(values: Sequence[object]) -> list[object]:
+    """Each once, where it is bytes of a file."""
+    raw = {one for one in values if isinstance(one, bytes)}
+    return [*raw, *(one for one in values if not isinstance(one, bytes))]
 
 
 def _each_name(value: object) -> list[str]:
