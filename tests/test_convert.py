@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cohortkit.convert import to_nibabel, to_sitk
-from cohortkit.errors import Refusal
+from cohortkit.errors import Refusal, UsageError
 from cohortkit.model import COLOUR, Reason, Volume
 
 ANGLE = st.floats(-math.pi, math.pi)
@@ -132,3 +132,11 @@ def test_what_has_no_place_or_no_numbers_is_refused(
     with pytest.raises(Refusal) as caught:
         convert(made)
     assert reason is caught.value.reason
+
+
+@pytest.mark.parametrize("convert", [to_nibabel, to_sitk])
+@pytest.mark.parametrize("wrong", [3, "volume.nii.gz", None])
+def test_what_is_no_volume_is_wrong_use(convert: Callable[[object], object], wrong: object) -> None:
+    """A file is opened by the libraries themselves."""
+    with pytest.raises(UsageError, match="a Volume"):
+        convert(wrong)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cohortkit import given
 from cohortkit.errors import MissingDependency, Refusal
 from cohortkit.geometry.affine import shear
 from cohortkit.model import COLOUR, Reason, Volume
@@ -76,7 +77,8 @@ def to_sitk(volume: Volume) -> SimpleITK.Image:
 
 
 def _demand_place(volume: Volume) -> None:
-    """Refuse what has no place in space, or no numbers."""
+    """Refuse what is no volume, has no place in space, or no numbers."""
+    given.a(Volume, "convert", volume, "a Volume; a file is opened by nibabel or SimpleITK itself")
     if not volume.placed:
         raise Refusal(Reason.NO_GEOMETRY)
     if volume.values.dtype == COLOUR:

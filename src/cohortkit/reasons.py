@@ -110,7 +110,10 @@ class Reason(Enum):
 
     # what does not apply
     NO_PAYLOAD = ("no-payload", "This kind of object has nothing of that kind to write.")
-    SAME_INSTANCE = ("same-instance", "The same instance again; it is written once.")
+    SAME_INSTANCE = (
+        "same-instance",
+        "The same again, by its UID or by its place and pixels; it is written once.",
+    )
 
     # a task that could not be done this time
     FILE_VANISHED = ("file-vanished", "A file is gone since the scan.", True)

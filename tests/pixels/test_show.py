@@ -138,6 +138,20 @@ def test_unknown_window() -> None:
         show(volume(np.eye(4)), "lungs")
 
 
+@pytest.mark.parametrize("window", [(40, 0), (40, -5), (float("nan"), 400), (40,), ("a", 1)])
+def test_a_window_that_there_cannot_be(window: tuple[float, float]) -> None:
+    """As in Png(window=…): a center and a width of 1 or more."""
+    with pytest.raises(UsageError, match="center and width"):
+        show(volume(np.eye(4)), window)
+
+
+def test_a_picture_has_no_window_any_more(tmp_path: Path) -> None:
+    """What cannot be done is said, and not left out."""
+    (tmp_path / "one.png").write_bytes(png(np.zeros((2, 2), np.uint8)))
+    with pytest.raises(UsageError, match="as it is"):
+        show(tmp_path / "one.png", "lung")
+
+
 def strip(count: int = 2) -> Frames:
     """A few grey frames."""
     values = np.zeros((count, 4, 4), np.uint8)

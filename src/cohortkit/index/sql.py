@@ -170,8 +170,9 @@ class SqlIndex:
             parts.append(rows.read(condition=f"{quoted(column.name)} IN ({listed})"))
         return pl.concat(parts)
 
-    def issues(self) -> pl.DataFrame:
-        """Values that could not be typed and are null: keyword, how many. No values."""
+    def issues(self, *, identified: bool = False) -> pl.DataFrame:
+        """Values that could not be typed and are null: keyword, how many. No values in any case."""
+        given.a(bool, "identified", identified, "True or False")
         schema = pl.Schema({"keyword": pl.String(), "values": pl.UInt32()})
         counts = [cast.lost.sum().alias(cast.column) for cast in self.casts]
         if not counts:

@@ -163,8 +163,9 @@ class TableIndex:
             rows, order = located(rows, Path(self.location).parent), [*order, "path"]
         return rows.sort(order)
 
-    def issues(self) -> pl.DataFrame:
-        """Values that could not be typed and are null: keyword, how many. No values."""
+    def issues(self, *, identified: bool = False) -> pl.DataFrame:
+        """Values that could not be typed and are null: keyword, how many. No values in any case."""
+        given.a(bool, "identified", identified, "True or False")
         counts = [cast.lost.sum().alias(cast.column) for cast in self.casts]
         if not counts:
             return pl.DataFrame(schema={"keyword": pl.String(), "values": pl.UInt32()})

@@ -7,6 +7,7 @@ or, where it is absent, MONOCHROME1 inverts. Colour passes as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cohortkit.errors import Refusal
+from cohortkit.errors import Refusal, UsageError
 from cohortkit.model import Display, Frames, Lut, Photometric, Reason, VoiFunction
 
 _TOP = 255
@@ -32,6 +33,28 @@ WINDOWS = {
     "stroke": (35.0, 35.0),
 }
 """Named windows for CT: center and width in Hounsfield units."""
+
+
+def center_width(said: str, window: str | tuple[object, ...] | None) -> tuple[float, float] | None:
+    """A window by name or by its numbers; None is none.
+
+    Args:
+        said: where it was asked for, as an error says it.
+        window: as it was given.
+
+    Raises:
+        UsageError: no such name, or no center and width.
+    """
+    if isinstance(window, str):
+        if window not in WINDOWS:
+            raise UsageError(f"unknown window; the known ones are {', '.join(WINDOWS)}")
+        return WINDOWS[window]
+    if window is None:
+        return None
+    numbers = [one for one in window if isinstance(one, int | float) and math.isfinite(one)]
+    if len(window) != len(numbers) or len(numbers) != 2 or numbers[1] < 1:  # noqa: PLR2004 - center, width
+        raise UsageError(f"{said} takes a name, or center and width (at least 1)")
+    return numbers[0], numbers[1]
 
 
 class Shade(StrEnum):

@@ -20,7 +20,7 @@ from cohortkit.errors import UsageError
 from cohortkit.model import COLOUR, Frames, Payload, VoiFunction, Volume
 from cohortkit.model.payloads import shown_by
 from cohortkit.pixels.encode import png
-from cohortkit.pixels.render import WINDOWS, pictures, some, windowed
+from cohortkit.pixels.render import center_width, pictures, some, windowed
 
 _MOST_SIDE = 384
 _MOST_FRAMES = 8
@@ -87,18 +87,19 @@ def show(
         UsageError: an unknown window, or what is none of these.
     """
     given.a(str | tuple | None, "window", window, "a name, or center and width")
-    if isinstance(window, str):
-        if window not in WINDOWS:
-            raise UsageError(f"unknown window; the known ones are {', '.join(WINDOWS)}")
-        window = WINDOWS[window]
+    shades = center_width("show(window=…)", window)
     if isinstance(payload, Volume):
-        return _of_volume(payload, window)
+        return _of_volume(payload, shades)
     if isinstance(payload, Frames):
-        return _of_frames(payload, window)
+        return _of_frames(payload, shades)
     if not isinstance(payload, str | Path):
         raise UsageError("show(…) takes a Volume, Frames, or a NIfTI or PNG file")
     path = given.path("show(…)", payload)
-    return _of_png(path) if path.suffix == ".png" else _of_volume(_read(path), window)
+    if path.suffix != ".png":
+        return _of_volume(_read(path), shades)
+    if shades is not None:
+        raise UsageError("show(window=…): a PNG file is shown as it is; leave the window out")
+    return _of_png(path)
 
 
 @shown_by

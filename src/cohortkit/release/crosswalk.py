@@ -156,7 +156,7 @@ def _pseudonyms(only: object) -> tuple[str, ...]:
 def _reason(reason: object) -> str:
     said = " ".join(str(reason).split()) if isinstance(reason, str) else ""
     if len(said.split()) < _FEWEST_WORDS:
-        raise UsageError("reason: why, in words; it stays in the vault")
+        raise UsageError(f"reason: why, in {_FEWEST_WORDS} words or more; it stays in the vault")
     if len(said) > _LONGEST_REASON:
         raise UsageError(f"reason: at most {_LONGEST_REASON} characters")
     return said

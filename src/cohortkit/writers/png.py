@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from cohortkit.model import (
 )
 from cohortkit.pixels.contact import chosen, sheet, small
 from cohortkit.pixels.encode import png
-from cohortkit.pixels.render import WINDOWS, looked_up, pictures, some
+from cohortkit.pixels.render import center_width, looked_up, pictures, some
 from cohortkit.writers import files
 from cohortkit.writers.png_sidecar import Note, Tile, sheet_sidecar, sidecar
 
@@ -67,10 +66,7 @@ class Png:
     def _window(self) -> None:
         if self.window is not None and self.bits != 8:  # noqa: PLR2004 - bits
             raise UsageError("Png(window=…) needs bits=8: 16 bits hold every value, unwindowed")
-        if isinstance(self.window, str) and self.window not in WINDOWS:
-            raise UsageError(f"unknown window; the known ones are {', '.join(WINDOWS)}")
-        if isinstance(self.window, tuple) and not _is_window(self.window):
-            raise UsageError("Png(window=…) takes a name, or center and width (at least 1)")
+        center_width("Png(window=…)", self.window)
 
     def _sheet(self) -> None:
         given.a(bool, "Png(sheet=…)", self.sheet, "True or False")
@@ -145,7 +141,7 @@ class Png:
     def _eight(
         self, frames: Frames, series: DeidentifiedSeries
     ) -> Iterator[tuple[NDArray[np.uint8], Note]]:
-        window = WINDOWS[self.window] if isinstance(self.window, str) else self.window
+        window = center_width("Png(window=…)", self.window)
         for picture, shown in pictures(frames, window if series.facts.ct else None):
             yield picture, Note(shown=shown)
 
@@ -171,10 +167,6 @@ def _name(frames: Frames, number: int) -> str:
     """The file of a frame, in the folder of its series."""
     base = f"i{frames.number:04d}"
     return f"{base}.png" if len(frames.values) == 1 else f"{base}_f{number:04d}.png"
-
-
-def _is_window(window: tuple[float, ...]) -> bool:
-    return len(window) == 2 and all(map(math.isfinite, window)) and window[1] >= 1  # noqa: PLR2004 - center, width
 
 
 def exact(frames: Frames) -> Iterator[tuple[NDArray[np.uint16], Note]]:
