@@ -75,10 +75,13 @@ class Narrowed:
         rows: series with every column of the index, in one order. Identified.
         whole: patients, studies, series and instances of the whole index, so that what was left
             out can be counted; None where the backend cannot tell.
+        close: in the same order, those of the rows that no term the backend proved rules out; of
+            what these leave out only what the terms ask is read. None: the rows.
     """
 
     rows: pl.LazyFrame
     whole: tuple[int, int, int, int | None] | None = None
+    close: pl.LazyFrame | None = None
 
 
 @runtime_checkable

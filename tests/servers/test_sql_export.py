@@ -17,7 +17,7 @@ import cohortkit as ck
 from cohortkit import audit
 from cohortkit.cohort.written import read_step
 from cohortkit.errors import QueryError, StoreError, UnknownKeyword, UsageError
-from cohortkit.index import sql_session
+from cohortkit.index import sql, sql_rows, sql_session
 from cohortkit.index.shared import seal
 from cohortkit.index.sql_place import place_of
 from cohortkit.index.sql_session import connected
@@ -347,3 +347,35 @@ def test_written_steps_of_a_database_are_those_of_the_folder(designs: Path, url:
             .equals(actual.identified().sort("series_key").select(expected.identified().columns))
         )
         assert expected.flow().to_polars().equals(actual.flow().to_polars())
+
+
+def test_of_what_a_later_term_rules_out_only_the_terms_are_read(
+    designs: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All proved terms go out for whole rows; the flow is that of the folder."""
+    index = ck.scan(designs / "archive", workers=1, progress=False)
+    asked, whole, real = index.copy_to(url), [], sql_rows.Rows.read
+
+    def read(
+        self: sql_rows.Rows,
+        names: list[str] | None = None,
+        condition: str = "",
+        most: int | None = None,
+    ) -> pl.DataFrame:
+        frame = real(self, names, condition, most)
+        if most is None and frame.width == len(self.types):
+            whole.append(frame.height)
+        return frame
+
+    monkeypatch.setattr(sql_rows.Rows, "read", read)
+    monkeypatch.setattr(sql, "_HELD", 0)
+    for terms, kept in (({"Modality": "CT", "PatientID": "P2"}, 2), ({"Modality": "CT"}, 8)):
+        whole.clear()
+        expected, actual = index.search(**terms), asked.search(**terms)
+        assert [kept] == whole
+        assert expected.flow().to_polars().equals(actual.flow().to_polars())
+        assert (
+            expected.identified()
+            .sort("series_key")
+            .equals(actual.identified().sort("series_key").select(expected.identified().columns))
+        )

@@ -54,12 +54,14 @@ class Cohort(Designs):
         """
         given.a(Index, "index", index, "what scan or open_index gives")
         whole = cls(index, index.series(), ())
+        close = None
         if terms and isinstance(index, Narrowing):
             query = parse(terms, whole.columns)
             offer = index.narrow(query)
+            close = offer.close
             whole = replace(whole, rows=offer.rows, steps=(offered(query, offer),))
         if terms:
-            found = whole.search(**terms)
+            found = whole._searched(terms, close)  # noqa: SLF001 - of this class
         else:
             found = replace(whole, steps=(everything(count(keys_of(whole.rows))),))
         if isinstance(index, Noting):
@@ -80,6 +82,9 @@ class Cohort(Designs):
             UnknownKeyword: a word that is no column of the index.
             QueryError: a value that the column cannot have.
         """
+        return self._searched(terms)
+
+    def _searched(self, terms: Mapping[str, object], close: pl.LazyFrame | None = None) -> Self:
         columns = self.columns
         query = parse(terms, columns)
         told = words.terms(query, columns, self._telling())
@@ -89,7 +94,7 @@ class Cohort(Designs):
                 verdicts(query, columns), told, query.terms, strict=True
             )
         ]
-        plan = Plan("search", words.search(told), conditions, query=query)
+        plan = Plan("search", words.search(told), conditions, query=query, close=close)
         found = self._step(plan)
         if len(found) or not query.terms:
             return found

@@ -21,7 +21,7 @@ from cohortkit.cohort.steps import (
     not_evaluated,
     tally,
 )
-from cohortkit.errors import QueryError
+from cohortkit.errors import QueryError, StoreError
 from cohortkit.model.query import Query
 from cohortkit.protocols import Narrowed
 
@@ -39,6 +39,7 @@ class Plan:
     reason: str = ""
     query: Query | None = None
     detail: str = ""
+    close: pl.LazyFrame | None = None
 
 
 def narrowed(
@@ -60,7 +61,7 @@ def narrowed(
     kept, losses = tally(keys, verdicts, steps[-1].kept, plan.conditions)
     if plan.conditions:
         _demand_the_same(rows, verdicts, plan)
-        rows = _kept(rows, keys, places, plan.conditions)
+        rows = _kept(rows, keys, places, plan)
     step = Step(
         action=plan.action,
         words=plan.words,
@@ -104,19 +105,20 @@ def _asked(rows: pl.LazyFrame, height: int, plan: Plan) -> tuple[list[pl.Series]
     return verdicts, places
 
 
-def _kept(
-    rows: pl.LazyFrame, keys: pl.DataFrame, places: pl.Series, conditions: Sequence[Condition]
-) -> pl.LazyFrame:
+def _kept(rows: pl.LazyFrame, keys: pl.DataFrame, places: pl.Series, plan: Plan) -> pl.LazyFrame:
     """The rows for which all conditions are true.
 
     Few rows of a store are held in memory: to be found they need no more than the terms. Of many,
     and of a table's, it is known which they are, and their columns are read when asked for.
     """
-    terms = [c.holds for c in conditions if isinstance(c.holds, pl.Expr)]
+    terms = [c.holds for c in plan.conditions if isinstance(c.holds, pl.Expr)]
     if len(places) > _HELD or has_reach(rows):
         kept = rows_at(rows, places)
-    elif len(terms) == len(conditions):
-        kept = evaluated(rows.filter(*terms)).lazy()
+    elif len(terms) == len(plan.conditions):
+        found = evaluated((rows if plan.close is None else plan.close).filter(*terms))
+        if found.height != len(places):
+            raise StoreError("the index has become another one; open it again")
+        kept = found.lazy()
     else:
         kept = evaluated(rows_at(rows, places)).lazy()
     succeeds(kept, rows, keys[places], places)

@@ -27,7 +27,16 @@ from cohortkit.index.sql_probe import columns_of
 from cohortkit.index.sql_read import demand_identified, demand_read_only
 from cohortkit.index.sql_rows import Rows, stamped
 from cohortkit.index.sql_session import Session, answered, asked
-from cohortkit.index.sql_words import Held, narrowing, pushes, quoted, relation, stored, text
+from cohortkit.index.sql_words import (
+    Held,
+    closing,
+    narrowing,
+    pushes,
+    quoted,
+    relation,
+    stored,
+    text,
+)
 from cohortkit.index.table import Typing, located, renamed, rolled_up
 from cohortkit.model.query import Capabilities, Query
 from cohortkit.protocols import Narrowed
@@ -134,7 +143,8 @@ class SqlIndex:
             return Narrowed(self._series, self._whole)
         few = self.rows.read(condition=condition, most=_HELD + 1)
         if few.height > _HELD:
-            return Narrowed(self._typed(condition), self._whole)
+            close = self._typed(closing(query, self.rows.columns, types))
+            return Narrowed(self._typed(condition), self._whole, close)
         held = few.lazy() if self.typing is None else self.typing.typed(few.lazy()).collect().lazy()
         return Narrowed(held, self._whole)
 

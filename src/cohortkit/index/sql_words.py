@@ -119,6 +119,22 @@ def narrowing(query: Query, columns: Mapping[str, Column], types: pl.Schema) -> 
     return ""
 
 
+def closing(query: Query, columns: Mapping[str, Column], types: pl.Schema) -> str:
+    """The condition of all terms that can be left to the database: true wherever each is true.
+
+    Args:
+        query: the terms.
+        columns: as they lie in the database.
+        types: as they are here.
+    """
+    told = []
+    for keyword, asked in query.terms:
+        column = columns.get(keyword)
+        if column is not None and type(asked) in pushes(column, types[keyword]):
+            told.append(judged(column, asked))
+    return " AND ".join(f"({one})" for one in told if one)
+
+
 def unknown(column: Column) -> str:
     """Where a value is none, or may be none when it is read."""
     name = quoted(column.name)
