@@ -68,6 +68,7 @@ def test_terms_are_read_by_the_type_of_the_column(
         (["SliceThickness=thin"], "SliceThickness takes a number"),
         (["SliceThickness=1..thick"], "SliceThickness takes a number"),
         (["Modality=CT..MR"], "Modality is text"),
+        (["0", "0="], "unknown keyword '0' in this search; term 1 is not KEYWORD=VALUE"),
     ],
 )
 def test_a_term_that_means_nothing_is_an_error(words: list[str], told: str) -> None:

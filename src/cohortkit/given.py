@@ -106,15 +106,15 @@ def demand_none(found: Sequence[UsageError]) -> None:
     """Raise faults as one.
 
     Raises:
-        UsageError: there are any; of their kind, if that is one kind.
+        UsageError: there are any; of the nearest kind that they all are of.
     """
     if len(found) == 1:
         raise found[0]
     if found:
-        kinds = {type(error) for error in found}
-        kind = kinds.pop() if len(kinds) == 1 else UsageError
         told = "; ".join(map(str, found))
-        raise kind(told) if "__init__" not in vars(kind) else UsageError(told)
+        for kind in type(found[0]).__mro__:  # ends at UsageError, which they all are
+            if all(isinstance(one, kind) for one in found) and "__init__" not in vars(kind):
+                raise kind(told)
 
 
 def _wrong(name: str, due: str, value: object) -> str:

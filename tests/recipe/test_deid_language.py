@@ -193,11 +193,12 @@ def test_any_misspelt_keyword_is_a_fault(word: str, place: int, letter: str) -> 
     path = Path("/dev/null")
     from cohortkit.recipe.deid.read import read  # noqa: PLC0415 - text, without a file
 
-    for line in ("KEEP {}", "REMOVE {}", "BLANK {}", "REPLACE {} x", "JITTER {} 3", "ADD {} x"):
-        reading = read(
-            f"FORMAT dicom\n%header\n{line.format(misspelt)}\n", path.name, several=False
-        )
-        assert any(misspelt in fault for fault in reading.faults), line
+    lines = ("KEEP {}", "REMOVE {}", "BLANK {}", "REPLACE {} x", "JITTER {} 3", "ADD {} x")
+    text = "\n".join(("FORMAT dicom", "%header", *(line.format(misspelt) for line in lines)))
+    reading = read(f"{text}\n", path.name, several=False)
+
+    told = [fault.partition(":")[0] for fault in reading.faults if misspelt in fault]
+    assert [f"line {number}" for number in range(3, 9)] == told
 
 
 # ── what lines decide ────────────────────────────────────────────────────────────────────────────
