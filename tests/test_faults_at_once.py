@@ -189,7 +189,8 @@ def test_one_fault_is_raised_as_it_is() -> None:
     for pair, kind in (
         ((QueryError("a"), QueryError("b")), QueryError),
         ((QueryError("a"), KeyFileError("b")), UsageError),
-        ((unknown, unknown), UsageError),
+        ((unknown, unknown), QueryError),  # its words are of one keyword: several are of its kind
+        ((unknown, QueryError("b")), QueryError),
     ):
         with pytest.raises(UsageError) as both:
             given.together(*(lambda one=one: wrong(one) for one in pair))  # type: ignore[misc]  # a default binds it

@@ -49,7 +49,8 @@ def recipe_explain(
 
     Args:
         recipe: A name that ships, or a path.
-        keyword: A DICOM keyword.
+        keyword: A DICOM keyword or tag; a private element with its creator, such as
+            'SIEMENS MR HEADER (0019,xx0c)'.
     """
     from cohortkit.recipe.explain import explain  # noqa: PLC0415 - this command alone
 

@@ -141,3 +141,52 @@ def test_a_private_element_is_in_no_dictionary() -> None:
 
     assert "removed" in told
     assert "newer" not in told
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '(0019,"SIEMENS MR HEADER",0c)', "(0019,SIEMENS MR HEADER,0C)", "0019,SIEMENS MR HEADER,0c",
+        "0019,SIEMENS MR HEADER,xx0c", "(0019,xx0c,SIEMENS MR HEADER)",
+        "(0019,xx0c) SIEMENS MR HEADER", "SIEMENS MR HEADER (0019,xx0c)",
+        '"SIEMENS MR HEADER" (0019,xx0c)', "SIEMENS MR HEADER 0019,xx0c",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("options", ["", '"retain-safe-private"'])
+def test_a_private_element_is_asked_for_by_its_creator(
+    tmp_path: Path, written: str, options: str
+) -> None:
+    """As it is printed, and as people write it; the answer is that of the whole table."""
+    path = tmp_path / "one.toml"
+    path.write_text(f'basis = "expert-determination"\noptions = [{options}]\n')
+    (row,) = explain(load_recipe(path), written).rows
+
+    assert '(0019,"SIEMENS MR HEADER",0c)' == row.attribute
+    assert ("keep" if options else "remove") == row.action
+    if options:
+        assert row in explain(load_recipe(path)).rows
+
+
+def test_a_rule_for_a_private_element_is_told(tmp_path: Path) -> None:
+    """Of the creator that it names, and of no other."""
+    path = tmp_path / "one.toml"
+    path.write_text(
+        'basis = "expert-determination"\n'
+        '[[rules]]\naction = "keep"\nreason = "a measure, no name"\n'
+        'private = { group = "0051", creator = "ACME 1.1, MR", element = "0e" }\n'
+    )
+
+    assert "stays" in str(explain(load_recipe(path), "ACME 1.1, MR (0051,xx0e)"))
+    assert "stays" in str(explain(load_recipe(path), '(0051,"ACME 1.1, MR",0e)'))
+    assert "removed" in str(explain(load_recipe(path), "ACME 1.2 (0051,xx0e)"))
+
+
+@pytest.mark.parametrize(
+    "written", ["(0019,xx0c)", "(0018,SIEMENS,0c)", "0019,SIEMENS,c", "(0019)"]
+)
+def test_what_is_no_private_element_is_an_error(written: str) -> None:
+    """Without a creator, of an even group, with half an element; it says how one is asked for."""
+    with pytest.raises(UnknownKeyword) as caught:
+        explain(load_recipe("basic"), written)
+
+    assert ("CREATOR" in str(caught.value)) is ("," in written)

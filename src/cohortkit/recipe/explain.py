@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
@@ -33,6 +34,17 @@ _WORDS = {
 _NAMED: Final = frozenset({"PatientID", "PatientName"})
 _GROUPS: Final = frozenset({"50xx", "60xx"})
 _REPEATED: Final = ("CurveData", "OverlayData", "OverlayComments")
+_GROUP, _ELEMENT = r"(?P<group>[0-9a-f]{4})", r"(?P<element>[0-9a-f]{2})"
+_CREATOR = r"\"?(?P<creator>[^\s\",()](?:[^\"]*[^\s\",()])?)\"?"
+_PRIVATE: Final = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        rf"\(?\s*{_GROUP}\s*,\s*{_CREATOR}\s*,\s*(?:xx)?{_ELEMENT}\s*\)?",
+        rf"\(?\s*{_GROUP}\s*,\s*xx{_ELEMENT}\s*[,)]?\s*{_CREATOR}\s*\)?",
+        rf"{_CREATOR}\s*\(?\s*{_GROUP}\s*,\s*xx{_ELEMENT}\s*\)?",
+    )
+)
+"""A private element with its creator: as it is printed here, and as people write it."""
 _INSIDE = "stays; each attribute inside is judged by itself"
 
 
@@ -121,7 +133,8 @@ def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
     Args:
         recipe: a recipe, or the name or path of one.
         keyword: a DICOM keyword, or a tag as ``(gggg,eeee)`` or ``ggggeeee``, of an overlay or a
-            curve with xx for which of them: ``(60xx,3000)``.
+            curve with xx for which of them: ``(60xx,3000)``; a private element with its creator:
+            ``(0019,"SIEMENS MR HEADER",0c)``, ``SIEMENS MR HEADER (0019,xx0c)``.
 
     Raises:
         RecipeError: the recipe has faults.
@@ -130,7 +143,9 @@ def explain(recipe: str | Recipe, keyword: str | None = None) -> Explanation:
     recipe = load_recipe(recipe)
     policy = Policy(recipe)
     if keyword is not None:
-        return Explanation("", "", (_standard(policy, _tag(keyword)),))
+        private = _private_of(keyword)
+        row = _private_row(policy, private) if private else _standard(policy, _tag(keyword))
+        return Explanation("", "", (row,))
     tags = {
         *profile.table(),
         *(tag for name in _REPEATED if (tag := keywords.repeating_tag_of(name)) is not None),
@@ -152,6 +167,17 @@ def treatment(recipe: Recipe, names: Iterable[str]) -> dict[str, str]:
     }
 
 
+def _private_of(written: str) -> PrivateElement | None:
+    """The private element that is meant, by its creator; None where something else is."""
+    for form in _PRIVATE:
+        found = form.fullmatch(written.strip())
+        if found is not None and int(found["group"], 16) % 2:
+            return PrivateElement(
+                int(found["group"], 16), found["creator"], int(found["element"], 16)
+            )
+    return None
+
+
 def _tag(written: str) -> int:
     tag = keywords.tag_of(written) or keywords.repeating_tag_of(written)
     if tag is not None:
@@ -162,8 +188,10 @@ def _tag(written: str) -> int:
     try:
         return _number(digits)
     except ValueError:
-        near = keywords.neighbours(written)
-        raise UnknownKeyword(written, near, where="the data dictionary") from None
+        where = "the data dictionary"
+        if "," in written:
+            where += '; a private element is asked for by its creator, (gggg,"CREATOR",ee)'
+        raise UnknownKeyword(written, keywords.neighbours(written), where=where) from None
 
 
 def _written(tag: int) -> str:
