@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import polars as pl
+
+from cohortkit.release.scratch import Scratch
 
 _MOST_HELD = 100_000  # values in memory before they are put away
 _ROWS_A_FILE = 100_000
@@ -47,31 +47,14 @@ patients = patients + (excluded.last <> '' AND last <> excluded.last),
 last = excluded.last"""
 
 
-class Values:
+class Values(Scratch):
     """A count of cells. Those of one patient and source come one after the other."""
 
     def __init__(self, path: Path) -> None:
         """Count in a new file of this name, which is gone in the end."""
-        path.unlink(missing_ok=True)
-        self._path = path
+        super().__init__(path, _CREATE, megabytes=32)
         self._held: Counter[Cell] = Counter()
         self._patient = ""
-        self._base = sqlite3.connect(path)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -32768"):
-            self._base.execute(f"PRAGMA {pragma}")
-        self._base.execute(_CREATE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._base.close()
-        self._path.unlink(missing_ok=True)
 
     def add(self, patient: str, cell: Cell) -> None:
         """Count a value of a patient; the empty patient is the release as a whole."""

@@ -6,11 +6,10 @@ A release of a million objects has a million names, which no memory need hold.
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from cohortkit.release.scratch import Scratch
 
 _CREATE = """CREATE TABLE files (path BLOB PRIMARY KEY, patient TEXT NOT NULL, there INTEGER)
 WITHOUT ROWID"""
@@ -19,29 +18,12 @@ _THERE = """INSERT INTO files VALUES (?1, '', 1) ON CONFLICT DO UPDATE SET there
 _AT_ONCE = 512
 
 
-class Listing:
+class Listing(Scratch):
     """Names of files, relative to the release, and the patients whom they are of."""
 
     def __init__(self, path: Path) -> None:
         """Keep them in a new file of this name, which is gone in the end."""
-        path.unlink(missing_ok=True)
-        self._path = path
-        self._base = sqlite3.connect(path)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -8192"):
-            self._base.execute(f"PRAGMA {pragma}")
-        self._base.execute(_CREATE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._base.close()
-        self._path.unlink(missing_ok=True)
+        super().__init__(path, _CREATE, megabytes=8)
 
     def of(self, patient: str, names: Iterable[str]) -> None:
         """A record says that these are of a patient; they need not be there."""
