@@ -86,7 +86,7 @@ def together(*checks: Callable[[], object]) -> None:
     """Make every check, and tell all that is wrong at once.
 
     Raises:
-        UsageError: what the checks raise, in one; of their kind, if that is one kind.
+        UsageError: what the checks raise, in one; of the nearest kind that they all are of.
     """
     demand_none(faults(checks))
 

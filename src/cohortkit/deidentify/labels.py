@@ -4,7 +4,8 @@ Dates. A column of type date is treated as the dates of the study are; of type y
 of a date stays, unless dates move. In a text or a number a day
 can be in any form, cannot surely be read, and so is never moved: where the recipe removes or moves
 dates, a text that tells a day (or a part of a date that is finer than a year) and a number that may
-be one are null. Where true dates stay, they stay here too.
+be one are null. Where true dates stay, they stay here too. Two short figures side by side
+(``06/22``) may be a score as well, and are taken for one; a season or a part of life is let out.
 
 Ages. A text that tells an age, and a column that is called one, follow Patient's Age: null unless
 the recipe keeps ages, and null for whoever reaches 90. A column that is called a birth follows
